@@ -1,0 +1,1 @@
+"""The scheduler's mind: pure rules, no Django, no clock, no I/O; NumPy and the standard library."""

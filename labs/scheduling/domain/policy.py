@@ -1,0 +1,47 @@
+"""The knobs of the planner, each with the default that a campus starts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY_S = 86_400.0
+HOUR_S = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How jobs are ordered, how far ahead GPUs are kept, and how much one pass may do. Weights are plain numbers.
+
+    A job's priority is the sum of its factors, each a number between 0 and its weight, but for age, which grows
+    without end: a job that waits longer than ``(fair_share + shortness + slack + lost_attempt) / age_per_day`` days
+    goes before every job that is submitted then, whoever submits it. That bound is what rules starvation out.
+    """
+
+    #: Decayed use halves in this time (Slurm's Fair Tree uses a week).
+    half_life_s: float = 7 * DAY_S
+    #: First in the fair order gets the whole weight, last gets none of it.
+    weight_fair_share: float = 1.0
+    #: Added for each day of waiting.
+    weight_age_per_day: float = 1.0
+    #: For a job of no GPU time; half of it at ``short_area_gpu_s`` of predicted GPU time.
+    weight_shortness: float = 0.5
+    short_area_gpu_s: float = HOUR_S
+    #: For a job whose predicted P90 end is at its deadline or past it; falls to none at ``slack_horizon_s``.
+    weight_slack: float = 0.3
+    slack_horizon_s: float = 12 * HOUR_S
+    #: For a job that the platform lost an attempt of: it has waited before.
+    weight_lost_attempt: float = 0.5
+
+    #: GPUs are kept for so many blocked jobs; those behind them may overtake only without delaying these.
+    reservations: int = 4
+    #: At most so many GPUs of one owner run at once; None is no cap.
+    max_running_gpus_per_learner: int | None = None
+    #: At most so many starts in one pass, so that its transaction stays short.
+    max_decisions: int = 1_000
+
+    #: A placement looks at so many of the best-fitting nodes for one that has the environment ready.
+    environment_probes: int = 64
+    #: Start times of so many first jobs are found by walking the ends of runs forward; later ones by throughput.
+    estimate_jobs: int = 400
+    #: Late estimates allow for newcomers that go ahead: so much of the wait again, in the P90 only.
+    overtaking_share: float = 0.25
