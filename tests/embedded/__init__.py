@@ -1,0 +1,1 @@
+"""Tests of the embedded services and the supervisor, with real processes."""
