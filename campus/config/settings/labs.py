@@ -1,0 +1,25 @@
+"""Bounds and times of the labs. Seconds unless a name says otherwise."""
+
+from .environment import env
+
+LABS_MAX_GPUS = env.int("LABS_MAX_GPUS", 8)
+LABS_MIN_WALL_S = 10
+LABS_MAX_WALL_S = env.int("LABS_MAX_WALL_S", 24 * 3600)
+LABS_MAX_ATTEMPTS = 3
+LABS_MAX_OPEN_JOBS = env.int("LABS_MAX_OPEN_JOBS", 200)  # a learner's queued and running jobs
+
+LABS_SOURCE_MAX_FILES = 200
+LABS_SOURCE_MAX_BYTES = 4 * 1024 * 1024
+LABS_LOG_MAX_BYTES = 6 * 1024 * 1024  # what is stored; the node keeps head and tail
+LABS_METRIC_MAX_POINTS = 20_000
+LABS_ARTIFACT_MAX_FILES = 200
+LABS_ARTIFACT_MAX_BYTES = 256 * 1024 * 1024
+
+LABS_LEASE_S = env.float("LABS_LEASE_S", 15.0)
+LABS_HEARTBEAT_S = env.float("LABS_HEARTBEAT_S", 2.0)
+LABS_CYCLE_EVERY_S = env.float("LABS_CYCLE_EVERY_S", 2.0)
+LABS_RECONCILE_EVERY_S = env.float("LABS_RECONCILE_EVERY_S", 5.0)
+LABS_NODE_DOWN_AFTER_S = env.float("LABS_NODE_DOWN_AFTER_S", 20.0)
+
+LABS_MAX_RUNNING_GPUS_PER_LEARNER = env.int("LABS_MAX_RUNNING_GPUS_PER_LEARNER", 8)
+LABS_ALLOW_UNCONFINED = env.bool("LABS_ALLOW_UNCONFINED", False)

@@ -1,0 +1,12 @@
+"""Every URL of the campus."""
+
+from django.urls import include, path
+
+from campus.core import views as core_views
+
+urlpatterns = [
+    path("healthz", core_views.healthz, name="healthz"),
+    path("accounts/", include("allauth.urls")),
+]
+
+handler400 = "campus.core.views.bad_request"

@@ -1,0 +1,63 @@
+"""The audit trail, and the bilingual name that campuses, courses and environments share."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+
+class BilingualName(models.Model):
+    """A name in Korean and, where it is given, in English."""
+
+    name_ko = models.CharField(_("name in Korean"), max_length=120)
+    name_en = models.CharField(_("name in English"), max_length=120, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language, or in Korean where there is no other."""
+        if self.name_en and not (get_language() or "ko").startswith("ko"):
+            return self.name_en
+        return self.name_ko
+
+
+class AuditEntry(models.Model):
+    """Who did what to whose what, when and from where. Append-only by a trigger.
+
+    `actor` and `subject` stay as text when the account behind them is erased.
+    """
+
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    actor_label = models.CharField(max_length=200, blank=True)
+    subject = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    scope_path = models.JSONField(default=list, help_text=_("Ids of the scopes whose administrators may read this."))
+    verb = models.CharField(max_length=60, db_index=True, help_text=_("For example quota.allocated."))
+    object_type = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=60)
+    object_label = models.CharField(max_length=200, blank=True)
+    changes = models.JSONField(default=dict, help_text=_("Field to [before, after]."))
+    reason = models.TextField(blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("object_type", "object_id"), name="audit_object"),
+            models.Index(fields=("subject", "-id"), name="audit_subject"),
+        )
+        triggers = (pgtrigger.Protect(name="audit_is_append_only", operation=pgtrigger.Delete),)
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_label or self.object_id}"

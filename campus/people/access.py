@@ -1,0 +1,64 @@
+"""Who may do what: the staff roles a person holds, and where. Default deny.
+
+A `Standing` is loaded once per request (one query) and asked from then on. A role counts at its scope and at
+everything below it. Being a learner is not a role: see `courses.catalog`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .models import RoleGrant
+
+Role = RoleGrant.Role
+
+TEACHING = frozenset({Role.ASSISTANT, Role.INSTRUCTOR, Role.CAMPUS_ADMIN, Role.PLATFORM_ADMIN})
+INSTRUCTING = frozenset({Role.INSTRUCTOR, Role.CAMPUS_ADMIN, Role.PLATFORM_ADMIN})
+ADMINISTERING = frozenset({Role.CAMPUS_ADMIN, Role.PLATFORM_ADMIN})
+PLATFORM = frozenset({Role.PLATFORM_ADMIN})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The staff roles of one person: (role, scope id) pairs."""
+
+    user_id: int | None
+    grants: tuple[tuple[str, int], ...] = ()
+
+    def holds(self, roles: Iterable[str], scope_path: Sequence[int]) -> bool:
+        """Say whether one of `roles` is held at one of the scopes in `scope_path` (root to leaf)."""
+        return any(role in roles and scope_id in scope_path for role, scope_id in self.grants)
+
+    def holds_anywhere(self, roles: Iterable[str]) -> bool:
+        """Say whether one of `roles` is held at any scope."""
+        return any(role in roles for role, _scope_id in self.grants)
+
+    def scope_ids(self, roles: Iterable[str]) -> list[int]:
+        """Return the scopes at which one of `roles` is held directly; use with `scope__path__overlap`."""
+        return sorted({scope_id for role, scope_id in self.grants if role in roles})
+
+    @property
+    def is_teaching(self) -> bool:
+        return self.holds_anywhere(TEACHING)
+
+    @property
+    def is_administering(self) -> bool:
+        return self.holds_anywhere(ADMINISTERING)
+
+    @property
+    def is_platform_admin(self) -> bool:
+        return self.holds_anywhere(PLATFORM)
+
+
+NOBODY = Standing(user_id=None)
+
+
+def standing_of(user: Any) -> Standing:
+    """Return the user's standing; loaded once and kept on the user object. Anonymous people hold nothing."""
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return NOBODY
+    kept = getattr(user, "_standing", None)
+    if kept is None:
+        rows = RoleGrant.objects.filter(user_id=user.pk).values_list("role", "scope_id")
+        kept = user._standing = Standing(user_id=user.pk, grants=tuple(rows))
+    return kept

@@ -1,0 +1,57 @@
+"""Labs of a course run, and the jobs that learners ran for them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from courses.catalog.models import Enrolment
+from courses.content.models import Module
+from labs.environments.models import DataSet, Environment
+from labs.jobs.models import Job, SourceBundle
+
+
+class Lab(models.Model):
+    """A GPU lab: a brief, a starter, and what a run of it gets. `wall_s` is the default, `max_wall_s` the most."""
+
+    module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="labs")
+    position = models.PositiveSmallIntegerField(_("position"))
+    title = models.CharField(_("title"), max_length=120)
+    brief = models.TextField(_("brief"), blank=True, max_length=100_000)
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="labs")
+    data_sets = models.ManyToManyField(DataSet, blank=True, related_name="labs")
+    starter = models.ForeignKey(SourceBundle, on_delete=models.PROTECT, related_name="labs")
+    entrypoint = models.CharField(_("file to run"), max_length=255, default="main.py")
+    gpus = models.PositiveSmallIntegerField(_("GPUs"), default=1)
+    max_gpus = models.PositiveSmallIntegerField(_("most GPUs"), default=1)
+    gpu_type = models.CharField(_("GPU type"), max_length=60, blank=True)
+    wall_s = models.PositiveIntegerField(_("time limit in seconds"), default=600)
+    max_wall_s = models.PositiveIntegerField(_("longest time limit in seconds"), default=3600)
+    main_metric = models.CharField(_("metric shown on the board"), max_length=64, blank=True, default="accuracy")
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    is_published = models.BooleanField(_("published"), default=True)
+
+    class Meta:
+        ordering = ("module_id", "position")
+        constraints = (
+            models.UniqueConstraint(fields=("module", "position"), name="lab_position_once"),
+            models.CheckConstraint(condition=models.Q(gpus__gte=1), name="lab_has_a_gpu"),
+            models.CheckConstraint(condition=models.Q(max_gpus__gte=models.F("gpus")), name="lab_max_gpus"),
+            models.CheckConstraint(condition=models.Q(max_wall_s__gte=models.F("wall_s")), name="lab_max_wall"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LabRun(models.Model):
+    """A job that a learner ran for a lab."""
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="runs")
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="lab_runs")
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="lab_run")
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("lab", "enrolment"), name="lab_run_lab_enrolment"),)
+
+    def __str__(self) -> str:
+        return f"{self.lab}: job {self.job_id}"

@@ -1,0 +1,270 @@
+"""Jobs, their attempts, and what those leave behind: log, metrics, artifacts, events."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from campus.places.models import Campus
+from infra.pool.models import Gpu, Node
+from labs.environments.models import DataSet, Environment
+from labs.quota.models import Account
+
+
+class SourceBundle(models.Model):
+    """The files of a submission, stored once by content.
+
+    `files` maps a path to {"text": str} or, for bytes that are no UTF-8, {"base64": str}.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    files = models.JSONField()
+    size_bytes = models.PositiveIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class Job(models.Model):
+    """What a learner asked to be run. `hold_s` is gpus * wall_s, in GPU-seconds."""
+
+    class State(models.TextChoices):
+        QUEUED = "QUEUED", _("Queued")
+        RUNNING = "RUNNING", _("Running")
+        SUCCEEDED = "SUCCEEDED", _("Succeeded")
+        FAILED = "FAILED", _("Failed")
+        TIMED_OUT = "TIMED_OUT", _("Timed out")
+        CANCELLED = "CANCELLED", _("Cancelled")
+
+    class EndReason(models.TextChoices):
+        NONE = "", ""
+        COMPLETED = "COMPLETED", _("Ended by itself with exit code 0")
+        EXIT_CODE = "EXIT_CODE", _("The program ended with an error")
+        OUT_OF_MEMORY = "OUT_OF_MEMORY", _("It needed more memory than it was given")
+        OUTPUT_FLOOD = "OUTPUT_FLOOD", _("It printed more than a log may hold")
+        WALL_LIMIT = "WALL_LIMIT", _("It reached its time limit")
+        CANCELLED = "CANCELLED", _("Cancelled")
+        PLATFORM = "PLATFORM", _("The platform lost it; nothing was charged")
+        ENVIRONMENT = "ENVIRONMENT", _("Its environment could not be built; nothing was charged")
+
+    OPEN_STATES = (State.QUEUED, State.RUNNING)
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="jobs")
+    title = models.CharField(max_length=160)
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, null=True, related_name="jobs")
+    data_sets = models.ManyToManyField(DataSet, blank=True, related_name="jobs")
+    source = models.ForeignKey(SourceBundle, on_delete=models.PROTECT, related_name="jobs")
+    entrypoint = models.CharField(max_length=255, default="main.py")
+    gpus = models.PositiveSmallIntegerField(default=1)
+    gpu_type = models.CharField(max_length=60, blank=True, help_text=_("Empty means any."))
+    wall_s = models.PositiveIntegerField()
+    preferred_campus = models.ForeignKey(Campus, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    work_key = models.CharField(
+        max_length=80, blank=True, help_text=_("Jobs of the same work, by which run times are predicted.")
+    )
+
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    end_reason = models.CharField(max_length=16, choices=EndReason, default=EndReason.NONE, blank=True)
+    exit_code = models.SmallIntegerField(null=True, blank=True)
+    end_detail = models.CharField(max_length=300, blank=True)
+    attempts_made = models.PositiveSmallIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    charged_s = models.BigIntegerField(default=0, help_text=_("GPU-seconds that stayed charged."))
+    result = models.JSONField(default=dict, help_text=_("metrics.json, when the job wrote a flat one."))
+
+    # What the last scheduling cycle said of it (labs.scheduling.domain); shown, never decided upon.
+    wait_reason = models.CharField(max_length=30, blank=True)
+    wait_facts = models.JSONField(default=dict)
+    queue_place = models.PositiveIntegerField(null=True, blank=True)
+    start_p50_at = models.DateTimeField(null=True, blank=True)
+    start_p90_at = models.DateTimeField(null=True, blank=True)
+    factors = models.JSONField(default=dict, help_text=_("What its order was made of when it was started."))
+
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED"]),
+                name="job_state",
+            ),
+            models.CheckConstraint(condition=Q(gpus__gte=1), name="job_has_a_gpu"),
+            models.CheckConstraint(condition=Q(wall_s__gte=1), name="job_has_a_wall_limit"),
+            models.CheckConstraint(
+                condition=Q(state__in=["QUEUED", "RUNNING"], ended_at=None)
+                | ~Q(state__in=["QUEUED", "RUNNING"]) & ~Q(ended_at=None),
+                name="job_ended_iff_over",
+            ),
+            models.UniqueConstraint(fields=("owner", "idempotency_key"), name="job_idempotency_key_once"),
+        )
+        indexes = (
+            models.Index(fields=("id",), condition=Q(state="QUEUED"), name="job_queued"),
+            models.Index(fields=("id",), condition=Q(state="RUNNING"), name="job_running"),
+            models.Index(fields=("owner", "-id"), name="job_owner_newest"),
+            models.Index(fields=("account", "-id"), name="job_account_newest"),
+            models.Index(fields=("work_key", "owner", "-id"), name="job_work_owner"),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.title}"
+
+    @property
+    def hold_s(self) -> int:
+        return self.gpus * self.wall_s
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN_STATES
+
+
+class Attempt(models.Model):
+    """One try at running a job on one node, under a lease. Only the holder of `fence` may speak for it."""
+
+    class State(models.TextChoices):
+        ASSIGNED = "ASSIGNED", _("Given to a node")
+        CLAIMED = "CLAIMED", _("Being prepared")
+        RUNNING = "RUNNING", _("Running")
+        ENDED = "ENDED", _("Ended")
+
+    class Outcome(models.TextChoices):
+        NONE = "", ""
+        SETTLED = "SETTLED", _("Ended and settled")
+        LOST = "LOST", _("Lost by the platform and refunded")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="attempts")
+    fence = models.BigIntegerField()
+    boot_id = models.CharField(max_length=40, blank=True, help_text=_("The agent's run that claimed it."))
+    state = models.CharField(max_length=10, choices=State, default=State.ASSIGNED)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.NONE, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    assigned_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    run_s = models.FloatField(null=True, blank=True, help_text=_("Seconds the program ran, by the node's clock."))
+    lost_s = models.PositiveIntegerField(default=0, help_text=_("GPU-seconds lost by the platform and refunded."))
+    cpu_s = models.FloatField(null=True, blank=True)
+    peak_memory_bytes = models.BigIntegerField(null=True, blank=True)
+    gpu_labels = models.JSONField(default=list, help_text=_("The GPUs it was given, as shown to people."))
+    log_bytes = models.BigIntegerField(default=0)
+    log_is_truncated = models.BooleanField(default=False)
+    report = models.JSONField(default=dict, help_text=_("What the node said when it ended, skipped outputs included."))
+
+    class Meta:
+        ordering = ("job_id", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("job", "number"), name="attempt_number_once"),
+            models.UniqueConstraint(fields=("fence",), name="attempt_fence_once"),
+            models.UniqueConstraint(fields=("job",), condition=~Q(state="ENDED"), name="attempt_one_open_a_job"),
+            models.CheckConstraint(
+                condition=Q(state__in=["ASSIGNED", "CLAIMED", "RUNNING", "ENDED"]), name="attempt_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ENDED", lease_expires_at=None) | ~Q(state="ENDED") & ~Q(lease_expires_at=None),
+                name="attempt_lease_iff_open",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("node", "state"), condition=~Q(state="ENDED"), name="attempt_open_by_node"),
+            models.Index(fields=("lease_expires_at",), condition=~Q(state="ENDED"), name="attempt_open_by_lease"),
+        )
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}, attempt {self.number}"
+
+
+class GpuLease(models.Model):
+    """A GPU is given to at most one open attempt. The row goes when the attempt ends."""
+
+    gpu = models.OneToOneField(Gpu, on_delete=models.PROTECT, related_name="lease")
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="gpu_leases")
+
+    def __str__(self) -> str:
+        return f"{self.gpu} for {self.attempt}"
+
+
+class LogChunk(models.Model):
+    """Bytes of an attempt's log. `start` is the offset of its first byte; chunks leave no gap."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="log_chunks")
+    start = models.BigIntegerField()
+    content = models.BinaryField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("start",)
+        constraints = (models.UniqueConstraint(fields=("attempt", "start"), name="log_chunk_start_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.attempt}, from byte {self.start}"
+
+
+class MetricPoint(models.Model):
+    """One line of metrics: finite numbers by name, in the order in which the job gave them."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="metric_points")
+    seq = models.PositiveIntegerField()
+    run_s = models.FloatField()
+    values = models.JSONField()
+
+    class Meta:
+        ordering = ("seq",)
+        constraints = (models.UniqueConstraint(fields=("attempt", "seq"), name="metric_point_seq_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.attempt}, point {self.seq}"
+
+
+class Artifact(models.Model):
+    """A file that an attempt left. It counts only once its attempt is settled (`is_published`)."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="artifacts")
+    path = models.CharField(max_length=400)
+    size_bytes = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    file = models.FileField(max_length=300)
+    is_published = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("path",)
+        constraints = (models.UniqueConstraint(fields=("attempt", "path"), name="artifact_path_once"),)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class JobEvent(models.Model):
+    """A line of the job's timeline. `facts` fills the words that `kind` stands for."""
+
+    class Kind(models.TextChoices):
+        SUBMITTED = "SUBMITTED", _("Submitted")
+        ASSIGNED = "ASSIGNED", _("Given to a node")
+        CLAIMED = "CLAIMED", _("The node prepares it")
+        STARTED = "STARTED", _("Started")
+        LOST = "LOST", _("Lost by the platform, refunded")
+        CANCEL_REQUESTED = "CANCEL_REQUESTED", _("Cancelling")
+        ENDED = "ENDED", _("Ended")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    attempt = models.PositiveSmallIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of job {self.job_id}"

@@ -1,0 +1,112 @@
+"""Caps that a start must respect beside room: accounts up the tree, the learner's own, and power per site."""
+
+from __future__ import annotations
+
+from labs.scheduling.domain.backlog import Runs
+from labs.scheduling.domain.decisions import WaitReason
+from labs.scheduling.domain.profile import Profile
+from labs.scheduling.domain.snapshot import AccountState, Id, Snapshot
+
+
+class Cap:
+    """A bound on the GPUs that run at once, of an account (with all below it) or of a learner."""
+
+    __slots__ = ("account_id", "number", "profile", "reason", "runs")
+
+    def __init__(self, number: int, reason: WaitReason, account_id: Id | None, profile: Profile) -> None:
+        self.number = number
+        self.reason = reason
+        self.account_id = account_id
+        self.profile = profile
+        #: What runs under it: predicted end, GPUs, variance of the end.
+        self.runs: list[tuple[float, int, float]] = []
+
+    def hold(self, gpus: int, wall_end_at: float, p50_end_at: float, variance: float) -> None:
+        """Note that so many GPUs run under it."""
+        self.profile.hold(gpus, wall_end_at)
+        self.runs.append((p50_end_at, gpus, variance))
+
+
+class Caps:
+    """All caps with what runs under each. Caps of learners are made when one is first asked for."""
+
+    def __init__(self, snapshot: Snapshot, runs: Runs, per_learner: int | None, now: float) -> None:
+        self._accounts = {account.id: account for account in snapshot.accounts}
+        self._per_learner = per_learner
+        self._now = now
+        self.all: list[Cap] = []
+        self._of_account: dict[Id, Cap] = {}
+        self._of_learner: dict[Id, Cap] = {}
+        self._chains: dict[Id, tuple[Cap, ...]] = {}
+        self._over: dict[tuple[Id, Id], tuple[Cap, ...]] = {}
+        for account in snapshot.accounts:
+            if account.max_running_gpus is not None:
+                self._of_account[account.id] = self._make(WaitReason.ACCOUNT_CAP, account.id, account.max_running_gpus)
+        if self._of_account or per_learner is not None:
+            self._hold(runs)
+
+    def _make(self, reason: WaitReason, account_id: Id | None, cap: int) -> Cap:
+        made = Cap(len(self.all), reason, account_id, Profile(cap, self._now))
+        self.all.append(made)
+        return made
+
+    def _hold(self, runs: Runs) -> None:
+        ends = zip(
+            runs.runs,
+            runs.gpus.tolist(),
+            runs.wall_end_at.tolist(),
+            runs.p50_end_at.tolist(),
+            runs.variance.tolist(),
+            strict=True,
+        )
+        for run, gpus, wall_end_at, p50_end_at, variance in ends:
+            for cap in self.over(run.account_id, run.owner_id):
+                cap.hold(gpus, wall_end_at, p50_end_at, variance)
+
+    def over(self, account_id: Id, owner_id: Id) -> tuple[Cap, ...]:
+        """The caps that a job of this account and owner is under, the nearest account first, the learner's last."""
+        found = self._over.get((account_id, owner_id))
+        if found is None:
+            found = self._chain(account_id)
+            if self._per_learner is not None:
+                learner = self._of_learner.get(owner_id)
+                if learner is None:
+                    learner = self._of_learner[owner_id] = self._make(WaitReason.LEARNER_CAP, None, self._per_learner)
+                found = (*found, learner)
+            self._over[account_id, owner_id] = found
+        return found
+
+    def _chain(self, account_id: Id) -> tuple[Cap, ...]:
+        chain = self._chains.get(account_id)
+        if chain is None:
+            account: AccountState = self._accounts[account_id]
+            own = self._of_account.get(account_id)
+            above = () if account.parent_id is None else self._chain(account.parent_id)
+            chain = self._chains[account_id] = above if own is None else (own, *above)
+        return chain
+
+    def closed_account(self, account_id: Id) -> Id | None:
+        """The nearest account at or above this one that is closed, None if all are open."""
+        at: Id | None = account_id
+        while at is not None:
+            account = self._accounts[at]
+            if not account.is_open:
+                return at
+            at = account.parent_id
+        return None
+
+
+def site_power(snapshot: Snapshot, runs: Runs, now: float) -> dict[Id, Profile]:
+    """For each site with a power cap what it draws, in watts, and until when at most."""
+    power = {
+        site.id: Profile(site.power_cap_w, now, used=site.base_power_w)
+        for site in snapshot.sites
+        if site.power_cap_w is not None
+    }
+    if power:
+        nodes = {node.id: node for node in snapshot.nodes if node.site_id in power}
+        for run, gpus, until_at in zip(runs.runs, runs.gpus.tolist(), runs.wall_end_at.tolist(), strict=True):
+            node = nodes.get(run.node_id)
+            if node is not None:
+                power[node.site_id].hold(gpus * node.watts_per_gpu, until_at)
+    return power

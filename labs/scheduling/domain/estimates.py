@@ -1,0 +1,176 @@
+"""When waiting jobs will start, as a P50 and a P90: the first by walking runs' ends forward, the rest by throughput.
+
+Ends are predictions with a variance that adds up along a chain of runs on a GPU. The P90 is the P50 plus 1.28 standard
+deviations, plus a share of the wait itself for newcomers that go ahead. Within the walk, jobs take GPUs in queue order
+and leave no holes for later ones, so backfill makes it better than said rather than worse.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import numpy as np
+
+from labs.scheduling.domain.backlog import P90_SIGMAS, Bools, Floats, Ints
+from labs.scheduling.domain.caps import Cap
+from labs.scheduling.domain.decisions import WaitReason
+from labs.scheduling.domain.dispatch import Dispatch
+
+
+class CapQueue:
+    """GPUs under a cap as jobs take them one after another; its clock only goes forward."""
+
+    def __init__(self, cap: Cap, now: float) -> None:
+        self._cap = cap.profile.capacity
+        self._free = cap.profile.capacity - cap.profile.used
+        self._ends = list(cap.runs)
+        heapq.heapify(self._ends)
+        self._at, self._variance = now, 0.0
+
+    def earliest(self, gpus: int) -> tuple[float, float]:
+        """When that many may run, and the variance of it; infinite if that is more than the cap."""
+        if gpus > self._cap:
+            return math.inf, 0.0
+        while self._free < gpus and self._ends:
+            end, units, variance = heapq.heappop(self._ends)
+            self._free += units
+            if end > self._at:
+                self._at, self._variance = end, variance
+        return (self._at, self._variance) if self._free >= gpus else (math.inf, 0.0)
+
+    def run(self, gpus: int, end_at: float, variance: float) -> None:
+        """Let a job take its GPUs until then."""
+        self._free -= gpus
+        heapq.heappush(self._ends, (end_at, gpus, variance))
+
+
+class Estimator:
+    """Start times of all waiting jobs, in seconds since the epoch; NaN where nobody can say."""
+
+    def __init__(self, dispatch: Dispatch, order: Ints) -> None:
+        self._d = dispatch
+        self._order = order
+        n = dispatch.backlog.size
+        self.mean: Floats = np.full(n, np.nan)
+        self.variance: Floats = np.zeros(n)
+        self._ends = dispatch.pool.p50_end.copy()
+        self._var = dispatch.pool.variance.copy()
+        self._rows = {spec: dispatch.rows_of(spec) for spec in set(dispatch.backlog.spec_of[order].tolist())}
+        self._cap_queues: dict[int, CapQueue] = {}
+        self._ration_power()
+
+    def _ration_power(self) -> None:
+        """Where a site lacks the power for all its free GPUs, those beyond it wait for what runs there to end."""
+        d = self._d
+        for site_id, power in d.power.items():
+            rows = [r for r, g in enumerate(d.pool.group_of) if g is not None and g.shape.site == site_id]
+            watts = max((d.pool.nodes[r].watts_per_gpu for r in rows), default=0.0)
+            if watts <= 0:
+                continue
+            free = [(r, k) for r in rows for k in range(len(d.pool.free[r]))]
+            powered = max(0, int((power.capacity - power.used + 1e-6) // watts))
+            ends = self._ends[rows]
+            coming = np.sort(ends[(ends > d.now) & np.isfinite(ends)]).tolist()
+            for nth, (row, column) in enumerate(free[powered:]):
+                self._ends[row, column] = coming[nth] if nth < len(coming) else np.inf
+            for row in rows:
+                self._sort(row)
+
+    def _sort(self, row: int) -> None:
+        by_end = np.argsort(self._ends[row], kind="stable")
+        self._ends[row], self._var[row] = self._ends[row][by_end], self._var[row][by_end]
+
+    def estimate(self) -> tuple[Floats, Floats]:
+        """P50 and P90 of the start for each job of the backlog."""
+        first = self._d.policy.estimate_jobs
+        for i in self._order[:first].tolist():
+            self._walk_to(i)
+        self._by_throughput(self._order[first:])
+        now, p50 = self._d.now, np.maximum(self.mean, self._d.now)
+        late = P90_SIGMAS * np.sqrt(self.variance) + self._d.policy.overtaking_share * (p50 - now)
+        return p50, p50 + late
+
+    def _is_unknowable(self, i: int) -> bool:
+        held = self._d.held.get(i)
+        return held is not None and held[0] is not WaitReason.NOT_BEFORE
+
+    def _floor(self, i: int) -> float:
+        not_before = float(self._d.backlog.not_before[i])
+        return self._d.now if math.isnan(not_before) else max(self._d.now, not_before)
+
+    def _queues(self, i: int) -> list[CapQueue]:
+        job = self._d.backlog.jobs[i]
+        found = []
+        for cap in self._d.caps.over(job.account_id, job.owner_id):
+            queue = self._cap_queues.get(cap.number)
+            if queue is None:
+                queue = self._cap_queues[cap.number] = CapQueue(cap, self._d.now)
+            found.append(queue)
+        return found
+
+    def _walk_to(self, i: int) -> None:
+        if self._is_unknowable(i):
+            return
+        b = self._d.backlog
+        gpus = int(b.gpus[i])
+        rows = self._rows[int(b.spec_of[i])]
+        at_node = self._ends[rows, gpus - 1]
+        best = int(np.argmin(at_node))
+        row, room_at = int(rows[best]), float(at_node[best])
+        start, variance = room_at, float(self._var[row, gpus - 1])
+        queues = self._queues(i)
+        for bound, spread in [(self._floor(i), 0.0), *(queue.earliest(gpus) for queue in queues)]:
+            if bound > start:
+                start, variance = bound, spread
+        if start == math.inf:
+            return
+        self.mean[i], self.variance[i] = start, variance
+        run_s = float(b.p50_s[i])
+        end, end_variance = start + run_s, variance + ((float(b.p90_s[i]) - run_s) / P90_SIGMAS) ** 2
+        for queue in queues:
+            queue.run(gpus, end, end_variance)
+        if start <= room_at:
+            # A job that a cap or a date holds back leaves the node to others until then.
+            self._ends[row, :gpus], self._var[row, :gpus] = end, end_variance
+            self._sort(row)
+
+    def _by_throughput(self, rest: Ints) -> None:
+        """Work ahead over capacity, from where the walk left each kind of GPU."""
+        d, b = self._d, self._d.backlog
+        if not len(rest):
+            return
+        specs = b.spec_of[rest]
+        free_to_go: Bools = np.array([i not in d.held and i not in d.blocks.caps for i in rest.tolist()])
+        cost = np.where(free_to_go, b.gpus[rest] * b.p50_s[rest], 0.0)
+        spread = np.where(free_to_go, (b.gpus[rest] * (b.p90_s[rest] - b.p50_s[rest]) / P90_SIGMAS) ** 2, 0.0)
+        for spec in set(specs.tolist()):
+            rows, mine = self._rows[spec], np.flatnonzero(specs == spec)
+            ends, known = self._ends[rows], np.isfinite(self._ends[rows])
+            capacity = int(known.sum())
+            if not capacity:
+                continue
+            rivals = d.compete[spec][specs]
+            ahead = np.cumsum(np.where(rivals, cost, 0.0)) - np.where(rivals, cost, 0.0)
+            spread_ahead = np.cumsum(np.where(rivals, spread, 0.0)) - np.where(rivals, spread, 0.0)
+            self.mean[rest[mine]] = float(ends[known].mean()) + ahead[mine] / capacity
+            base_variance = float(self._var[rows][known].mean())
+            self.variance[rest[mine]] = base_variance + spread_ahead[mine] / capacity**2
+        self._floor_rest(rest)
+
+    def _floor_rest(self, rest: Ints) -> None:
+        """No start before a date; none that nobody can know; under a cap, work ahead of it there over the cap."""
+        d, b = self._d, self._d.backlog
+        self.mean[rest] = np.fmax(self.mean[rest], b.not_before[rest])
+        work: dict[int, float] = {}
+        for i in rest.tolist():
+            cap = d.blocks.caps.get(i)
+            if self._is_unknowable(i) or (cap is not None and b.gpus[i] > cap.profile.capacity):
+                self.mean[i] = np.nan
+            elif cap is not None:
+                if cap.number not in work:
+                    queue = self._cap_queues.setdefault(cap.number, CapQueue(cap, d.now))
+                    begin = queue.earliest(int(cap.profile.capacity))[0]
+                    work[cap.number] = begin if begin < math.inf else math.nan
+                self.mean[i] = max(float(self.mean[i]), work[cap.number])
+                work[cap.number] += float(b.gpus[i] * b.p50_s[i]) / cap.profile.capacity

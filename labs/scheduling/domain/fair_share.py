@@ -1,0 +1,101 @@
+"""Who goes first: Fair Tree over the account tree with decayed use, charged at once for every start.
+
+Slurm's Fair Tree (Cox and Morrison, 2014) ranks siblings by ``shares / use`` at each level and walks the tree depth
+first. We walk it once per job rather than once per pass: the job that is taken charges its predicted GPU-seconds to
+its account and all above it before the next is taken (the entry penalty of Kueue's KEP-4136), so that a burst inside
+one pass wins nothing. Taking always the sibling of least ``use / weight`` is start-time fair queueing (Goyal, Vin and
+Cheng, 1996), and its order can be had by sorting: a child's key before its k-th job depends on its own jobs only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labs.scheduling.domain.backlog import Backlog, Floats, Ints, Runs
+from labs.scheduling.domain.snapshot import AccountState, Id
+
+LEAST_WEIGHT = 1e-9
+
+
+def decayed(gpu_seconds: float, age_s: float, half_life_s: float) -> float:
+    """What is left of a charge of ``gpu_seconds`` made ``age_s`` seconds ago."""
+    return float(gpu_seconds * 2.0 ** (-max(0.0, age_s) / half_life_s))
+
+
+class AccountTree:
+    """The tree as arrays. Below each account that has jobs is one leaf for each owner, all of the same weight."""
+
+    def __init__(self, accounts: Sequence[AccountState]) -> None:
+        self.number = {account.id: i for i, account in enumerate(accounts)}
+        self._parent = [-1 if a.parent_id is None else self.number[a.parent_id] for a in accounts]
+        self._weight = [max(a.weight, LEAST_WEIGHT) for a in accounts]
+        self._own_use = [float(round(a.decayed_use_gpu_s)) for a in accounts]
+        self._leaf: dict[tuple[Id, Id], int] = {}
+
+    def leaf(self, account_id: Id, owner_id: Id) -> int:
+        """The number of the leaf for this owner below this account; made when first asked for."""
+        number = self._leaf.get((account_id, owner_id))
+        if number is None:
+            number = self._leaf[account_id, owner_id] = len(self._parent)
+            self._parent.append(self.number[account_id])
+            self._weight.append(1.0)
+            self._own_use.append(0.0)
+        return number
+
+    def charge(self, leaf: int, gpu_seconds: float) -> None:
+        """Charge what runs, or has just been started, to a leaf. Whole numbers, so that sums are exact."""
+        self._own_use[leaf] += gpu_seconds
+
+    def charge_running(self, runs: Runs) -> None:
+        """Charge open attempts, each with what it has used or is predicted to use, whichever is more."""
+        for run, cost in zip(runs.runs, runs.cost_gpu_s.tolist(), strict=True):
+            self.charge(self.leaf(run.account_id, run.owner_id), cost)
+
+    def _depths(self) -> Ints:
+        depth = [-1] * len(self._parent)
+        for start in range(len(depth)):
+            path, node = [], start
+            while node >= 0 and depth[node] < 0:
+                path.append(node)
+                node = self._parent[node]
+            base = depth[node] if node >= 0 else -1
+            for above, seen in enumerate(reversed(path), start=1):
+                depth[seen] = base + above
+        return np.array(depth, dtype=np.int64)
+
+    def fair_order(self, backlog: Backlog, leaves: Ints, chosen: Ints) -> Ints:
+        """Positions (0 first) of the ``chosen`` jobs (indices into the backlog) in the fair order.
+
+        Level by level from the leaves: within a child the order is known; its jobs get the use the child will have
+        when it is their turn; sorting siblings' jobs by that over weight merges them into their parent's order.
+        """
+        depth, parent = self._depths(), np.array(self._parent, dtype=np.int64)
+        weight, use = np.array(self._weight), np.array(self._own_use)
+        for level in range(int(depth.max(initial=0)), 0, -1):
+            at = np.flatnonzero(depth == level)
+            np.add.at(use, parent[at], use[at])
+        cost = backlog.cost_gpu_s[chosen]
+        node = leaves[chosen].copy()
+        place = np.arange(len(chosen), dtype=np.int64)
+        for level in range(int(depth[node].max(initial=0)), -1, -1):
+            here = np.flatnonzero(depth[node] == level)
+            by_child = here[np.lexsort((place[here], node[here]))]
+            before = _sum_before(cost[by_child], node[by_child])
+            child = node[by_child]
+            turn = (use[child] + before) / weight[child]
+            merged = by_child[np.lexsort((by_child, turn, parent[child]))]
+            place[merged] = np.arange(len(merged))
+            node[here] = parent[node[here]]
+        return place
+
+
+def _sum_before(values: Floats, segment: Ints) -> Floats:
+    """For each entry the sum of those before it in its run of equal segments."""
+    if not len(values):
+        return values
+    before = np.cumsum(values) - values
+    first = np.flatnonzero(np.r_[True, segment[1:] != segment[:-1]])
+    lengths = np.diff(np.r_[first, len(values)])
+    return np.asarray(before - np.repeat(before[first], lengths), dtype=np.float64)

@@ -1,0 +1,52 @@
+"""The order of the queue: fair share, age, shortness, slack and lost attempts as one sum of explained factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labs.scheduling.domain.backlog import Backlog, Floats, Ints
+from labs.scheduling.domain.decisions import Factors
+from labs.scheduling.domain.policy import DAY_S, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Priorities:
+    """Factors of all jobs of a backlog as arrays; only the rows of ``order`` mean anything."""
+
+    fair_share: Floats
+    age: Floats
+    shortness: Floats
+    slack: Floats
+    lost_attempt: Floats
+    total: Floats
+    #: Indices into the backlog, first to go first.
+    order: Ints
+
+    def factors(self, job: int) -> Factors:
+        """The factors of one job, to be stored with its decision and shown."""
+        return Factors(
+            fair_share=float(self.fair_share[job]),
+            age=float(self.age[job]),
+            shortness=float(self.shortness[job]),
+            slack=float(self.slack[job]),
+            lost_attempt=float(self.lost_attempt[job]),
+            total=float(self.total[job]),
+        )
+
+
+def prioritise(backlog: Backlog, policy: Policy, now: float, chosen: Ints, fair_place: Ints) -> Priorities:
+    """Order the ``chosen`` jobs, given their places in the fair order (0 first). Ties go by submission, then id."""
+    fair_share = np.zeros(backlog.size)
+    fair_share[chosen] = policy.weight_fair_share * (1.0 - fair_place / max(1, len(chosen)))
+    age = policy.weight_age_per_day * np.maximum(0.0, now - backlog.eligible_at) / DAY_S
+    shortness = policy.weight_shortness / (1.0 + backlog.gpus * backlog.p50_s / policy.short_area_gpu_s)
+    slack_s = backlog.deadline_at - backlog.p90_s - now
+    near = np.clip(1.0 - slack_s / policy.slack_horizon_s, 0.0, 1.0)
+    # A deadline that has passed can no longer be met, so it moves nobody else back.
+    slack = policy.weight_slack * np.where(backlog.deadline_at >= now, near, 0.0)
+    lost_attempt = np.where(backlog.attempt > 1, policy.weight_lost_attempt, 0.0)
+    total = fair_share + age + shortness + slack + lost_attempt
+    order = chosen[np.lexsort((chosen, -total[chosen]))]
+    return Priorities(fair_share, age, shortness, slack, lost_attempt, total, order)

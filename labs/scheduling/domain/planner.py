@@ -1,0 +1,70 @@
+"""``plan(snapshot, policy, now)``: which jobs start where, and why and how long each of the others waits.
+
+Pure: no clock, no I/O, and the order of the input never matters. The pass repeats until a walk down the queue starts
+nothing more, so planning again on the state that a plan leads to changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from labs.scheduling.domain.decisions import Forecast, Plan, WaitFacts
+from labs.scheduling.domain.dispatch import Dispatch
+from labs.scheduling.domain.estimates import Estimator
+from labs.scheduling.domain.order import Priorities, prioritise
+from labs.scheduling.domain.policy import Policy
+from labs.scheduling.domain.snapshot import PendingJob, Snapshot
+from labs.scheduling.domain.waits import Waits
+
+
+def plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
+    """Decide for every pending job: a start, or a wait with its reason, place and expected start.
+
+    ``now`` and all times are seconds since the epoch. Raises KeyError if a job names an account that is not in the
+    snapshot.
+    """
+    dispatch = Dispatch(snapshot, policy, now)
+    walks = 0
+    while True:
+        priorities = _priorities(dispatch)
+        walks += 1
+        started = dispatch.walk(priorities)
+        if not started or len(dispatch.starts) >= policy.max_decisions:
+            break
+    if started:
+        priorities = _priorities(dispatch)
+    p50, p90 = Estimator(dispatch, priorities.order).estimate()
+    return Plan(
+        starts=tuple(dispatch.starts.values()),
+        waits=Waits(dispatch, priorities, p50, p90),
+        reservations=tuple(dispatch.blocks.reservations.values()),
+        stats={
+            "pending": dispatch.backlog.size,
+            "running": len(snapshot.running),
+            "nodes": len(snapshot.nodes),
+            "classes": len(dispatch.backlog.classes),
+            "walks": walks,
+            "started": len(dispatch.starts),
+        },
+    )
+
+
+def _priorities(dispatch: Dispatch) -> Priorities:
+    """The order of the jobs that have not been started."""
+    backlog = dispatch.backlog
+    is_waiting = np.ones(backlog.size, dtype=np.bool_)
+    is_waiting[list(dispatch.starts)] = False
+    chosen = np.flatnonzero(is_waiting)
+    fair_place = dispatch.tree.fair_order(backlog, dispatch.leaves, chosen)
+    return prioritise(backlog, dispatch.policy, dispatch.now, chosen, fair_place)
+
+
+def forecast(snapshot: Snapshot, policy: Policy, now: float, job: PendingJob) -> Forecast:
+    """What ``job`` would meet if it joined the queue now: the page before submitting shows it."""
+    joined = plan(replace(snapshot, pending=(*snapshot.pending, job)), policy, now)
+    wait = joined.waits.get(job.id)
+    if wait is None:
+        return Forecast(start_p50_at=now, start_p90_at=now, place=1, reason=None, facts=WaitFacts(job.gpus))
+    return Forecast(wait.start_p50_at, wait.start_p90_at, wait.place, wait.reason, wait.facts)
