@@ -1,0 +1,224 @@
+"""The design system's tags: `{% load ui %}` gives leaves, parts with content, figures and text filters."""
+
+import zlib
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campus.core import formats, states
+from campus.core.templatetags import ui_figures, ui_parts, ui_text
+from campus.core.templatetags.ui_parts import part
+
+register = template.Library()
+for _library in (ui_text, ui_parts, ui_figures):
+    register.tags.update(_library.register.tags)
+    register.filters.update(_library.register.filters)
+
+AVATAR_TINTS = 6
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", size: str = "") -> SafeString:
+    """An icon of the sprite: decorative, or with a label that is read out."""
+    kind = f"icon icon-{size}" if size else "icon"
+    href = f"{static('vendor/icons/sprite.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><title>{}</title><use href="{}"></use></svg>',
+            kind, label, label, href,
+        )  # fmt: skip
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', kind, href)
+
+
+@register.simple_tag
+def badge(text: str, tone: str = "neutral", icon: str = "") -> SafeString:
+    """A word with a tone and, better, a shape."""
+    shape = _icon(icon, "sm") if icon else ""
+    return format_html('<span class="badge badge-{}">{}{}</span>', tone, shape, text)
+
+
+@register.simple_tag
+def state_badge(value: str, kind: str = "", live: str = "", label: str = "") -> SafeString:
+    """A state as word, tone and shape; `live` names it for the page's module (`data-live`)."""
+    state = states.lookup(str(value), kind)
+    hook = format_html(' data-live="{}"', live) if live else ""
+    return format_html(
+        '<span class="badge badge-{}" data-state="{}"{}>{}{}</span>',
+        state.tone, value, hook, _icon(state.icon, "sm"), label or state.label,
+    )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def stat(
+    context: Context,
+    label: str,
+    value: Any = "–",
+    unit: str = "",
+    hint: str = "",
+    trend: str = "",
+    trend_tone: str = "neutral",
+    href: str = "",
+    icon: str = "",
+    live: str = "",
+    tone: str = "",
+) -> SafeString:
+    """A figure with its label; put several into `<div class="stats">`."""
+    return part(
+        context, "stat", label=label, value=value, unit=unit, hint=hint, trend=trend, trend_tone=trend_tone,
+        href=href, icon=icon, live=live, tone=tone,
+    )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def empty(
+    context: Context, title: str, text: str = "", icon: str = "inbox", action: str = "", url: str = ""
+) -> SafeString:
+    """What will appear here, and the one action that makes it so."""
+    return part(context, "empty", title=title, text=text, icon=icon, action=action, url=url)
+
+
+@register.simple_tag
+def when(value: datetime | None, relative: bool = True, empty: str = "–") -> SafeString | str:
+    """A time: written absolutely by the server, made relative by the browser, exact on hover."""
+    if value is None:
+        return empty
+    mark = format_html(" data-relative") if relative else ""
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        value.astimezone(timezone.get_current_timezone()).isoformat(timespec="seconds"),
+        formats.exact_time(value), mark, formats.campus_time(value),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def avatar(person: Any, size: str = "") -> SafeString:
+    """The initial of a person's name: the family name's in Korean, two letters in Latin script."""
+    name = person_name(person)
+    tint = zlib.crc32(str(getattr(person, "pk", name)).encode()) % AVATAR_TINTS
+    kind = f"avatar avatar-{tint}" + (f" avatar-{size}" if size else "")
+    return format_html('<span class="{}" aria-hidden="true">{}</span>', kind, initials(name))
+
+
+@register.simple_tag(takes_context=True)
+def person(context: Context, person: Any, meta: str = "", href: str = "", size: str = "") -> SafeString:
+    """A person on one line: initial, name, and a word about them."""
+    return part(context, "person", person=person, name=person_name(person), meta=meta, href=href, size=size)
+
+
+@register.filter
+def person_name(person: Any) -> str:
+    """The name as it is shown, or the e-mail where there is none."""
+    return str(getattr(person, "name", "") or getattr(person, "email", "") or person)
+
+
+def initials(name: str) -> str:
+    """김하늘 gives 김; Ada Lovelace gives AL."""
+    words = name.split()
+    if not words:
+        return "?"
+    if ord(words[0][0]) > 0x2E80 or len(words) == 1:  # noqa: PLR2004 - where the East Asian scripts begin
+        return words[0][0].upper()
+    return (words[0][0] + words[-1][0]).upper()
+
+
+@register.simple_tag
+def crumb(label: str, url_name: str = "", *args: Any, **kwargs: Any) -> SafeString:
+    """One step of the breadcrumbs; the last one has no address."""
+    if not url_name:
+        return format_html('<li aria-current="page">{}</li>', label)
+    url = url_name if url_name.startswith("/") else reverse(url_name, args=args or None, kwargs=kwargs or None)
+    return format_html('<li><a href="{}">{}</a></li>', url, label)
+
+
+@register.simple_tag(takes_context=True)
+def pagination(context: Context, page_obj: Page, param: str = "page") -> SafeString:
+    """Links to the neighbouring pages; the query string stays."""
+    return part(
+        context, "pagination", page=page_obj,
+        previous=_with_query(context, **{param: page_obj.previous_page_number()}) if page_obj.has_previous() else "",
+        next=_with_query(context, **{param: page_obj.next_page_number()}) if page_obj.has_next() else "",
+    )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def sort_th(context: Context, label: str, key: str, numeric: bool = False) -> SafeString:
+    """A column's head that sorts: `?sort=key`, and `-key` the second time."""
+    current = context["request"].GET.get("sort", "")
+    order = {key: "ascending", f"-{key}": "descending"}.get(current, "none")
+    url = _with_query(context, sort=f"-{key}" if current == key else key, page=None)
+    return part(context, "sort_th", label=label, url=url, order=order, numeric=numeric)
+
+
+@register.simple_tag(takes_context=True)
+def confirm_button(
+    context: Context, url: str, label: str, title: str, text: str = "", tone: str = "danger", icon: str = "",
+    size: str = "",
+) -> SafeString:  # fmt: skip
+    """A link to a confirm page that opens as a dialog and POSTs to the same address."""
+    dialog_id = f"confirm-{zlib.crc32(f'{url}{label}'.encode()):x}"
+    return part(
+        context, "confirm", url=url, label=label, title=title, text=text, tone=tone, icon=icon, id=dialog_id, size=size
+    )
+
+
+@register.simple_tag(takes_context=True)
+def codeblock(context: Context, text: str, lang: str = "", copy: bool = True, title: str = "") -> SafeString:
+    """Code or a command, with a button that copies it."""
+    return part(context, "codeblock", text=text, lang=lang, copy=copy, title=title)
+
+
+@register.simple_tag(takes_context=True)
+def copy(context: Context, text: str, label: str) -> SafeString:
+    """A small button that copies a text; hidden where scripts do not run."""
+    return part(context, "copy", text=text, label=label)
+
+
+@register.simple_tag(takes_context=True)
+def file_drop(
+    context: Context, name: str, label: str, accept: str = "", multiple: bool = False, hint: str = "",
+    max_bytes: int = 0, required: bool = False,
+) -> SafeString:  # fmt: skip
+    """A file field onto which files can be dropped."""
+    return part(
+        context, "file_drop", name=name, label=label, accept=accept, multiple=multiple, hint=hint,
+        max_bytes=max_bytes, max_text=formats.file_size(max_bytes) if max_bytes else "", required=required,
+    )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def editor_files(
+    context: Context, files: list[dict[str, str]], prefix: str = "files", readonly: bool = False, label: str = ""
+) -> SafeString:
+    """Several files in the code editor; plain text fields where scripts do not run."""
+    spare = [] if readonly else [{"path": "", "text": ""}]
+    return part(
+        context, "editor_files", files=[*files, *spare], count=len(files), prefix=prefix, readonly=readonly, label=label
+    )
+
+
+@register.simple_tag(takes_context=True)
+def form_errors(context: Context, form: Any) -> SafeString:
+    """The summary of a form's errors, each a link to its field."""
+    return part(context, "form_errors", form=form)
+
+
+def _icon(name: str, size: str) -> SafeString:
+    return icon(name, size=size)
+
+
+def _with_query(context: Context, **changes: Any) -> str:
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value is None:
+            query.pop(key, None)
+        else:
+            query[key] = value
+    return f"?{query.urlencode()}" if query else "."

@@ -1,0 +1,149 @@
+"""Meters, sparklines, charts and the log viewer; merged into `{% load ui %}`."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from campus.core import formats
+from campus.core.templatetags.ui_parts import part
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a meter, in percent of the whole."""
+
+    name: str
+    label: str
+    text: str
+    x: str
+    width: str
+
+
+def _segments(parts: list[tuple[str, str, float]], total: float) -> list[Segment]:
+    shown, start = [], 0.0
+    for name, label, amount in parts:
+        width = min(max(amount, 0) / total, 1 - start) if total > 0 else 0.0
+        shown.append(Segment(name, label, formats.gpu_hours(amount), f"{start * 100:.3f}%", f"{width * 100:.3f}%"))
+        start += width
+    return shown
+
+
+@register.simple_tag(takes_context=True)
+def quota_meter(
+    context: Context, used: float, total: float, held: float = 0, label: str = "", compact: bool = False
+) -> SafeString:
+    """Used, held and free GPU-seconds of a total, with a legend in words."""
+    free = max(total - used - held, 0)
+    parts = [("used", _("Used"), used), ("held", _("Held"), held)]
+    return part(
+        context,
+        "quota_meter",
+        label=label or _("GPU time"),
+        segments=_segments(parts, total),
+        free=formats.gpu_hours(free),
+        total=formats.gpu_hours(total),
+        compact=compact,
+        is_low=total > 0 and free / total < 0.1,  # noqa: PLR2004 - the last tenth
+    )
+
+
+@register.simple_tag(takes_context=True)
+def progress(context: Context, value: float | None = None, maximum: float = 1, label: str = "") -> SafeString:
+    """How far something is; without a value it only says that work goes on."""
+    return part(context, "progress", value=value, maximum=maximum, label=label)
+
+
+@register.simple_tag(takes_context=True)
+def sparkline(context: Context, values: Sequence[float], label: str, tone: str = "series") -> SafeString:
+    """A line without axes, 100 × 24 units, scaled from 0 to the largest value."""
+    top = max([*values, 0]) or 1
+    step = 100 / max(len(values) - 1, 1)
+    points = " ".join(f"{index * step:.2f},{23 - value / top * 22:.2f}" for index, value in enumerate(values))
+    return part(context, "sparkline", points=points, label=label, tone=tone)
+
+
+def _chart_table(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The table behind a chart: head and rows, from the same data."""
+    kind = data.get("kind")
+    if kind in {"treemap", "sunburst"}:
+        return {"head": [data.get("x_name") or _("Part"), _("Value")], "rows": list(_tree_rows(data["tree"]))}
+    if kind == "heatmap":
+        cells = {(x, y): value for x, y, value in data["cells"]}
+        rows = [
+            [name, *(cells.get((x, y)) for x in range(len(data["x"])))] for y, name in enumerate(data["y"])
+        ]
+        return {"head": [data.get("x_name", ""), *data["x"]], "rows": rows}
+    head, columns = [data.get("x_name", "")], []
+    for series in data["series"]:
+        for key in ("values", "low", "high"):
+            if key in series:
+                suffix = {"values": "", "low": f" ({_('low')})", "high": f" ({_('high')})"}[key]
+                head.append(series["name"] + suffix)
+                columns.append(series[key])
+    rows = [[x, *(column[index] for column in columns)] for index, x in enumerate(data["x"])]
+    return {"head": head, "rows": rows}
+
+
+def _tree_rows(nodes: list[dict[str, Any]], above: str = "") -> Any:
+    for node in nodes:
+        name = f"{above} › {node['name']}" if above else node["name"]
+        yield [name, node.get("value")]
+        yield from _tree_rows(node.get("children", []), name)
+
+
+@register.simple_tag(takes_context=True)
+def chart(
+    context: Context,
+    data: dict[str, Any],
+    title: str,
+    unit: str = "",
+    csv: str = "",
+    height: str = "md",
+    id: str = "",  # noqa: A002
+    subtitle: str = "",
+) -> SafeString:
+    """A chart with its message as title, its unit, the table behind it and a CSV link; see docs/design.md for `data`."""
+    chart_id = id or f"chart-{zlib.crc32(title.encode()):x}"
+    return part(
+        context,
+        "chart",
+        data=data,
+        title=title,
+        subtitle=subtitle,
+        unit=unit,
+        csv=csv,
+        height=height,
+        id=chart_id,
+        data_id=f"{chart_id}-data",
+        table=_chart_table(data),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def livechart(context: Context, id: str, title: str, x_name: str = "", height: str = "md") -> SafeString:  # noqa: A002
+    """A chart that a page's module feeds point by point."""
+    return part(context, "livechart", id=id, title=title, x_name=x_name or _("Step"), height=height)
+
+
+@register.simple_tag(takes_context=True)
+def logview(
+    context: Context,
+    id: str,  # noqa: A002
+    download: str = "",
+    text: str = "",
+    offset: int = 0,
+    label: str = "",
+    closed: bool = False,
+) -> SafeString:
+    """The log viewer; `text` is what the server already has, `offset` the byte that follows it."""
+    return part(
+        context, "logview", id=id, download=download, text=text, offset=offset, label=label or _("Log"), closed=closed
+    )
