@@ -1,0 +1,409 @@
+"""The life of one run, in a process of its own: set up, watch, end, collect, answer.
+
+A runner never outlives the wish for its job: it ends it when the agent's end of the channel closes or
+the agent dies, and the kernel ends it (bubblewrap and all below) when the runner dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import selectors
+import signal
+import socket
+import struct
+import time
+import traceback
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.executors.contract import KIB, MIB, EndReason, Output, RunEnded, RunSpec
+from infra.executors.domain.log import LogKeeper
+from infra.executors.domain.metrics import MetricStream, Point, PointBudget
+from infra.executors.local import cgroups, frames, stage
+from infra.executors.local.frames import Kind
+from infra.executors.local.node import Node
+from infra.executors.local.outputs import Collector, Tail
+
+CHUNK = 64 * KIB
+TICK_S = 0.2
+SETUP_LIMIT_S = 30.0
+DRAIN_LIMIT_S = 5.0
+# More than this unsent, and the job's pipe is left full until the agent has read.
+MAX_UNSENT = 1 * MIB
+METRICS_FILE = "metrics.jsonl"
+METRICS_FILE_LIMIT = 32 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the agent sends a runner first."""
+
+    spec: RunSpec
+    node: Node
+    outputs: Path
+    """Folder of the host where the run's outputs go."""
+
+
+def main(channel: socket.socket) -> None:
+    """Serve one run over its channel to the agent, then return."""
+    unpacker = frames.Unpacker()
+    received: deque[tuple[Kind, bytes]] = deque()
+    while not received:
+        chunk = channel.recv(MIB)
+        if not chunk:
+            return
+        received.extend(unpacker.feed(chunk))
+    _kind, payload = received.popleft()
+    assignment = pickle.loads(payload)  # noqa: S301  # from the agent, which is trusted more than this process
+    runner = Runner(assignment, channel, unpacker)
+    try:
+        for kind, text in received:
+            runner.obey(kind, text)
+        ended = runner.run()
+    except Exception as error:  # noqa: BLE001  # whatever it was, the agent must hear of it
+        traceback.print_exc()
+        ended = RunEnded(EndReason.EXECUTOR_ERROR, detail=f"{type(error).__name__}: {error}")
+    finally:
+        runner.clean_up()
+    runner.answer(ended)
+
+
+class Runner:
+    """One run: sets it up, then turns what happens around it into frames and an end."""
+
+    def __init__(self, assignment: Assignment, channel: socket.socket, unpacker: frames.Unpacker) -> None:
+        self.spec, self.node, self.outputs = assignment.spec, assignment.node, assignment.outputs
+        self.channel, self.unpacker = channel, unpacker
+        self.channel.setblocking(False)
+        self.unsent = bytearray()
+        self.selector = selectors.DefaultSelector()
+        self.log = LogKeeper(self.spec.caps.log_head, self.spec.caps.log_tail)
+        budget = PointBudget()
+        self.log_metrics, self.file_metrics = MetricStream(budget), MetricStream(budget)
+        self.metrics_file = Tail(METRICS_FILE, METRICS_FILE_LIMIT)
+        self.group: cgroups.Group | None = None
+        self.work: int | None = None
+        self.cause: tuple[EndReason, str] | None = None
+        self.child: int | None = None
+        self.output = self.began = self.info = self.child_pidfd = -1
+        self.init: int | None = None
+        self.init_pidfd: int | None = None
+        self.main_pidfd: int | None = None
+        self.status: int | None = None
+        self.rusage: tuple[float, int] = (0.0, 0)
+        self.started_at: float | None = None
+        self.ended_at = 0.0
+        self.kill_at: float | None = None
+        self.is_output_open = True
+        self.is_agent_gone = False
+        self.is_killed = False
+
+    # ---- set-up ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> RunEnded:
+        """Set up, watch until the end, and say what became of it."""
+        if self.cause is not None:  # stopped before it began
+            return self._ended()
+        identity = stage.take_identity(self.node)
+        if self.node.hierarchy is not None:
+            self.group = self.node.hierarchy.group(cgroups.group_name(self.spec.run_id, os.getpid()))
+            limits = cgroups.Limits(self.spec.memory_bytes, self.spec.max_processes, self.spec.cpu_cores)
+            self.group.create(limits)
+        stage.enter_namespace()
+        self.work = stage.build(self.spec, self.node, identity)
+        self._fork(identity)
+        self._watch()
+        self._finish_off()
+        return self._ended()
+
+    def _fork(self, identity: stage.Identity) -> None:
+        (self.output, output), (self.began, began), (self.info, info) = os.pipe(), os.pipe(), os.pipe()
+        self.child = os.fork()
+        if self.child == 0:
+            stage.become_sandbox(self.spec, self.node, identity, self.group, stage.Pipes(output, began, info))
+        for end in (output, began, info):
+            os.close(end)
+        os.set_blocking(self.output, False)
+        os.set_blocking(self.info, False)
+        self.child_pidfd = os.pidfd_open(self.child)
+
+    # ---- watching -------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Turn the loop until bubblewrap has ended."""
+        listen = self.selector.register
+        listen(self.child_pidfd, selectors.EVENT_READ, self._on_child_ended)
+        listen(self.began, selectors.EVENT_READ, self._on_began)
+        listen(self.info, selectors.EVENT_READ, self._on_info)
+        listen(self.output, selectors.EVENT_READ, self._on_output)
+        listen(self.channel, selectors.EVENT_READ, self._on_channel)
+        with contextlib.suppress(OSError):
+            listen(os.pidfd_open(_peer_pid(self.channel)), selectors.EVENT_READ, self._on_agent_gone)
+        setup_until = time.monotonic() + SETUP_LIMIT_S
+        next_tick = time.monotonic() + TICK_S
+        while self.status is None:
+            now = time.monotonic()
+            self._enforce(now, setup_until)
+            if now >= next_tick:
+                self._tick()
+                next_tick = now + TICK_S
+            self._let_output_flow()
+            # Descriptors come in the order they were registered only by luck, so "began" is asked for first.
+            events = self.selector.select(self._pause(now, next_tick))
+            for key, _mask in sorted(events, key=lambda event: event[0].fd != self.began):
+                if key.fd in self.selector.get_map():
+                    key.data()
+
+    def _pause(self, now: float, next_tick: float) -> float:
+        moments = [next_tick]
+        if self.kill_at is not None:
+            moments.append(self.kill_at)
+        if self.started_at is not None and self.cause is None:
+            moments.append(self.started_at + self.spec.wall_s)
+        return max(min(moments) - now, 0.0)
+
+    def _enforce(self, now: float, setup_until: float) -> None:
+        if self.started_at is None and now > setup_until:
+            self._end_now(EndReason.EXECUTOR_ERROR, f"set-up took more than {SETUP_LIMIT_S:.0f} s")
+        elif self.started_at is not None and self.cause is None and now >= self.started_at + self.spec.wall_s:
+            self._end_gently(EndReason.TIMED_OUT, "")
+        if self.kill_at is not None and now >= self.kill_at:
+            self._kill_all()
+
+    def _tick(self) -> None:
+        if self.group is not None and self.cause is None and self.group.out_of_memory_kills():
+            # What is left of a run that lost a process mostly hangs; version 2 ends the group in the kernel.
+            self._end_now(EndReason.OUT_OF_MEMORY, "")
+        if self.work is not None and self.started_at is not None and len(self.unsent) < MAX_UNSENT:
+            self._send_points(self.file_metrics.feed(self.metrics_file.read(self.work, CHUNK)))
+
+    def _let_output_flow(self) -> None:
+        """Read the job's output only while the agent keeps up; the job waits on its full pipe meanwhile."""
+        may_read = self.is_output_open and (len(self.unsent) < MAX_UNSENT or self.is_agent_gone)
+        if may_read != (self.output in self.selector.get_map()):
+            if may_read:
+                self.selector.register(self.output, selectors.EVENT_READ, self._on_output)
+            else:
+                self.selector.unregister(self.output)
+
+    def _on_began(self) -> None:
+        self.selector.unregister(self.began)
+        if os.read(self.began, 16):
+            self.started_at = time.monotonic()
+            self._on_info()
+            self._find_main()
+            self.unsent[:0] = frames.pack(Kind.STARTED)
+            self._flush()
+
+    def _on_info(self) -> None:
+        """bubblewrap tells its init's process id before it sets the sandbox up, in one write."""
+        if self.info not in self.selector.get_map():
+            return
+        self.selector.unregister(self.info)
+        with contextlib.suppress(ValueError, KeyError, OSError):
+            self.init = int(json.loads(os.read(self.info, 4096))["child-pid"])
+            self.init_pidfd = os.pidfd_open(self.init)
+
+    def _find_main(self) -> None:
+        """The job's main process: the first child of the sandbox's init."""
+        with contextlib.suppress(OSError, IndexError):
+            children = Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()
+            self.main_pidfd = os.pidfd_open(int(children[0]))
+
+    def _on_output(self) -> None:
+        try:
+            chunk = os.read(self.output, CHUNK)
+        except BlockingIOError:
+            return
+        if not chunk:
+            self.is_output_open = False
+            return
+        if now := self.log.feed(chunk):
+            self._send(Kind.LOG, now)
+        self._send_points(self.log_metrics.feed(chunk))
+        if self.log.seen > self.spec.caps.log_flood and not self.is_killed:
+            self._end_now(EndReason.OUTPUT_FLOOD, "")
+
+    def _on_channel(self) -> None:
+        try:
+            chunk = self.channel.recv(CHUNK)
+        except BlockingIOError:
+            chunk = None
+        except ConnectionError:
+            chunk = b""
+        if chunk == b"":
+            self._on_agent_gone()
+            return
+        for kind, payload in self.unpacker.feed(chunk or b""):
+            self.obey(kind, payload)
+        self._flush()
+
+    def _on_agent_gone(self) -> None:
+        self.is_agent_gone = True
+        if self.channel in self.selector.get_map():
+            self.selector.unregister(self.channel)
+        self.unsent.clear()
+        self._end_now(EndReason.STOPPED, "the agent is gone")
+
+    def _on_child_ended(self) -> None:
+        _pid, self.status, usage = os.wait4(self.child or 0, 0)
+        self.ended_at = time.monotonic()
+        self.rusage = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIB)
+
+    # ---- ending ---------------------------------------------------------------------------------------------------
+
+    def obey(self, kind: Kind, payload: bytes) -> None:
+        """Do what the agent asks."""
+        reason = payload.decode()
+        if kind is Kind.KILL or self.started_at is None:
+            self._end_now(EndReason.STOPPED, reason)
+        elif kind is Kind.STOP:
+            self._end_gently(EndReason.STOPPED, reason)
+
+    def _end_gently(self, reason: EndReason, detail: str) -> None:
+        if self.cause is None:
+            self.cause = (reason, detail)
+        if self.kill_at is None:
+            self.kill_at = time.monotonic() + self.spec.term_grace_s
+            if self.main_pidfd is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self.main_pidfd, signal.SIGTERM)
+
+    def _end_now(self, reason: EndReason, detail: str) -> None:
+        if self.cause is None:
+            self.cause = (reason, detail)
+        self._kill_all()
+
+    def _kill_all(self) -> None:
+        """Kill the sandbox's init, and with it every process inside; then whatever the group still holds."""
+        self.kill_at = None
+        self.is_killed = True
+        if self.init_pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.init_pidfd, signal.SIGKILL)
+        if self.group is not None:
+            with contextlib.suppress(OSError):
+                self.group.signal_all()
+        if self.child is not None and self.status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.child, signal.SIGKILL)
+
+    def _finish_off(self) -> None:
+        """Nothing of the job lives after this, and all that it printed has been read."""
+        self._on_info()
+        self._kill_all()
+        if self.group is not None:
+            self.group.kill()
+        if self.began in self.selector.get_map():
+            self._on_began()
+        os.set_blocking(self.output, True)
+        until = time.monotonic() + DRAIN_LIMIT_S
+        while self.is_output_open and time.monotonic() < until:
+            self._on_output()
+
+    def clean_up(self) -> None:
+        """Leave no process and no control group behind."""
+        self._kill_all()
+        if self.group is not None:
+            self.group.kill()
+            self.group.remove()
+
+    # ---- answering ------------------------------------------------------------------------------------------------
+
+    def _ended(self) -> RunEnded:
+        if self.started_at is None:
+            return self._never_began()
+        if tail := self.log.finish():
+            for at in range(0, len(tail), CHUNK):
+                self._send(Kind.LOG, tail[at : at + CHUNK])
+        self._send_points(self.log_metrics.finish())
+        outputs, skipped = self._collect()
+        out_of_memory = self.group is not None and self.group.out_of_memory_kills() > 0
+        reason, detail = self.cause or (EndReason.OUT_OF_MEMORY if out_of_memory else EndReason.EXITED, "")
+        code, signal_number = _decode(self.status or 0)
+        return RunEnded(
+            reason=reason,
+            exit_code=code,
+            signal=signal_number,
+            run_seconds=self.ended_at - self.started_at,
+            cpu_seconds=self.group.cpu_seconds() if self.group else self.rusage[0],
+            peak_memory_bytes=self.group.peak_memory_bytes() if self.group else self.rusage[1],
+            log_bytes_seen=self.log.seen,
+            log_truncated=self.log.left_out > 0,
+            outputs=outputs,
+            skipped=skipped,
+            detail=detail,
+        )
+
+    def _never_began(self) -> RunEnded:
+        if self.cause is not None:
+            return RunEnded(*self.cause[:1], detail=self.cause[1])
+        said = bytes(self.early_log()).decode(errors="replace").strip().splitlines()
+        return RunEnded(EndReason.EXECUTOR_ERROR, detail=said[-1] if said else "the sandbox ended before the job began")
+
+    def early_log(self) -> bytes:
+        """What was printed before the job began: the sandbox's own words."""
+        return b"".join(payload for kind, payload in frames.Unpacker().feed(bytes(self.unsent)) if kind is Kind.LOG)
+
+    def _collect(self) -> tuple[tuple[Output, ...], tuple[tuple[str, str], ...]]:
+        if self.is_agent_gone or self.work is None:
+            return (), ()
+        while chunk := self.metrics_file.read(self.work, CHUNK):
+            self._send_points(self.file_metrics.feed(chunk))
+        self._send_points(self.file_metrics.finish())
+        collector = Collector(self.outputs, self.spec.caps, self.spec.files)
+        collector.collect(self.work)
+        return tuple(collector.outputs), tuple(collector.skipped)
+
+    def answer(self, ended: RunEnded) -> None:
+        """Send what is left and the end, waiting for an agent that reads slowly."""
+        if self.is_agent_gone:
+            return
+        record = asdict(ended)
+        record["outputs"] = [{**asdict(output), "file": str(output.file)} for output in ended.outputs]
+        self.unsent += frames.pack(Kind.ENDED, json.dumps(record).encode())
+        self.channel.setblocking(True)
+        with contextlib.suppress(ConnectionError):
+            self.channel.sendall(self.unsent)
+
+    def _send_points(self, points: list[Point]) -> None:
+        for point in points:
+            self._send(Kind.METRIC, json.dumps(point).encode())
+
+    def _send(self, kind: Kind, payload: bytes = b"") -> None:
+        if self.is_agent_gone:
+            return
+        self.unsent += frames.pack(kind, payload)
+        if self.started_at is not None:  # before that it may be the sandbox's own complaint
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self.unsent:
+                del self.unsent[: self.channel.send(self.unsent[:MIB])]
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            self._on_agent_gone()
+        if self.channel in self.selector.get_map():
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
+            self.selector.modify(self.channel, events, self._on_channel)
+
+
+def _decode(status: int) -> tuple[int | None, int | None]:
+    """(exit code, signal) of the job's main process. bubblewrap reports a signal as 128 and more, as a shell does."""
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    code = os.WEXITSTATUS(status)
+    if code > 128 and code - 128 in {int(known) for known in signal.Signals}:
+        return None, code - 128
+    return code, None
+
+
+def _peer_pid(channel: socket.socket) -> int:
+    pid, _uid, _gid = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return int(pid)
