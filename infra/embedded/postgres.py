@@ -79,7 +79,7 @@ class Postgres:
         draft.mkdir(mode=0o700)
         if self._account is not None:
             os.chown(draft, self._account.uid, self._account.gid)
-        # Not synced file by file: one call below does it, for a folder that nobody uses yet.
+        # Synced once, at the end: nobody uses the folder before its rename.
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-instructions", "--no-sync"]
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8"]
         self._call([str(self.binaries / "initdb"), "-D", str(draft), *options, *locale], draft)
@@ -90,7 +90,7 @@ class Postgres:
         single = [str(self.binaries / "postgres"), "--single", "-F", "-D", str(draft), "postgres"]
         self._call(single, draft, given="".join(f"{statement}\n" for statement in statements))
         if self._durable:
-            os.sync()
+            self._call([str(self.binaries / "initdb"), "-D", str(draft), "--sync-only"], draft)
         draft.rename(self.data)
 
     def _call(self, argv: list[str], folder: Path, *, given: str = "") -> None:
@@ -133,6 +133,18 @@ class Postgres:
         except FileNotFoundError:
             return False
         return len(lines) > 7 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def ask(self, question: str, *, database: str = DATABASE) -> str:
+        """Return what psql prints for one query, unadorned. For launchers that import no driver.
+
+        Raises SpawnError with the server's words.
+        """
+        psql = [str(self.binaries / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", question]
+        where = {"PGHOST": str(self.run), "PGUSER": ROLE, "PGDATABASE": database}
+        done = subprocess.run(psql, env=_ENV | where, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode != 0:
+            raise SpawnError(f"PostgreSQL does not answer: {done.stderr.strip()}")
+        return done.stdout.strip()
 
 
 def _binaries() -> Path:

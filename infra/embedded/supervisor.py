@@ -114,9 +114,11 @@ class Supervisor:
 
     def _is_ready(self, child: _Child) -> bool:
         program, process = child.program, child.process
+        if program.ready is not None and program.ready(process.pid):
+            return True
         if process.poll() is not None:
             raise StartFailedError(self._story(program, f"ended at start ({_ending(process.returncode)})"))
-        if program.ready is None or program.ready(process.pid):
+        if program.ready is None:
             return True
         if time.monotonic() - child.started > program.ready_within_s:
             raise StartFailedError(self._story(program, f"was not ready within {program.ready_within_s:.0f} s"))
@@ -124,8 +126,12 @@ class Supervisor:
 
     def run_once(self, program: Program, *, within_s: float) -> None:
         """Run a program that ends by itself, and wait for its end. Raises StartFailedError when it fails."""
-        child = _Child(program, self._spawn(program), time.monotonic())
-        self._children.append(child)
+        self.launch(program)
+        self.finish(program, within_s=within_s)
+
+    def finish(self, program: Program, *, within_s: float) -> None:
+        """Wait for the end of a launched program. Raises StartFailedError when it fails or takes longer."""
+        child = next(child for child in self._children if child.program is program)
         while child.process.poll() is None:
             if time.monotonic() - child.started > within_s:
                 raise StartFailedError(self._story(program, f"did not end within {within_s:.0f} s"))
