@@ -1,6 +1,5 @@
 """Languages, static files, media, mail."""
 
-
 from .environment import BASE_DIR, PRODUCTION, STATE_DIR, env
 
 LANGUAGE_CODE = "ko"

@@ -1,0 +1,12 @@
+"""A person's own page."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "people"
+urlpatterns = [
+    path("me/", views.profile, name="profile"),
+    path("me/tokens/", views.create_token, name="create-token"),
+    path("me/tokens/<str:token_key>/revoke/", views.revoke_token, name="revoke-token"),
+]

@@ -1,0 +1,69 @@
+"""A person's own page: profile, security, API tokens."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+from knox.models import get_token_model
+
+from campus.core.context import THEME_COOKIE
+
+from .models import RoleGrant, User
+from .services import update_profile
+
+MAX_TOKENS = 20
+
+
+class ProfileForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("name", "language", "theme")
+        labels = {"name": gettext_lazy("Name"), "language": gettext_lazy("Language"), "theme": gettext_lazy("Theme")}
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Show and change one's own profile."""
+    user = User.objects.get(pk=request.user.pk)
+    form = ProfileForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        fields = {name: form.cleaned_data[name] for name in ("name", "language", "theme")}
+        update_profile(user=User.objects.get(pk=user.pk), **fields)
+        response = redirect("people:profile")
+        response.set_cookie("campus_language", fields["language"], max_age=31_536_000, samesite="Lax")
+        response.set_cookie(THEME_COOKIE, fields["theme"], max_age=31_536_000, samesite="Lax")
+        messages.success(request, _("Saved."))
+        return response
+    context = {
+        "form": form,
+        "grants": RoleGrant.objects.filter(user=user).select_related("scope"),
+        "tokens": get_token_model().objects.filter(user=user).order_by("-created"),
+        "new_token": request.session.pop("new_token", None),
+        "max_tokens": MAX_TOKENS,
+    }
+    return render(request, "people/profile.html", context)
+
+
+@require_POST
+def create_token(request: HttpRequest) -> HttpResponse:
+    """Make an API token; it is shown once, on the page that follows."""
+    model = get_token_model()
+    if model.objects.filter(user=request.user).count() >= MAX_TOKENS:
+        messages.error(
+            request, _("You have %(count)d tokens. Revoke one that you no longer use.") % {"count": MAX_TOKENS}
+        )
+    else:
+        _instance, token = model.objects.create(user=request.user)
+        request.session["new_token"] = token
+    return redirect("people:profile")
+
+
+@require_POST
+def revoke_token(request: HttpRequest, token_key: str) -> HttpResponse:
+    """Revoke one of one's own tokens, named by the part of it that we keep."""
+    get_object_or_404(get_token_model(), user=request.user, token_key=token_key).delete()
+    messages.success(request, _("The token no longer works."))
+    return redirect("people:profile")

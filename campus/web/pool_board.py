@@ -1,0 +1,155 @@
+"""What the pool board shows: sites, nodes, a cell per GPU, the queue. A fixed number of queries."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from campus.people.access import TEACHING, Standing
+from infra.pool.models import Gpu, Node, NodeEnvironment, Site
+from labs.environments.models import Environment
+from labs.jobs.models import GpuLease, Job
+
+QUEUE_SHOWN = 25
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One GPU: `tone` is what it is doing, `word` says it, `url` leads to the job where the reader may see it."""
+
+    label: str
+    tone: str
+    word: str
+    url: str = ""
+    utilisation_pct: int | None = None
+
+
+@dataclass
+class NodeRow:
+    node: Node
+    cells: list[Cell] = field(default_factory=list)
+    environments: list[dict[str, Any]] = field(default_factory=list)
+    gpu_words: str = ""
+    is_real: bool = False
+
+    @property
+    def memory_words(self) -> str:
+        return f"{self.node.memory_mib / 1024:.1f} GiB"
+
+    @property
+    def busy(self) -> int:
+        return sum(cell.tone == "busy" for cell in self.cells)
+
+
+@dataclass
+class SiteRow:
+    site: Site
+    nodes: list[NodeRow] = field(default_factory=list)
+    power_w: int = 0
+
+    @property
+    def gpus(self) -> int:
+        return sum(len(row.cells) for row in self.nodes)
+
+    @property
+    def busy(self) -> int:
+        return sum(row.busy for row in self.nodes)
+
+    @property
+    def power_pct(self) -> int | None:
+        return round(100 * self.power_w / self.site.power_cap_w) if self.site.power_cap_w else None
+
+
+def board(standing: Standing, user_id: int | None, *, node_name: str | None = None) -> list[SiteRow]:
+    """Return every site with its nodes and cells; six queries whatever the size of the pool.
+
+    Whose job a GPU runs is told only to its owner and to the staff of its account.
+    """
+    nodes = Node.objects.order_by("site_id", "name")
+    if node_name is not None:
+        nodes = nodes.filter(name=node_name)
+    by_site: dict[int, list[Node]] = defaultdict(list)
+    for node in nodes:
+        by_site[node.site_id].append(node)
+    gpus: dict[int, list[Gpu]] = defaultdict(list)
+    for gpu in Gpu.objects.filter(node__in=nodes).order_by("node_id", "index"):
+        gpus[gpu.node_id].append(gpu)
+    leases = _leases()
+    environments = _environments()
+    sites = Site.objects.select_related("campus").order_by("pk")
+    if node_name is not None:
+        sites = sites.filter(pk__in=by_site)
+    rows = []
+    for site in sites:
+        row = SiteRow(site)
+        for node in by_site[site.pk]:
+            cells = [_cell(gpu, node, leases.get(gpu.pk), standing, user_id) for gpu in gpus[node.pk]]
+            row.nodes.append(
+                NodeRow(node, cells, environments[node.pk], _gpu_words(gpus[node.pk]), _is_real(gpus[node.pk]))
+            )
+            row.power_w += sum(
+                gpu.power_w if gpu.power_w is not None else (gpu.watts if gpu.pk in leases else 0)
+                for gpu in gpus[node.pk]
+            )
+        rows.append(row)
+    return rows
+
+
+def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
+    """Return how many jobs wait, the reasons by count, and the first of them as far as this reader may see them."""
+    waiting = Job.objects.filter(state=Job.State.QUEUED)
+    reasons = Counter(waiting.values_list("wait_reason", flat=True))
+    first = list(
+        waiting.select_related("owner", "account__scope").order_by("queue_place", "id").defer("source")[:QUEUE_SHOWN]
+    )
+    entries = [{"job": job, "visible": may_see(job, standing, user_id)} for job in first]
+    return {"count": sum(reasons.values()), "reasons": reasons.most_common(), "first": entries}
+
+
+def _leases() -> dict[int, GpuLease]:
+    found = GpuLease.objects.select_related("attempt__job__owner", "attempt__job__account__scope")
+    return {lease.gpu_id: lease for lease in found}
+
+
+def _environments() -> dict[int, list[dict[str, Any]]]:
+    names = {row.digest: row for row in Environment.objects.only("digest", "name_ko", "name_en", "slug")}
+    kept: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for built in NodeEnvironment.objects.order_by("node_id", "digest"):
+        known = names.get(built.digest)
+        kept[built.node_id].append({"built": built, "name": known.name if known else _("no longer offered")})
+    return kept
+
+
+def may_see(job: Job, standing: Standing, user_id: int | None) -> bool:
+    return job.owner_id == user_id or standing.holds(TEACHING, job.account.scope.path)
+
+
+def _cell(gpu: Gpu, node: Node, lease: GpuLease | None, standing: Standing, user_id: int | None) -> Cell:
+    label = f"{node.name} / {gpu.index}"
+    if lease is not None:
+        job = lease.attempt.job
+        if not may_see(job, standing, user_id):
+            return Cell(label, "busy", _("in use"), utilisation_pct=gpu.utilisation_pct)
+        word = _("#%(id)d %(title)s, %(owner)s") % {"id": job.pk, "title": job.title, "owner": job.owner.name}
+        return Cell(label, "busy", word, f"/jobs/{job.pk}/", gpu.utilisation_pct)
+    if node.state == Node.State.DOWN:
+        return Cell(label, "down", _("down"))
+    if not gpu.is_healthy:
+        return Cell(label, "ill", _("not healthy"))
+    if node.state == Node.State.DRAINING:
+        return Cell(label, "drain", _("draining"))
+    return Cell(label, "free", _("free"))
+
+
+def _gpu_words(gpus: list[Gpu]) -> str:
+    counted = Counter((gpu.gpu_type, gpu.kind) for gpu in gpus)
+    parts = []
+    for (gpu_type, kind), count in sorted(counted.items()):
+        declared = kind == Gpu.Kind.CPU_SLOT
+        parts.append(_("%(count)d CPU slots, not GPUs") % {"count": count} if declared else f"{count} × {gpu_type}")
+    return ", ".join(parts)
+
+
+def _is_real(gpus: list[Gpu]) -> bool:
+    return bool(gpus) and all(gpu.kind == Gpu.Kind.NVIDIA for gpu in gpus)
