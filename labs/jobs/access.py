@@ -1,0 +1,49 @@
+"""Who may see a job and who may act on it.
+
+Its owner and the staff of its account's scope may see it. Its owner and the instructors and administrators of that
+scope may cancel it; only its owner runs it again, because a rerun spends the owner's GPU time.
+"""
+
+from django.db.models import Q, QuerySet
+
+from campus.core.errors import NotAllowed, NotFound
+from campus.people.access import INSTRUCTING, TEACHING, Standing
+
+from .models import Job
+
+
+def jobs_for(standing: Standing) -> QuerySet[Job]:
+    """Return every job that this person may see; one query, whatever the number of scopes."""
+    mine = Q(owner_id=standing.user_id)
+    scopes = standing.scope_ids(TEACHING)
+    return Job.objects.filter(mine | Q(account__scope__path__overlap=scopes) if scopes else mine)
+
+
+def get_job_for(standing: Standing, job_id: int) -> Job:
+    """Return the job with its owner, account, scope and environment. Raises NotFound for a stranger."""
+    related = ("owner", "account__scope", "environment", "source", "preferred_campus")
+    job = jobs_for(standing).select_related(*related).filter(pk=job_id).first() if standing.user_id else None
+    if job is None:
+        raise NotFound
+    return job
+
+
+def may_cancel(standing: Standing, job: Job) -> bool:
+    """Say whether this person may cancel `job`, whose `account.scope` is at hand."""
+    return job.owner_id == standing.user_id or standing.holds(INSTRUCTING, job.account.scope.path)
+
+
+def get_job_to_cancel(standing: Standing, job_id: int) -> Job:
+    """Return the job. Raises NotFound for a stranger, NotAllowed for an assistant, who may only look."""
+    job = get_job_for(standing, job_id)
+    if not may_cancel(standing, job):
+        raise NotAllowed
+    return job
+
+
+def get_own_job(standing: Standing, job_id: int) -> Job:
+    """Return the person's own job. Raises NotFound for a stranger, NotAllowed for staff who may only look."""
+    job = get_job_for(standing, job_id)
+    if job.owner_id != standing.user_id:
+        raise NotAllowed
+    return job
