@@ -28,19 +28,22 @@ from labs.scheduling.domain.snapshot import (
 
 NOW = 1_760_000_000.0
 GPUS = 8
-LEARNERS = 600
 SIZES = (("64_nodes", 64, 10_000), ("10000_nodes", 10_000, 10_000))
 #: The shape of Philly's jobs: most ask for one GPU, few for a whole node.
 WIDTHS, WIDTH_WEIGHTS = (1, 2, 4, 8), (80, 9, 6, 5)
 
 
-def accounts(rng: random.Random) -> tuple[AccountState, ...]:
+def accounts(rng: random.Random, learners: int, cap: int) -> tuple[AccountState, ...]:
     """Platform, two campuses, six cohorts each, and the learners below; two of the cohorts have caps."""
-    made = [AccountState("platform", None), AccountState("yongin", "platform", 2.0), AccountState("jeonbuk", "platform")]
+    made = [
+        AccountState("platform", None),
+        AccountState("yongin", "platform", 2.0),
+        AccountState("jeonbuk", "platform"),
+    ]
     for number in range(12):
         campus = "yongin" if number < 6 else "jeonbuk"
-        made.append(AccountState(f"cohort-{number}", campus, max_running_gpus=256 if number in (0, 6) else None))
-    for number in range(LEARNERS):
+        made.append(AccountState(f"cohort-{number}", campus, max_running_gpus=cap if number in (0, 6) else None))
+    for number in range(learners):
         use = rng.expovariate(1 / 40_000)
         made.append(AccountState(f"learner-{number}", f"cohort-{number % 12}", decayed_use_gpu_s=use))
     return tuple(made)
@@ -49,6 +52,7 @@ def accounts(rng: random.Random) -> tuple[AccountState, ...]:
 def snapshot(node_count: int, pending_count: int, busy: float, seed: int = 7) -> Snapshot:
     """A pool of nodes of 8 GPUs, a share ``busy`` of them taken by runs of all widths, and a queue."""
     rng = random.Random(seed)
+    learners = max(600, node_count)
     nodes, running = [], []
     for number in range(node_count):
         site = "yongin" if number % 2 else "jeonbuk"
@@ -56,7 +60,7 @@ def snapshot(node_count: int, pending_count: int, busy: float, seed: int = 7) ->
         while free and rng.random() < busy:
             width = min(len(free), rng.choices(WIDTHS, WIDTH_WEIGHTS)[0])
             taken, free = tuple(free[:width]), free[width:]
-            running.append(_run(rng, len(running), f"node-{number}", taken))
+            running.append(_run(rng, learners, len(running), f"node-{number}", taken))
         nodes.append(
             NodeState(
                 id=f"node-{number}",
@@ -73,14 +77,14 @@ def snapshot(node_count: int, pending_count: int, busy: float, seed: int = 7) ->
     return Snapshot(
         sites=(SiteState("yongin"), SiteState("jeonbuk")),
         nodes=tuple(nodes),
-        accounts=accounts(rng),
+        accounts=accounts(rng, learners, cap=node_count * GPUS // 12),
         running=tuple(running),
-        pending=tuple(_job(rng, number) for number in range(pending_count)),
+        pending=tuple(_job(rng, learners, number) for number in range(pending_count)),
     )
 
 
-def _run(rng: random.Random, number: int, node_id: Id, taken: tuple[int, ...]) -> RunningJob:
-    learner, wall_s = rng.randrange(LEARNERS), rng.choice((3_600.0, 14_400.0, 86_400.0))
+def _run(rng: random.Random, learners: int, number: int, node_id: Id, taken: tuple[int, ...]) -> RunningJob:
+    learner, wall_s = rng.randrange(learners), rng.choice((3_600.0, 14_400.0, 86_400.0))
     return RunningJob(
         job_id=f"run-{number}",
         owner_id=learner,
@@ -94,8 +98,8 @@ def _run(rng: random.Random, number: int, node_id: Id, taken: tuple[int, ...]) -
     )
 
 
-def _job(rng: random.Random, number: int) -> PendingJob:
-    learner, wall_s = rng.randrange(LEARNERS), rng.choice((3_600.0, 14_400.0, 86_400.0))
+def _job(rng: random.Random, learners: int, number: int) -> PendingJob:
+    learner, wall_s = rng.randrange(learners), rng.choice((3_600.0, 14_400.0, 86_400.0))
     p50_s = wall_s * rng.uniform(0.05, 0.6)
     return PendingJob(
         id=f"job-{number}",
@@ -151,5 +155,4 @@ def run(passes: int = 20) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    json.dump(run(int(sys.argv[1]) if len(sys.argv) > 1 else 20), sys.stdout, indent=2)
-    print()
+    sys.stdout.write(json.dumps(run(int(sys.argv[1]) if len(sys.argv) > 1 else 20), indent=2) + "\n")

@@ -157,3 +157,36 @@ def _pending(draw: st.DrawFn, number: int) -> PendingJob:
         environment=draw(st.sampled_from((None, "torch"))),
         not_before=draw(st.sampled_from((None, None, NOW - 10.0, NOW + 500.0))),
     )
+
+
+@st.composite
+def tight_snapshots(draw: st.DrawFn) -> Snapshot:
+    """A pool with nothing closed and too little room, so that order, backfill and reservations decide everything."""
+    nodes, running = [], []
+    for number in range(draw(st.integers(1, 3))):
+        total, busy = 4, draw(st.integers(1, 4))
+        nodes.append(node(f"n{number}", total=total, free=total - busy))
+        split = draw(st.integers(0, busy))
+        for part, gpus in enumerate((tuple(range(split)), tuple(range(split, busy)))):
+            if gpus:
+                owner, ends_in = draw(st.sampled_from(PEOPLE)), draw(st.sampled_from((300.0, 900.0, 3_000.0)))
+                running.append(run(f"run-{number}-{part}", f"n{number}", gpus, owner=owner, ends_in=ends_in))
+    widths, walls = st.sampled_from((1, 1, 2, 3, 4)), st.sampled_from((60.0, 600.0, 2_000.0, 6_000.0))
+    pending = []
+    for number in range(draw(st.integers(4, 16))):
+        wall_s = draw(walls)
+        p50_s = wall_s * draw(st.sampled_from((0.1, 0.5)))
+        pending.append(
+            job(
+                f"job-{number}",
+                owner=draw(st.sampled_from(PEOPLE)),
+                gpus=draw(widths),
+                wall_s=wall_s,
+                submitted_at=NOW - draw(st.integers(0, 50_000)),
+                predicted_p50_s=p50_s,
+                predicted_p90_s=draw(st.sampled_from((p50_s * 1.5, wall_s))),
+            )
+        )
+    uses = st.sampled_from((0.0, 500.0, 5_000.0))
+    accounts = (account("cohort", None), *(account(name, decayed_use_gpu_s=draw(uses)) for name in PEOPLE))
+    return state(nodes=nodes, running=running, pending=pending, accounts=accounts)

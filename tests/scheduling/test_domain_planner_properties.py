@@ -13,7 +13,7 @@ from labs.scheduling.domain.planner import plan
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.simulate import after
 from labs.scheduling.domain.snapshot import Id, Snapshot
-from tests.scheduling.domain_builders import NOW, snapshots
+from tests.scheduling.domain_builders import NOW, snapshots, tight_snapshots
 
 POLICIES = st.builds(
     Policy,
@@ -22,6 +22,7 @@ POLICIES = st.builds(
     estimate_jobs=st.sampled_from((0, 3, 400)),
     environment_probes=st.sampled_from((1, 64)),
 )
+STATES = st.one_of(snapshots(), tight_snapshots())
 EXAMPLES = settings(max_examples=200, deadline=None)
 
 
@@ -53,7 +54,7 @@ def as_values(made: Plan) -> tuple[object, ...]:
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_every_job_either_starts_or_waits_for_one_named_reason(state: Snapshot, policy: Policy) -> None:
     made = plan(state, policy, NOW)
     started = [start.job_id for start in made.starts]
@@ -67,7 +68,7 @@ def test_every_job_either_starts_or_waits_for_one_named_reason(state: Snapshot, 
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_a_start_takes_free_gpus_of_one_node_that_is_what_the_job_asked_for(state: Snapshot, policy: Policy) -> None:
     jobs, nodes = {job.id: job for job in state.pending}, {node.id: node for node in state.nodes}
     open_sites = {site.id for site in state.sites if site.is_open}
@@ -87,7 +88,7 @@ def test_a_start_takes_free_gpus_of_one_node_that_is_what_the_job_asked_for(stat
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_no_start_breaks_a_cap_or_uses_a_closed_account(state: Snapshot, policy: Policy) -> None:
     made = plan(state, policy, NOW)
     chain, accounts = chains(state), {account.id: account for account in state.accounts}
@@ -107,7 +108,7 @@ def test_no_start_breaks_a_cap_or_uses_a_closed_account(state: Snapshot, policy:
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_no_start_draws_more_power_than_its_site_may(state: Snapshot, policy: Policy) -> None:
     made = plan(state, policy, NOW)
     nodes = {node.id: node for node in state.nodes}
@@ -128,7 +129,7 @@ def test_no_start_draws_more_power_than_its_site_may(state: Snapshot, policy: Po
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES, st.randoms(use_true_random=False))
+@given(STATES, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_changes_nothing(state: Snapshot, policy: Policy, random: object) -> None:
     shuffled = {}
     for name in ("sites", "nodes", "accounts", "running", "pending"):
@@ -139,7 +140,7 @@ def test_the_order_of_the_input_changes_nothing(state: Snapshot, policy: Policy,
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_planning_again_on_the_state_a_plan_leads_to_changes_nothing(state: Snapshot, policy: Policy) -> None:
     made = plan(state, policy, NOW)
     again = plan(after(state, made.starts, NOW), policy, NOW)
@@ -149,7 +150,7 @@ def test_planning_again_on_the_state_a_plan_leads_to_changes_nothing(state: Snap
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_start_estimates_lie_ahead_and_p50_is_not_after_p90(state: Snapshot, policy: Policy) -> None:
     for wait in plan(state, policy, NOW).waits.values():
         assert (wait.start_p50_at is None) == (wait.start_p90_at is None)
@@ -158,7 +159,7 @@ def test_start_estimates_lie_ahead_and_p50_is_not_after_p90(state: Snapshot, pol
 
 
 @EXAMPLES
-@given(snapshots(), POLICIES)
+@given(STATES, POLICIES)
 def test_every_reservation_can_be_kept_if_all_runs_last_to_their_wall_limits(state: Snapshot, policy: Policy) -> None:
     made = plan(state, policy, NOW)
     then = after(state, made.starts, NOW)
@@ -180,8 +181,26 @@ def test_every_reservation_can_be_kept_if_all_runs_last_to_their_wall_limits(sta
 
 
 @EXAMPLES
-@given(snapshots(), st.integers(0, 3))
+@given(STATES, st.integers(0, 3))
 def test_a_pass_starts_no_more_than_it_may_and_says_so(state: Snapshot, limit: int) -> None:
     made = plan(state, replace(Policy(), max_decisions=limit), NOW)
     assert len(made.starts) <= limit
     assert len(made.starts) + len(made.waits) == len(state.pending)
+
+
+FIRST_COME = Policy(weight_fair_share=0.0, weight_shortness=0.0, weight_slack=0.0, weight_lost_attempt=0.0)
+
+
+@EXAMPLES
+@given(tight_snapshots(), st.integers(1, 4))
+def test_no_backfill_delays_the_first_blocked_job_past_what_it_had_without_it(state: Snapshot, kept: int) -> None:
+    policy = replace(FIRST_COME, reservations=kept)
+    queue = sorted(state.pending, key=lambda job: (job.submitted_at, job.id))
+    full = plan(state, policy, NOW)
+    for length, job in enumerate(queue, start=1):
+        alone = plan(replace(state, pending=tuple(queue[:length])), policy, NOW)
+        if job.id in alone.waits:
+            before = next(r.start_at for r in alone.reservations if r.job_id == job.id)
+            behind = next(r.start_at for r in full.reservations if r.job_id == job.id)
+            assert behind <= before
+            break

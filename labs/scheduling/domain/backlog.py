@@ -64,6 +64,7 @@ class Backlog:
             column(self.jobs, attrgetter("predicted_p90_s"), n),
             self.wall_s,
         )
+        self.mean_s, self.variance = predict.moments(self.p50_s, self.p90_s)
         #: Predicted GPU-seconds, whole numbers: sums of them are exact, so no order of summing changes a plan.
         self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.gpus * self.p50_s))
         self._classify()
@@ -85,8 +86,6 @@ class Backlog:
 
 #: A run that has outlived its wall limit is about to be ended, yet holds its GPUs: they are not free now.
 OVERDUE_S = 1.0
-#: Standard deviations between the P50 and the P90 of a normal distribution.
-P90_SIGMAS = 1.2816
 
 
 class Runs:
@@ -107,6 +106,6 @@ class Runs:
         p50_s, p90_s = predict.corrected(planned_s, p90_s, elapsed_s, wall_s)
         self.wall_end_at: Floats = np.maximum(started_at + wall_s, now + OVERDUE_S)
         self.p50_end_at: Floats = np.maximum(started_at + p50_s, now + OVERDUE_S)
-        self.variance: Floats = ((p90_s - p50_s) / P90_SIGMAS) ** 2
+        _, self.variance = predict.moments(np.maximum(p50_s, 1.0), p90_s)
         #: GPU-seconds for fair share: what was charged at the start, or what it has used since if that is more.
         self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.gpus * np.maximum(planned_s, elapsed_s)))

@@ -37,7 +37,7 @@ class WaitReason(StrEnum):
     #: It was told not to start before a time.
     NOT_BEFORE = "not_before"
     #: The pass had made all the decisions that one pass may make; the next one looks at it.
-    NEXT_PASS = "next_pass"
+    NEXT_PASS = "next_pass"  # noqa: S105
     #: Submitted, no pass has seen it yet. The planner never gives it; pages show it until the first pass.
     JUST_SUBMITTED = "just_submitted"
 

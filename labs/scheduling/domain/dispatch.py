@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import P90_SIGMAS, Backlog, Ints, Runs, Spec
+from labs.scheduling.domain.backlog import Backlog, Ints, Runs, Spec
 from labs.scheduling.domain.caps import Cap, Caps, site_power
 from labs.scheduling.domain.decisions import Reservation, Start, WaitReason
 from labs.scheduling.domain.fair_share import AccountTree
@@ -188,7 +188,7 @@ class Dispatch:
         job, blocks = self.backlog.jobs[i], self.blocks
         p50_s = float(self.backlog.p50_s[i])
         wall_end_at, p50_end_at = self.now + job.wall_s, self.now + p50_s
-        variance = ((float(self.backlog.p90_s[i]) - p50_s) / P90_SIGMAS) ** 2
+        variance = float(self.backlog.variance[i])
         taken = self.pool.take(row, job.gpus, wall_end_at, p50_end_at, variance)
         for cap in over:
             cap.hold(job.gpus, wall_end_at, p50_end_at, variance)

@@ -1,7 +1,7 @@
 """When waiting jobs will start, as a P50 and a P90: the first by walking runs' ends forward, the rest by throughput.
 
-Ends are predictions with a variance that adds up along a chain of runs on a GPU. The P90 is the P50 plus 1.28 standard
-deviations, plus a share of the wait itself for newcomers that go ahead. Within the walk, jobs take GPUs in queue order
+Means and variances of runs add up along a chain of runs on a GPU. The P90 lies 1.28 standard deviations later; both
+are stretched by a share of the wait for newcomers that go ahead. Within the walk, jobs take GPUs in queue order
 and leave no holes for later ones, so backfill makes it better than said rather than worse.
 """
 
@@ -12,10 +12,11 @@ import math
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import P90_SIGMAS, Bools, Floats, Ints
+from labs.scheduling.domain.backlog import Bools, Floats, Ints
 from labs.scheduling.domain.caps import Cap
 from labs.scheduling.domain.decisions import WaitReason
 from labs.scheduling.domain.dispatch import Dispatch
+from labs.scheduling.domain.predict import P90_SIGMAS
 
 
 class CapQueue:
@@ -88,8 +89,10 @@ class Estimator:
             self._walk_to(i)
         self._by_throughput(self._order[first:])
         now, p50 = self._d.now, np.maximum(self.mean, self._d.now)
-        late = P90_SIGMAS * np.sqrt(self.variance) + self._d.policy.overtaking_share * (p50 - now)
-        return p50, p50 + late
+        policy, wait_s = self._d.policy, p50 - now
+        p90 = p50 + policy.overtaking_p90 * wait_s + P90_SIGMAS * np.sqrt(self.variance)
+        p50 = p50 + policy.overtaking_p50 * wait_s
+        return p50, np.maximum(p50, p90)
 
     def _is_unknowable(self, i: int) -> bool:
         held = self._d.held.get(i)
@@ -126,8 +129,7 @@ class Estimator:
         if start == math.inf:
             return
         self.mean[i], self.variance[i] = start, variance
-        run_s = float(b.p50_s[i])
-        end, end_variance = start + run_s, variance + ((float(b.p90_s[i]) - run_s) / P90_SIGMAS) ** 2
+        end, end_variance = start + float(b.mean_s[i]), variance + float(b.variance[i])
         for queue in queues:
             queue.run(gpus, end, end_variance)
         if start <= room_at:
@@ -142,8 +144,8 @@ class Estimator:
             return
         specs = b.spec_of[rest]
         free_to_go: Bools = np.array([i not in d.held and i not in d.blocks.caps for i in rest.tolist()])
-        cost = np.where(free_to_go, b.gpus[rest] * b.p50_s[rest], 0.0)
-        spread = np.where(free_to_go, (b.gpus[rest] * (b.p90_s[rest] - b.p50_s[rest]) / P90_SIGMAS) ** 2, 0.0)
+        cost = np.where(free_to_go, b.gpus[rest] * b.mean_s[rest], 0.0)
+        spread = np.where(free_to_go, b.gpus[rest] ** 2 * b.variance[rest], 0.0)
         for spec in set(specs.tolist()):
             rows, mine = self._rows[spec], np.flatnonzero(specs == spec)
             ends, known = self._ends[rows], np.isfinite(self._ends[rows])
@@ -153,7 +155,7 @@ class Estimator:
             rivals = d.compete[spec][specs]
             ahead = np.cumsum(np.where(rivals, cost, 0.0)) - np.where(rivals, cost, 0.0)
             spread_ahead = np.cumsum(np.where(rivals, spread, 0.0)) - np.where(rivals, spread, 0.0)
-            self.mean[rest[mine]] = float(ends[known].mean()) + ahead[mine] / capacity
+            self.mean[rest[mine]] = filled_to(np.sort(ends[known]), ahead[mine])
             base_variance = float(self._var[rows][known].mean())
             self.variance[rest[mine]] = base_variance + spread_ahead[mine] / capacity**2
         self._floor_rest(rest)
@@ -173,4 +175,16 @@ class Estimator:
                     begin = queue.earliest(int(cap.profile.capacity))[0]
                     work[cap.number] = begin if begin < math.inf else math.nan
                 self.mean[i] = max(float(self.mean[i]), work[cap.number])
-                work[cap.number] += float(b.gpus[i] * b.p50_s[i]) / cap.profile.capacity
+                work[cap.number] += float(b.gpus[i] * b.mean_s[i]) / cap.profile.capacity
+
+
+def filled_to(ends: Floats, work: Floats) -> Floats:
+    """When GPUs that come free at ``ends`` (sorted seconds) will have done ``work`` (GPU-seconds) between them.
+
+    Water filling: the time T at which the sum of ``T - end`` over all ends before T is the work.
+    """
+    so_far = np.cumsum(ends)
+    count = np.arange(1, len(ends) + 1)
+    done_at_end = count * ends - so_far
+    busy = np.maximum(1, np.searchsorted(done_at_end, work, side="right"))
+    return np.asarray((work + so_far[busy - 1]) / busy, dtype=np.float64)

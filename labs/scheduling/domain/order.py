@@ -36,10 +36,16 @@ class Priorities:
         )
 
 
-def prioritise(backlog: Backlog, policy: Policy, now: float, chosen: Ints, fair_place: Ints) -> Priorities:
-    """Order the ``chosen`` jobs, given their places in the fair order (0 first). Ties go by submission, then id."""
+def prioritise(
+    backlog: Backlog, policy: Policy, now: float, chosen: Ints, fair_place: Ints, leaves: Ints
+) -> Priorities:
+    """Order the ``chosen`` jobs, given their places in the fair order (0 first). Ties go by submission, then id.
+
+    ``leaves`` are the accounts' leaves of all jobs. Fair share falls hyperbolically with the place: it decides who is
+    at the head, whatever the length of the queue, and leaves the long tail to age and shortness.
+    """
     fair_share = np.zeros(backlog.size)
-    fair_share[chosen] = policy.weight_fair_share * (1.0 - fair_place / max(1, len(chosen)))
+    fair_share[chosen] = policy.weight_fair_share / (1.0 + fair_place / max(1, len(np.unique(leaves[chosen]))))
     age = policy.weight_age_per_day * np.maximum(0.0, now - backlog.eligible_at) / DAY_S
     shortness = policy.weight_shortness / (1.0 + backlog.gpus * backlog.p50_s / policy.short_area_gpu_s)
     slack_s = backlog.deadline_at - backlog.p90_s - now

@@ -58,7 +58,7 @@ def _priorities(dispatch: Dispatch) -> Priorities:
     is_waiting[list(dispatch.starts)] = False
     chosen = np.flatnonzero(is_waiting)
     fair_place = dispatch.tree.fair_order(backlog, dispatch.leaves, chosen)
-    return prioritise(backlog, dispatch.policy, dispatch.now, chosen, fair_place)
+    return prioritise(backlog, dispatch.policy, dispatch.now, chosen, fair_place, dispatch.leaves)
 
 
 def forecast(snapshot: Snapshot, policy: Policy, now: float, job: PendingJob) -> Forecast:

@@ -19,10 +19,10 @@ class Policy:
 
     #: Decayed use halves in this time (Slurm's Fair Tree uses a week).
     half_life_s: float = 7 * DAY_S
-    #: First in the fair order gets the whole weight, last gets none of it.
-    weight_fair_share: float = 1.0
+    #: First in the fair order gets the whole weight, and half of it who has as many before him as learners wait.
+    weight_fair_share: float = 2.0
     #: Added for each day of waiting.
-    weight_age_per_day: float = 1.0
+    weight_age_per_day: float = 2.0
     #: For a job of no GPU time; half of it at ``short_area_gpu_s`` of predicted GPU time.
     weight_shortness: float = 0.5
     short_area_gpu_s: float = HOUR_S
@@ -30,7 +30,7 @@ class Policy:
     weight_slack: float = 0.3
     slack_horizon_s: float = 12 * HOUR_S
     #: For a job that the platform lost an attempt of: it has waited before.
-    weight_lost_attempt: float = 0.5
+    weight_lost_attempt: float = 1.0
 
     #: GPUs are kept for so many blocked jobs; those behind them may overtake only without delaying these.
     reservations: int = 4
@@ -43,5 +43,6 @@ class Policy:
     environment_probes: int = 64
     #: Start times of so many first jobs are found by walking the ends of runs forward; later ones by throughput.
     estimate_jobs: int = 400
-    #: Late estimates allow for newcomers that go ahead: so much of the wait again, in the P90 only.
-    overtaking_share: float = 0.25
+    #: Newcomers go ahead, so a wait is expected to take so much longer than the work ahead says (P50, P90).
+    overtaking_p50: float = 0.3
+    overtaking_p90: float = 1.0

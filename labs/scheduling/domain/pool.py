@@ -158,9 +158,10 @@ class Pool:
         return best, sum(k * len(rows) for group in groups for k, rows in enumerate(group.buckets))
 
     def take(self, row: int, gpus: int, wall_end_at: float, p50_end_at: float, variance: float) -> tuple[int, ...]:
-        """Take the lowest free GPUs of a node, and return their indices."""
+        """Take the lowest free GPUs of a node, and return their indices. Raises ValueError if it may start nothing."""
         group = self.group_of[row]
-        assert group is not None, "a node that may start nothing was chosen"
+        if group is None:
+            raise ValueError(f"Node {self.nodes[row].id} may start nothing.")
         free = self.free[row]
         taken, self.free[row] = tuple(free[:gpus]), free[gpus:]
         bucket = group.buckets[len(free)]

@@ -51,7 +51,9 @@ def after(state: Snapshot, starts: Iterable[Start], now: float) -> Snapshot:
     for start in by_job.values():
         taken.setdefault(start.node_id, set()).update(start.gpu_indices)
     nodes = tuple(
-        replace(node, free_gpus=tuple(g for g in node.free_gpus if g not in taken[node.id])) if node.id in taken else node
+        replace(node, free_gpus=tuple(g for g in node.free_gpus if g not in taken[node.id]))
+        if node.id in taken
+        else node
         for node in state.nodes
     )
     begun = tuple(
