@@ -17,7 +17,8 @@ from typing import IO
 SERVICE_ACCOUNT = "campus-services"
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 4
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
@@ -105,18 +106,22 @@ def spawn(
     this from a thread that lives as long as the child should.
     """
     override = account is not None and not can_reach(account, *reaches)
-    enter = _entry(account, override, death_signal, os.getpid())
-    return subprocess.Popen(  # noqa: S603  what to run is the caller's own
-        list(argv),
-        env=dict(env),
-        cwd=cwd,
-        stdin=stdin,
-        stdout=output,
-        stderr=output if output != subprocess.PIPE else subprocess.STDOUT,
-        start_new_session=True,
-        pass_fds=tuple(pass_fds),
-        preexec_fn=enter,
-    )
+    try:
+        return subprocess.Popen(  # noqa: S603  what to run is the caller's own
+            list(argv),
+            env=dict(env),
+            cwd=cwd,
+            stdin=stdin,
+            stdout=output,
+            stderr=output if output != subprocess.PIPE else subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(pass_fds),
+            preexec_fn=_entry(account, override, death_signal, os.getpid()),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        places = ", ".join(str(path) for path in reaches)
+        hint = f"; move these to folders that every user may pass: {places}" if override else ""
+        raise SpawnError(f"cannot start {argv[0]}: {error}{hint}") from error
 
 
 def _entry(account: Account | None, override: bool, death_signal: int, parent: int) -> Callable[[], None]:
@@ -128,7 +133,9 @@ def _entry(account: Account | None, override: bool, death_signal: int, parent: i
     def enter() -> None:
         if account is not None:
             if override:
-                _prctl(_PR_SET_KEEPCAPS, 1)
+                # Keeps capabilities over setuid, and lets access(2), by which PostgreSQL looks for
+                # its own files, honour them for a user that is not root.
+                _prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
             os.setgroups([])
             os.setgid(account.gid)
             os.setuid(account.uid)

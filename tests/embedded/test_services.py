@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import redis as redis_client
 
 from infra.embedded.postgres import Postgres
 from infra.embedded.redis import Redis
+from infra.embedded.spawn import service_account, spawn
 from infra.embedded.state import State
 from infra.embedded.supervisor import Supervisor
 
@@ -108,6 +110,23 @@ def test_state_folders_with_long_names_work(folder, length):
             assert connection.execute("SELECT 1").fetchone() == (1,)
     state.close()
     assert postgres.run.exists() == (length < 80)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its services an account")
+def test_a_program_below_a_closed_folder_runs_as_the_account_and_finds_its_own_file(folder):
+    """PostgreSQL looks for its neighbours by access(2), which forgets capabilities by default."""
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "test"
+    shutil.copy(shutil.which("test"), program)
+    account = service_account(folder / "no-data-yet")
+    options = {"env": {}, "cwd": Path("/"), "account": account}
+
+    with_reach = spawn([str(program), "-x", str(program)], reaches=(program,), **options)
+    without = spawn([shutil.which("test"), "-x", str(program)], **options)
+
+    assert with_reach.wait(10) == 0
+    assert without.wait(10) == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that its own services cannot pass")
