@@ -1,0 +1,1 @@
+"""Rules of enrolment and rosters, without Django."""
