@@ -1,5 +1,6 @@
 """Package environments: each built once per node, from requirements with hashes, and read-only ever after."""
 
+# ruff: noqa: S603  # every command line is this module's own
 from __future__ import annotations
 
 import contextlib
@@ -23,7 +24,9 @@ BUILD_LIMIT_S = 1_800
 LINES_OF_OUTPUT = 20
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 # What uv may know of the agent's surroundings: how to reach the index and where to cache; no secrets of ours.
-_PASSED_ON = re.compile(r"(PATH|HOME|LANG|USER|NETRC|TMPDIR|XDG_CACHE_HOME|UV_.*|SSL_CERT_.*|(https?|all|no)_proxy)\Z", re.I)
+_PASSED_ON = re.compile(
+    r"(PATH|HOME|LANG|USER|NETRC|TMPDIR|XDG_CACHE_HOME|UV_.*|SSL_CERT_.*|(https?|all|no)_proxy)\Z", re.I
+)
 
 
 class BaseInterpreter(Protocol):

@@ -42,5 +42,5 @@ class LogKeeper:
     def _hold(self, chunk: bytes) -> None:
         self._held.append(chunk)
         self._held_size += len(chunk)
-        while self._held_size - len(self._held[0]) >= self.tail:
+        while self._held and self._held_size - len(self._held[0]) >= self.tail:
             self._held_size -= len(self._held.popleft())

@@ -1,5 +1,6 @@
 """The argument list of bubblewrap for one run: a pure function of the run, the node and the stage."""
 
+# ruff: noqa: S108  # these are the sandbox's own folders
 from __future__ import annotations
 
 import math

@@ -139,9 +139,7 @@ def _v2_candidates(mount: Path, own: str) -> Iterator[Path]:
     if _is_delegated(mine):
         yield mine
     is_real_root = not (mount / "cgroup.type").exists()
-    if os.geteuid() == 0 and is_real_root:
-        yield mount
-    elif os.geteuid() == 0 and mine == mount:  # the top of a container's own tree: all in it is the container's
+    if (os.geteuid() == 0 and is_real_root) or (os.geteuid() == 0 and mine == mount):
         yield mount
 
 

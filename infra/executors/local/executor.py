@@ -179,7 +179,7 @@ class LocalRun:
                 elif raised is None:
                     try:
                         self._pass_on(kind, payload)
-                    except BaseException as error:  # noqa: BLE001  # raised again below, once the job is gone
+                    except BaseException as error:  # raised again below, once the job is gone
                         raised = error
                         self.kill("its listener failed")
         if raised is not None:

@@ -4,6 +4,7 @@ It is a process of its own, not a fork of the agent: an agent has threads, secre
 loaded; a runner inherits none of that.
 """
 
+# ruff: noqa: S603  # every command line is this module's own
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,6 @@
 """What is the same for every run on a node: the values that the agent finds out once and each runner gets."""
 
+# ruff: noqa: S603  # every command line is this module's own
 from __future__ import annotations
 
 import hashlib

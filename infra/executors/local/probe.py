@@ -1,5 +1,6 @@
 """Finds out what this machine can contain, and says what is missing and how to get it."""
 
+# ruff: noqa: S603  # every command line is this module's own
 from __future__ import annotations
 
 import os

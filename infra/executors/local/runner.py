@@ -23,7 +23,7 @@ from pathlib import Path
 from infra.executors.contract import KIB, MIB, EndReason, Output, RunEnded, RunSpec
 from infra.executors.domain.log import LogKeeper
 from infra.executors.domain.metrics import MetricStream, Point, PointBudget
-from infra.executors.local import cgroups, frames, stage
+from infra.executors.local import cgroups, frames, kernel, stage
 from infra.executors.local.frames import Kind
 from infra.executors.local.node import Node
 from infra.executors.local.outputs import Collector, Tail
@@ -64,7 +64,7 @@ def main(channel: socket.socket) -> None:
         for kind, text in received:
             runner.obey(kind, text)
         ended = runner.run()
-    except Exception as error:  # noqa: BLE001  # whatever it was, the agent must hear of it
+    except Exception as error:  # whatever it was, the agent must hear of it
         traceback.print_exc()
         ended = RunEnded(EndReason.EXECUTOR_ERROR, detail=f"{type(error).__name__}: {error}")
     finally:
@@ -113,23 +113,31 @@ class Runner:
             self.group = self.node.hierarchy.group(cgroups.group_name(self.spec.run_id, os.getpid()))
             limits = cgroups.Limits(self.spec.memory_bytes, self.spec.max_processes, self.spec.cpu_cores)
             self.group.create(limits)
+        kernel.adopt_orphans()
         stage.enter_namespace()
+        go = self._fork(identity)
         self.work = stage.build(self.spec, self.node, identity)
-        self._fork(identity)
+        os.write(go, b"g")
+        os.close(go)
         self._watch()
         self._finish_off()
         return self._ended()
 
-    def _fork(self, identity: stage.Identity) -> None:
+    def _fork(self, identity: stage.Identity) -> int:
+        """Fork the process that becomes the sandbox; the descriptor that lets it take the last step."""
         (self.output, output), (self.began, began), (self.info, info) = os.pipe(), os.pipe(), os.pipe()
+        wait_for_go, go = os.pipe()
         self.child = os.fork()
         if self.child == 0:
-            stage.become_sandbox(self.spec, self.node, identity, self.group, stage.Pipes(output, began, info))
-        for end in (output, began, info):
+            os.close(go)
+            pipes = stage.Pipes(wait_for_go, output, began, info)
+            stage.become_sandbox(self.spec, self.node, identity, self.group, pipes)
+        for end in (wait_for_go, output, began, info):
             os.close(end)
         os.set_blocking(self.output, False)
         os.set_blocking(self.info, False)
         self.child_pidfd = os.pidfd_open(self.child)
+        return go
 
     # ---- watching -------------------------------------------------------------------------------------------------
 
@@ -298,6 +306,8 @@ class Runner:
         self._kill_all()
         if self.group is not None:
             self.group.kill()
+        # The sandbox's init, orphaned by bubblewrap's end, is waited for here: it ends last of all inside.
+        kernel.reap_all(DRAIN_LIMIT_S)
         if self.began in self.selector.get_map():
             self._on_began()
         os.set_blocking(self.output, True)
@@ -310,6 +320,8 @@ class Runner:
         self._kill_all()
         if self.group is not None:
             self.group.kill()
+        kernel.reap_all(DRAIN_LIMIT_S)
+        if self.group is not None:
             self.group.remove()
 
     # ---- answering ------------------------------------------------------------------------------------------------

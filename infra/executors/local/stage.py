@@ -117,15 +117,20 @@ def _write_sources(files: Mapping[str, bytes], work: Path, identity: Identity) -
 
 @dataclass(frozen=True, slots=True)
 class Pipes:
-    """The writing ends that the sandbox gets."""
+    """The sandbox's ends: `go` is read, the others are written."""
 
+    go: int
     output: int
     began: int
     info: int
 
 
 def become_sandbox(spec: RunSpec, node: Node, identity: Identity, group: Group | None, pipes: Pipes) -> None:
-    """Turn this forked child into bubblewrap; never returns, and an error goes to the output pipe."""
+    """Turn this forked child into bubblewrap; never returns, and an error goes to the output pipe.
+
+    It waits for one byte on `go` before the last step: joining groups takes the kernel up to 15 ms, in which
+    the runner builds the stage.
+    """
     try:
         if group is not None:
             group.join(os.getpid())
@@ -141,12 +146,14 @@ def become_sandbox(spec: RunSpec, node: Node, identity: Identity, group: Group |
         kernel.die_with_parent(signal.SIGKILL)  # after the change of user, which clears it
         if os.getppid() != parent:
             os._exit(1)
+        if not os.read(pipes.go, 1):
+            os._exit(1)
         for ignored in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # by the launcher and by Python
             signal.signal(ignored, signal.SIG_DFL)
         _place_descriptors(node, pipes)
         descriptors = bwrap.Descriptors(info=_INFO, seccomp=_SECCOMP, began=_BEGAN)
-        os.execve(node.bwrap, bwrap.arguments(spec, node, node.stage, descriptors), {})
-    except BaseException as error:  # noqa: BLE001  # a forked child must not run its parent's code on
+        os.execve(node.bwrap, bwrap.arguments(spec, node, node.stage, descriptors), {})  # noqa: S606
+    except BaseException as error:  # a forked child must not run its parent's code on
         os.write(pipes.output, f"sandbox: {error}\n".encode())
     finally:
         os._exit(1)
