@@ -63,7 +63,7 @@ def _examples(request: HttpRequest) -> dict[str, Any]:
         "node_states": ("UP", "DRAINING", "DOWN"),
         "tones": ("neutral", "ok", "warn", "danger", "run", "wait", "action"),
         "form": ExampleForm(),
-        "bad_form": ExampleForm({"title": "", "environment": "py311", "gpus": 9, "mode": "onsite"}, prefix="bad"),
+        "bad_form": ExampleForm({"bad-title": "", "bad-environment": "py311", "bad-gpus": 9, "bad-mode": "onsite"}, prefix="bad"),
         "page_obj": Paginator(range(95), 20).page(2),
         "files": [
             {"path": "train.py", "text": "import json\n\nfor epoch in range(5):\n    print(json.dumps({'epoch': epoch}))\n"},

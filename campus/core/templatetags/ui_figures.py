@@ -1,5 +1,7 @@
 """Meters, sparklines, charts and the log viewer; merged into `{% load ui %}`."""
 
+import base64
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +16,9 @@ from campus.core import formats
 from campus.core.templatetags.ui_parts import part
 
 register = template.Library()
+
+# Escape sequences, control characters, and what a carriage return overwrote: plain text for readers without scripts.
+_CONTROL = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[^\n\r]*\r(?=[^\n\r])|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ def quota_meter(
         free=formats.gpu_hours(free),
         total=formats.gpu_hours(total),
         compact=compact,
-        is_low=total > 0 and free / total < 0.1,  # noqa: PLR2004 - the last tenth
+        is_low=total > 0 and free / total < 0.1,
     )
 
 
@@ -107,7 +112,7 @@ def chart(
     unit: str = "",
     csv: str = "",
     height: str = "md",
-    id: str = "",  # noqa: A002
+    id: str = "",
     subtitle: str = "",
 ) -> SafeString:
     """A chart with its message as title, its unit, the table behind it and a CSV link; see docs/design.md for `data`."""
@@ -128,7 +133,7 @@ def chart(
 
 
 @register.simple_tag(takes_context=True)
-def livechart(context: Context, id: str, title: str, x_name: str = "", height: str = "md") -> SafeString:  # noqa: A002
+def livechart(context: Context, id: str, title: str, x_name: str = "", height: str = "md") -> SafeString:
     """A chart that a page's module feeds point by point."""
     return part(context, "livechart", id=id, title=title, x_name=x_name or _("Step"), height=height)
 
@@ -137,13 +142,18 @@ def livechart(context: Context, id: str, title: str, x_name: str = "", height: s
 def logview(
     context: Context,
     id: str,  # noqa: A002
-    download: str = "",
-    text: str = "",
+    data: bytes | str = b"",
     offset: int = 0,
+    download: str = "",
     label: str = "",
     closed: bool = False,
 ) -> SafeString:
-    """The log viewer; `text` is what the server already has, `offset` the byte that follows it."""
+    """The log viewer. `data` is what the server already has, `offset` the byte at which that begins."""
+    stored = data.encode() if isinstance(data, str) else bytes(data)
+    # An HTML parser would turn carriage returns into lines, so scripts get the bytes themselves.
+    first = base64.b64encode(stored).decode()
+    text = _CONTROL.sub("", stored.decode(errors="replace").replace("\r\n", "\n"))
     return part(
-        context, "logview", id=id, download=download, text=text, offset=offset, label=label or _("Log"), closed=closed
-    )
+        context, "logview", id=id, download=download, text=text, first=first, offset=offset, label=label or _("Log"),
+        closed=closed,
+    )  # fmt: skip

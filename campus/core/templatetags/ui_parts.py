@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -49,13 +50,13 @@ def callout(context: Context, content: str, tone: str = "info", title: str = "",
 
 
 @register.simple_block_tag(takes_context=True)
-def disclosure(context: Context, content: str, summary: str, open: bool = False) -> SafeString:  # noqa: A002
+def disclosure(context: Context, content: str, summary: str, open: bool = False) -> SafeString:
     """A part that opens, native `<details>`."""
     return part(context, "disclosure", content=content, summary=summary, open=open)
 
 
 @register.simple_block_tag(takes_context=True)
-def dialog(context: Context, content: str, id: str, title: str) -> SafeString:  # noqa: A002
+def dialog(context: Context, content: str, id: str, title: str) -> SafeString:
     """A native dialog; `<button data-dialog="ID">` opens it."""
     return part(context, "dialog", content=content, id=id, title=title)
 
@@ -77,7 +78,7 @@ def event(
     meta: str = "",
 ) -> SafeString:
     """One event of a timeline; without `at` it has not happened yet."""
-    return part(context, "event", content=content.strip(), title=title, at=at, tone=tone, icon=icon, meta=meta)
+    return part(context, "event", content=mark_safe(content.strip()), title=title, at=at, tone=tone, icon=icon, meta=meta)  # noqa: S308
 
 
 @register.simple_block_tag(takes_context=True)
@@ -98,6 +99,21 @@ def tab(
 ) -> SafeString:
     """One tab."""
     return part(context, "tab", label=label, url=url, active=active, count=count, icon=icon)
+
+
+@register.simple_tag(takes_context=True)
+def url_tabs(context: Context, name: str, /, **labels: str) -> SafeString:
+    """Tabs from names of routes to labels; the current one is the longest prefix, missing routes stay out."""
+    shown = []
+    for route, label in labels.items():
+        try:
+            shown.append((reverse(route), label))
+        except NoReverseMatch:  # an optional app that is not installed
+            continue
+    path = context["request"].path
+    current = max((url for url, _ in shown if path.startswith(url)), key=len, default="")
+    content = [part(context, "tab", label=label, url=url, active=url == current, count=None) for url, label in shown]
+    return part(context, "tabs", content=mark_safe("".join(content)), label=name)  # noqa: S308
 
 
 @register.simple_block_tag(takes_context=True)

@@ -26,10 +26,9 @@ class LogView {
     this.matches = [];
     this.match = -1;
     this.query = "";
-    const first = this.body.textContent;
     this.build();
-    if (first) this.terminal.write(first);
-    this.isClosed = "closed" in this.words;
+    this.append(this.cursor, this.words.first ?? "");
+    if ("closed" in this.words) this.close();
     this.draw();
   }
 
