@@ -106,6 +106,9 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     gpu_seconds = models.BigIntegerField()
     reason = models.CharField(max_length=200, blank=True)
+    day = models.DateField(
+        null=True, blank=True, help_text=_("The campus's day on which a charge or refund counts as use.")
+    )
     at = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:
@@ -114,6 +117,11 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(fields=("job_id", "attempt", "kind"), name="ledger_once_per_job_attempt_kind"),
             models.CheckConstraint(condition=Q(gpu_seconds__gte=0), name="ledger_seconds_not_negative"),
             models.CheckConstraint(condition=Q(kind__in=["HOLD", "CHARGE", "RELEASE", "REFUND"]), name="ledger_kind"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["CHARGE", "REFUND"], day__isnull=False)
+                | Q(kind__in=["HOLD", "RELEASE"], day__isnull=True),
+                name="ledger_day_iff_use",
+            ),
         )
         indexes = (models.Index(fields=("account", "at"), name="ledger_account_at"),)
         triggers = (pgtrigger.Protect(name="ledger_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)

@@ -1,0 +1,1 @@
+"""The arithmetic of quota: pure functions over whole GPU-seconds."""
