@@ -22,6 +22,20 @@ class Programme(BilingualName):
         ordering = ("slug",)
 
 
+class ProgrammeAccount(models.Model):
+    """A programme's quota account at one campus; opened when the first cohort there needs it."""
+
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="campus_accounts")
+    campus = models.ForeignKey(Campus, on_delete=models.PROTECT, related_name="programme_accounts")
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="programme_link")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("programme", "campus"), name="programme_account_once_a_campus"),)
+
+    def __str__(self) -> str:
+        return f"{self.programme} · {self.campus}"
+
+
 class Course(BilingualName):
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="courses")
     code = models.CharField(_("code"), max_length=20, unique=True)

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from .roster import ONSITE, RosterError, RosterRow
 
+MOST_OVERCOMMIT_PCT = 1_000
+
 
 class Window(StrEnum):
     """Whether people may enrol themselves now."""
@@ -31,11 +33,11 @@ def window(opens_at: datetime | None, closes_at: datetime | None, now: datetime)
 def overcommit_pct(*, seats: int, learner_quota_s: int, quota_s: int) -> int:
     """Percent that a cohort may grant of its own GPU-seconds, so that every seat gets its learner's share.
 
-    Learners' shares are caps, the cohort's allocation is the real bound; at least 100.
+    Learners' shares are caps, the cohort's allocation is the real bound; from 100 to 1000.
     """
     if quota_s <= 0:
         return 100
-    return max(100, -(-seats * learner_quota_s * 100 // quota_s))
+    return min(MOST_OVERCOMMIT_PCT, max(100, -(-seats * learner_quota_s * 100 // quota_s)))
 
 
 class Effect(StrEnum):

@@ -1,0 +1,1 @@
+"""Rules of lab progress, without Django."""

@@ -1,0 +1,54 @@
+"""What other apps may use of the catalogue, besides the models."""
+
+from .access import (
+    RunAccess,
+    get_cohort_for,
+    get_cohort_to_enrol,
+    get_editable_run,
+    get_readable_run,
+    get_run_for,
+    run_access,
+)
+from .selectors import runs_of, runs_taught
+from .services import (
+    change_mode,
+    enrol,
+    import_roster,
+    open_cohort,
+    open_course,
+    open_programme,
+    open_run,
+    open_term,
+    preview_roster,
+    programme_account,
+    self_enrol,
+    withdraw,
+)
+from .services.saving import clean, save_changes, save_new
+
+__all__ = [
+    "RunAccess",
+    "change_mode",
+    "clean",
+    "enrol",
+    "get_cohort_for",
+    "get_cohort_to_enrol",
+    "get_editable_run",
+    "get_readable_run",
+    "get_run_for",
+    "import_roster",
+    "open_cohort",
+    "open_course",
+    "open_programme",
+    "open_run",
+    "open_term",
+    "preview_roster",
+    "programme_account",
+    "run_access",
+    "runs_of",
+    "runs_taught",
+    "save_changes",
+    "save_new",
+    "self_enrol",
+    "withdraw",
+]

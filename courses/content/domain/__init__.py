@@ -1,0 +1,1 @@
+"""Rules of texts, without Django."""
