@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from uuid import UUID
 
 from labs.scheduling.domain.snapshot import Id
 
@@ -68,6 +69,11 @@ class WaitFacts:
     until_at: float | None = None
     watts_wanted: float | None = None
     watts_free: float | None = None
+
+    def as_json(self) -> dict[str, int | float | str]:
+        """The facts that are set, as JSON can hold them: this is what is stored with a job and what words read."""
+        values = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {name: str(value) if isinstance(value, UUID) else value for name, value in values if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,227 @@
+"""Why a job waits and what ends it, in a reader's own language, from the stored reason and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labs.scheduling.domain.decisions import WaitReason
+
+Facts = Mapping[str, Any]
+#: Display names of nodes, sites and accounts by id as text. An id that is missing is left out of the sentence.
+Names = Mapping[str, str]
+
+
+def waits_because(reason: str, facts: Facts, *, place: int | None = None, names: Names | None = None) -> str:
+    """One sentence on why a job does not run yet; empty for an unknown or empty reason.
+
+    ``facts`` are those of ``WaitFacts.as_json``; ``place`` is the job's queue place.
+    """
+    say = BECAUSE.get(reason)
+    return say(facts, place or 1, names or {}) if say else ""
+
+
+def wait_ends_when(reason: str, facts: Facts, *, names: Names | None = None) -> str:
+    """One or two sentences on what ends the wait, and what its owner can do; empty for an unknown reason."""
+    say = ENDS.get(reason)
+    return say(facts, 1, names or {}) if say else ""
+
+
+def _name(facts: Facts, key: str, names: Names) -> str:
+    return names.get(str(facts.get(key, "")), "")
+
+
+def _time(facts: Facts) -> str:
+    at = facts.get("until_at")
+    if at is None:
+        return ""
+    return date_format(timezone.localtime(datetime.fromtimestamp(float(at), tz=UTC)), "SHORT_DATETIME_FORMAT")
+
+
+def _resources(facts: Facts, place: int, names: Names) -> str:
+    wanted, free = facts.get("gpus_wanted", 1), facts.get("gpus_free_on_one_node", 0)
+    if wanted == 1:
+        return _("It is first in line and waits for a GPU to come free.")
+    return _(
+        "It is first in line and waits for %(wanted)d GPUs on one node; the most free on one node is %(free)d."
+    ) % {
+        "wanted": wanted,
+        "free": free,
+    }
+
+
+def _resources_end(facts: Facts, place: int, names: Names) -> str:
+    node, until = _name(facts, "node_id", names), _time(facts)
+    if node and until:
+        return _("It starts when runs on %(node)s end, by %(until)s at the latest.") % {"node": node, "until": until}
+    if until:
+        return _("It starts when a run ends, by %(until)s at the latest.") % {"until": until}
+    return _("It starts when enough GPUs on one node come free.")
+
+
+def _behind(facts: Facts, place: int, names: Names) -> str:
+    ahead = max(1, place - 1)
+    return ngettext(
+        "%(ahead)d job that can use the same GPUs goes before it.",
+        "%(ahead)d jobs that can use the same GPUs go before it.",
+        ahead,
+    ) % {"ahead": ahead}
+
+
+def _behind_end(facts: Facts, place: int, names: Names) -> str:
+    until = _time(facts)
+    if until:
+        return _("It moves up as they start, and starts by %(until)s at the latest.") % {"until": until}
+    return _("It moves up each time one of them starts.")
+
+
+def _type_busy(facts: Facts, place: int, names: Names) -> str:
+    return _("All %(type)s GPUs are busy, while other GPUs are free.") % {"type": facts.get("gpu_type", "")}
+
+
+def _type_busy_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It starts when one of that type comes free. Submitted for any type, it may start sooner.")
+
+
+def _reserved(facts: Facts, place: int, names: Names) -> str:
+    return _("The free GPUs are kept for a job before it that needs several at once.")
+
+
+def _reserved_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It starts once that job has started. With a shorter time limit it may fit in before.")
+
+
+def _no_node(facts: Facts, place: int, names: Names) -> str:
+    most, wanted = facts.get("gpus_most_on_one_node", 0), facts.get("gpus_wanted", 1)
+    if not most:
+        return _("No node has the kind of GPU that it asks for.")
+    return ngettext(
+        "It asks for %(wanted)d GPUs on one node; the largest node of that kind has %(most)d GPU.",
+        "It asks for %(wanted)d GPUs on one node; the largest node of that kind has %(most)d GPUs.",
+        most,
+    ) % {"wanted": wanted, "most": most}
+
+
+def _no_node_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It cannot start as the pool is. Cancel it and submit it with fewer GPUs or another kind.")
+
+
+def _draining(facts: Facts, place: int, names: Names) -> str:
+    return _("The nodes that could run it are out of service.")
+
+
+def _draining_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It starts when one of them is back in service.")
+
+
+def _closed(facts: Facts, place: int, names: Names) -> str:
+    return _("The site whose nodes could run it is closed.")
+
+
+def _closed_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It goes on when the site opens.")
+
+
+def _power(facts: Facts, place: int, names: Names) -> str:
+    site = _name(facts, "site_id", names)
+    if site:
+        return _("%(site)s may not draw more power now.") % {"site": site}
+    return _("The site may not draw as much power as it needs.")
+
+
+def _power_end(facts: Facts, place: int, names: Names) -> str:
+    if facts.get("watts_free") is None:
+        return _("It cannot start under the site's power limit. Cancel it and submit it with fewer GPUs.")
+    return _("It starts when runs there end and enough power is free.")
+
+
+def _account_cap(facts: Facts, place: int, names: Names) -> str:
+    known = {
+        "account": _name(facts, "account_id", names) or _("The account"),
+        "running": facts.get("running_gpus", 0),
+        "cap": facts.get("cap", 0),
+    }
+    return _("%(account)s may run %(cap)d GPUs at once, and %(running)d run now.") % known
+
+
+def _learner_cap(facts: Facts, place: int, names: Names) -> str:
+    known = {"running": facts.get("running_gpus", 0), "cap": facts.get("cap", 0)}
+    return _("One learner may run %(cap)d GPUs at once, and %(running)d of its owner's run now.") % known
+
+
+def _cap_end(facts: Facts, place: int, names: Names) -> str:
+    if facts.get("gpus_wanted", 1) > facts.get("cap", 0):
+        return _("It asks for more than that. Submit it with fewer GPUs, or ask an administrator to raise the cap.")
+    return _("It goes on when one of those runs ends.")
+
+
+def _account_closed(facts: Facts, place: int, names: Names) -> str:
+    account = _name(facts, "account_id", names)
+    return _("The account %(account)s is closed.") % {"account": account} if account else _("Its account is closed.")
+
+
+def _account_closed_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It goes on when an administrator opens the account.")
+
+
+def _not_before(facts: Facts, place: int, names: Names) -> str:
+    return _("It was submitted to start no sooner than %(until)s.") % {"until": _time(facts)}
+
+
+def _not_before_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It may start from then on.")
+
+
+def _next_pass(facts: Facts, place: int, names: Names) -> str:
+    return _("Many jobs are starting at this moment.")
+
+
+def _just_submitted(facts: Facts, place: int, names: Names) -> str:
+    return _("It has just been submitted.")
+
+
+def _soon(facts: Facts, place: int, names: Names) -> str:
+    return _("The scheduler looks at it within seconds.")
+
+
+Sentence = Callable[[Facts, int, Names], str]
+
+BECAUSE: dict[str, Sentence] = {
+    WaitReason.RESOURCES: _resources,
+    WaitReason.BEHIND_OTHERS: _behind,
+    WaitReason.GPU_TYPE_BUSY: _type_busy,
+    WaitReason.RESERVED_FOR_WIDE_JOB: _reserved,
+    WaitReason.NO_SUCH_NODE: _no_node,
+    WaitReason.NODES_DRAINING: _draining,
+    WaitReason.SITE_CLOSED: _closed,
+    WaitReason.POWER_CAP: _power,
+    WaitReason.ACCOUNT_CAP: _account_cap,
+    WaitReason.LEARNER_CAP: _learner_cap,
+    WaitReason.ACCOUNT_CLOSED: _account_closed,
+    WaitReason.NOT_BEFORE: _not_before,
+    WaitReason.NEXT_PASS: _next_pass,
+    WaitReason.JUST_SUBMITTED: _just_submitted,
+}
+
+ENDS: dict[str, Sentence] = {
+    WaitReason.RESOURCES: _resources_end,
+    WaitReason.BEHIND_OTHERS: _behind_end,
+    WaitReason.GPU_TYPE_BUSY: _type_busy_end,
+    WaitReason.RESERVED_FOR_WIDE_JOB: _reserved_end,
+    WaitReason.NO_SUCH_NODE: _no_node_end,
+    WaitReason.NODES_DRAINING: _draining_end,
+    WaitReason.SITE_CLOSED: _closed_end,
+    WaitReason.POWER_CAP: _power_end,
+    WaitReason.ACCOUNT_CAP: _cap_end,
+    WaitReason.LEARNER_CAP: _cap_end,
+    WaitReason.ACCOUNT_CLOSED: _account_closed_end,
+    WaitReason.NOT_BEFORE: _not_before_end,
+    WaitReason.NEXT_PASS: _soon,
+    WaitReason.JUST_SUBMITTED: _soon,
+}
