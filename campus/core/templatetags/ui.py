@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
+from django.forms import BoundField
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
@@ -124,7 +125,7 @@ def initials(name: str) -> str:
     words = name.split()
     if not words:
         return "?"
-    if ord(words[0][0]) > 0x2E80 or len(words) == 1:  # noqa: PLR2004 - where the East Asian scripts begin
+    if ord(words[0][0]) > 0x2E80 or len(words) == 1:
         return words[0][0].upper()
     return (words[0][0] + words[-1][0]).upper()
 
@@ -208,6 +209,13 @@ def editor_files(
 def form_errors(context: Context, form: Any) -> SafeString:
     """The summary of a form's errors, each a link to its field."""
     return part(context, "form_errors", form=form)
+
+
+@register.filter
+def unechoed(field: BoundField) -> SafeString:
+    """The field's control, without a placeholder that only repeats the label."""
+    placeholder = str(field.field.widget.attrs.get("placeholder", ""))
+    return field.as_widget(attrs={"placeholder": ""}) if placeholder and str(field.label) in placeholder else field.as_widget()
 
 
 def _icon(name: str, size: str) -> SafeString:

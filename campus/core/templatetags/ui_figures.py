@@ -87,11 +87,12 @@ def _chart_table(data: dict[str, Any]) -> dict[str, Any] | None:
         ]
         return {"head": [data.get("x_name", ""), *data["x"]], "rows": rows}
     head, columns = [data.get("x_name", "")], []
+    low, high = _("low"), _("high")
+    suffixes = {"values": "", "low": f" ({low})", "high": f" ({high})"}
     for series in data["series"]:
         for key in ("values", "low", "high"):
             if key in series:
-                suffix = {"values": "", "low": f" ({_('low')})", "high": f" ({_('high')})"}[key]
-                head.append(series["name"] + suffix)
+                head.append(series["name"] + suffixes[key])
                 columns.append(series[key])
     rows = [[x, *(column[index] for column in columns)] for index, x in enumerate(data["x"])]
     return {"head": head, "rows": rows}

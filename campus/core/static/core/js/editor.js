@@ -217,7 +217,7 @@ class Files {
   }
 
   remove() {
-    if (this.files.length < 2 || !window.confirm(this.words.confirm.replace("%s", this.current.path.value))) return;
+    if (this.files.length < 2 || !window.confirm(this.words.confirm.replace("{name}", this.current.path.value))) return;
     const gone = this.current;
     gone.panel.remove();
     this.drop(gone);

@@ -152,7 +152,7 @@ class LogView {
     if (this.speaking && !this.isClosed) return;
     clearTimeout(this.speaking);
     const state = this.isClosed ? this.words.closedText : this.words.liveText;
-    const text = `${this.words.lines.replace("%s", this.count.toLocaleString())} · ${state}`;
+    const text = `${this.words.lines.replace("{n}", this.count.toLocaleString())} · ${state}`;
     if (this.status.textContent !== text) this.status.textContent = text;
     if (this.isClosed) return;
     this.speaking = setTimeout(() => {
@@ -200,7 +200,7 @@ class LogView {
     const { length } = this.matches;
     if (!this.query) this.found.textContent = "";
     else if (!length) this.found.textContent = this.words.none;
-    else this.found.textContent = this.words.found.replace("%1", this.match + 1).replace("%2", length.toLocaleString());
+    else this.found.textContent = this.words.found.replace("{at}", this.match + 1).replace("{all}", length.toLocaleString());
   }
 }
 
