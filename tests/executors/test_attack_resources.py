@@ -14,7 +14,7 @@ MEMORY = {
     "tmp": "f = open('/tmp/x', 'wb')\nfor _ in range(%d): f.write(b'x' * MIB)",
     "shm": "f = open('/dev/shm/x', 'wb')\nfor _ in range(%d): f.write(b'x' * MIB)",
     "anonymous map in a child": "if os.fork() == 0:\n    m = mmap.mmap(-1, %d * MIB)\n"
-    "    m.write(b'x' * len(m))\n    os._exit(0)\nos.wait()",
+    "    m.write(b'x' * len(m))\n    os._exit(0)\nassert os.wait()[1] == 0",
     "SysV segment": (
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         "libc.shmat.restype = ctypes.c_void_p\n"

@@ -1,5 +1,6 @@
 """bubblewrap's command line, piece by piece."""
 
+# ruff: noqa: S108  # these are the sandbox's own folders
 from __future__ import annotations
 
 from dataclasses import replace

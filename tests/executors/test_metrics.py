@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from infra.executors.domain import metrics
 from infra.executors.domain.metrics import LineSplitter, MetricStream, PointBudget, parse_point
+import itertools
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_no_line_breaks_the_parser_and_no_point_holds_what_is_not_finite(line):
 def test_lines_are_the_same_wherever_the_stream_is_cut(stream, cuts):
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut <= len(stream))})
     splitter = LineSplitter()
-    lines = [line for start, end in zip(edges, edges[1:], strict=False) for line in splitter.feed(stream[start:end])]
+    lines = [line for start, end in itertools.pairwise(edges) for line in splitter.feed(stream[start:end])]
     lines += splitter.finish()
     expected = stream.split(b"\n")
     assert lines == (expected if expected[-1] else expected[:-1])

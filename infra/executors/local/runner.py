@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import pickle
+import re
 import selectors
 import signal
 import socket
@@ -208,13 +209,17 @@ class Runner:
             self._flush()
 
     def _on_info(self) -> None:
-        """bubblewrap tells its init's process id before it sets the sandbox up, in one write."""
+        """bubblewrap tells its init's process id before it sets the sandbox up, first of several writes."""
         if self.info not in self.selector.get_map():
             return
-        self.selector.unregister(self.info)
-        with contextlib.suppress(ValueError, KeyError, OSError):
-            self.init = int(json.loads(os.read(self.info, 4096))["child-pid"])
-            self.init_pidfd = os.pidfd_open(self.init)
+        with contextlib.suppress(BlockingIOError):
+            said = os.read(self.info, 4096)
+            if not said:
+                self.selector.unregister(self.info)
+            elif found := re.search(rb'"child-pid": (\d+)', said):
+                self.init = int(found.group(1))
+                with contextlib.suppress(ProcessLookupError):
+                    self.init_pidfd = os.pidfd_open(self.init)
 
     def _find_main(self) -> None:
         """The job's main process: the first child of the sandbox's init."""
