@@ -1,0 +1,73 @@
+"""The form of a job that belongs to no lab."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from campus.places.models import Campus
+from infra.pool.models import Gpu, Node
+from labs.environments.models import DataSet, Environment
+from labs.quota.models import Account
+
+
+class JobForm(forms.Form):
+    title = forms.CharField(
+        label=_("Title"), max_length=160, required=False, help_text=_("How you will find it again.")
+    )
+    account = forms.ModelChoiceField(label=_("Charged to"), queryset=Account.objects.none(), empty_label=None)
+    environment = forms.ModelChoiceField(
+        label=_("Environment"), queryset=Environment.objects.none(), required=False, empty_label=_("Plain Python")
+    )
+    entrypoint = forms.CharField(label=_("File to run"), max_length=200, initial="main.py")
+    gpus = forms.IntegerField(label=_("GPUs"), initial=1, min_value=1)
+    gpu_type = forms.ChoiceField(label=_("GPU type"), required=False)
+    wall_minutes = forms.DecimalField(
+        label=_("Time limit in minutes"),
+        initial=10,
+        max_digits=8,
+        decimal_places=2,
+        help_text=_("It is stopped then. A shorter limit often starts sooner."),
+    )
+    preferred_campus = forms.ModelChoiceField(
+        label=_("Rather at"), queryset=Campus.objects.none(), required=False, empty_label=_("wherever it starts first")
+    )
+    data_sets = forms.ModelMultipleChoiceField(
+        label=_("Data sets"),
+        queryset=DataSet.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Read them at /data/NAME."),
+    )
+    key = forms.CharField(widget=forms.HiddenInput, max_length=80)
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered: dict[str, Any] = {
+            "account": Account.objects.filter(owner=user, is_open=True).order_by("-id"),
+            "environment": Environment.objects.filter(is_active=True),
+            "preferred_campus": Campus.objects.filter(is_open=True, sites__isnull=False).distinct(),
+            "data_sets": DataSet.objects.filter(is_active=True),
+        }
+        for name, rows in offered.items():
+            self.fields[name].queryset = rows  # type: ignore[attr-defined]
+        types = Gpu.objects.exclude(node__state=Node.State.DOWN).values_list("gpu_type", flat=True).distinct()
+        self.fields["gpu_type"].choices = [("", _("any")), *((one, one) for one in sorted(set(types)))]  # type: ignore[attr-defined]
+        self.fields["gpus"].max_value = settings.LABS_MAX_GPUS  # type: ignore[attr-defined]
+
+    def wish(self) -> dict[str, Any]:
+        """Return the cleaned fields under the names that `labs.jobs.services.submit` takes."""
+        given = self.cleaned_data
+        return {
+            "account_id": given["account"].pk,
+            "title": given["title"],
+            "environment_id": given["environment"].pk if given["environment"] else None,
+            "entrypoint": given["entrypoint"],
+            "gpus": given["gpus"],
+            "gpu_type": given["gpu_type"],
+            "wall_s": int(given["wall_minutes"] * 60),
+            "data_set_ids": [one.pk for one in given["data_sets"]],
+            "preferred_campus_id": given["preferred_campus"].pk if given["preferred_campus"] else None,
+            "idempotency_key": given["key"],
+        }

@@ -1,0 +1,25 @@
+// Before a submit: asks the server what would be held and when such a job is likely to start, as the form changes.
+const box = document.querySelector("[data-forecast]");
+const fields = document.querySelector("[data-forecast-form]");
+const PAUSE_MS = 250;
+let timer;
+let asked = 0;
+
+async function ask() {
+  const number = (asked += 1);
+  const query = new URLSearchParams();
+  for (const input of fields.querySelectorAll("input, select")) {
+    if (input.type !== "checkbox" && input.name) query.set(input.name, input.value);
+  }
+  const response = await fetch(`${box.dataset.forecast}?${query}`, { headers: { "X-Requested-With": "fetch" } });
+  if (number !== asked) return; // an older answer than the newest question
+  if (response.ok || response.status === 400) box.innerHTML = await response.text();
+}
+
+if (box && fields) {
+  fields.addEventListener("input", () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(ask, PAUSE_MS);
+  });
+  ask();
+}

@@ -1,0 +1,59 @@
+"""The files of a form: what was typed into the editor, and what was uploaded as files or as one zip."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from campus.core.errors import InvalidInput
+from campus.core.forms import editor_files
+
+from .domain.paths import BadFile
+from .domain.upload import UploadLimits, unpack
+from .refusals import words_of
+
+
+def files_of(request: HttpRequest, *, upload_field: str = "upload", prefix: str = "files") -> dict[str, bytes]:
+    """Return path to content. An upload replaces what the editor holds, since it is what the person did last.
+
+    Raises InvalidInput naming the field, with what to do about it.
+    """
+    uploads = [one for one in request.FILES.getlist(upload_field) if one.size or one.name]
+    if uploads:
+        return _uploaded(uploads, upload_field)
+    try:
+        return {path: text.encode() for path, text in editor_files(request.POST, prefix=prefix).items()}
+    except ValidationError as error:
+        raise InvalidInput({"files": error.messages}) from error
+
+
+def _uploaded(uploads: list[UploadedFile], field: str) -> dict[str, bytes]:
+    most = settings.LABS_SOURCE_MAX_BYTES
+    if sum(one.size or 0 for one in uploads) > most:
+        raise InvalidInput({field: str(words_of(BadFile("too_large", most=most)))})
+    if len(uploads) == 1 and str(uploads[0].name).lower().endswith(".zip"):
+        limits = UploadLimits(files=settings.LABS_SOURCE_MAX_FILES, total_bytes=most)
+        try:
+            return unpack(uploads[0].file, limits)  # type: ignore[arg-type]
+        except BadFile as error:
+            raise InvalidInput({field: str(words_of(error))}) from error
+    names = [str(one.name) for one in uploads]
+    if any(name.lower().endswith(".zip") for name in names):
+        raise InvalidInput({field: _("Upload either one zip or single files, not both.")})
+    if len(set(names)) < len(names):
+        raise InvalidInput({field: _("Two of the files have the same name. Rename one.")})
+    return {name: one.read() for name, one in zip(names, uploads, strict=True)}
+
+
+def shown_files(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    """Return files for the editor; bytes that are no UTF-8 are left out, they came by upload and must come again."""
+    shown = []
+    for path, content in files.items():
+        try:
+            shown.append({"path": path, "text": content.decode("utf-8")})
+        except UnicodeDecodeError:
+            continue
+    return shown

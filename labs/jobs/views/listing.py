@@ -1,0 +1,67 @@
+"""The list of jobs, and two of them side by side."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from campus.core.errors import InvalidInput
+from campus.people.access import standing_of
+from labs.jobs.access import get_job_for, jobs_for
+from labs.jobs.comparison import compare_jobs
+from labs.jobs.models import Job
+
+PAGE = 30
+STATES = {
+    "open": Job.OPEN_STATES,
+    "succeeded": ("SUCCEEDED",),
+    "failed": ("FAILED", "TIMED_OUT"),
+    "cancelled": ("CANCELLED",),
+}
+
+
+@require_GET
+def jobs(request: HttpRequest) -> HttpResponse:
+    """List one's own jobs, or with `?whose=all` those of everyone whom one teaches."""
+    standing = standing_of(request.user)
+    of_all = request.GET.get("whose") == "all" and standing.is_teaching
+    found = jobs_for(standing).select_related("owner", "environment")
+    if not of_all:
+        found = found.filter(owner=request.user)
+    if states := STATES.get(chosen := request.GET.get("state", "")):
+        found = found.filter(state__in=states)
+    page = Paginator(found.order_by("-id"), PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "page_obj": page,
+        "of_all": of_all,
+        "may_see_all": standing.is_teaching,
+        "chosen": chosen,
+        "states": _state_links(of_all),
+    }
+    return render(request, "jobs/list.html", context)
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """Show two jobs side by side: what was asked, what came out, how it went, and what changed in the code."""
+    standing = standing_of(request.user)
+    ids = [request.GET.get(name, "") for name in ("a", "b")]
+    if not all(one.isdecimal() and len(one) < 15 for one in ids):
+        raise InvalidInput({"a": _("Choose two jobs to compare, for example from the list of your jobs.")})
+    first, second = (get_job_for(standing, int(one)) for one in ids)
+    return render(request, "jobs/compare.html", compare_jobs(first, second))
+
+
+def _state_links(of_all: bool) -> list[dict[str, str]]:
+    whose = "&whose=all" if of_all else ""
+    words = {
+        "": _("All"),
+        "open": _("Open"),
+        "succeeded": _("Succeeded"),
+        "failed": _("Failed"),
+        "cancelled": _("Cancelled"),
+    }
+    return [{"key": key, "label": word, "url": f"?state={key}{whose}"} for key, word in words.items()]
