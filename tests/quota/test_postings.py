@@ -1,7 +1,6 @@
 """Hold, settle, release, refund: each posts once and moves every balance on the way up."""
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction

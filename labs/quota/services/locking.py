@@ -1,4 +1,8 @@
-"""Locking accounts: always by ascending id, so that no two transactions wait for each other in a ring."""
+"""Locking accounts: always by ascending id, so that no two transactions wait for each other in a ring.
+
+FOR NO KEY UPDATE: a row that points to an account (a job, an entry) takes FOR KEY SHARE on it when it is written,
+before the account is locked here. Against FOR UPDATE two submissions to one account would wait for each other.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -29,7 +33,7 @@ def lock_path(account_id: int) -> tuple[list[Account], datetime]:
     require_transaction()
     ids = Account.objects.filter(pk=account_id).annotate(up=Func(F("path"), function="unnest")).values("up")
     # A parent is older than its child, so ascending ids run from the root to the leaf.
-    rows = Account.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+    rows = Account.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
     timed = sorted(rows.annotate(locked_at=_ClockTimestamp()), key=lambda account: len(account.path))
     if not timed:
         raise NotFound()
@@ -39,5 +43,5 @@ def lock_path(account_id: int) -> tuple[list[Account], datetime]:
 def lock_accounts(ids: Iterable[int] | None = None) -> dict[int, Account]:
     """Lock these accounts, or all of them, in one query; by id."""
     require_transaction()
-    rows = Account.objects.order_by("pk").select_for_update(of=("self",))
+    rows = Account.objects.order_by("pk").select_for_update(of=("self",), no_key=True)
     return {account.pk: account for account in (rows if ids is None else rows.filter(pk__in=list(ids)))}
