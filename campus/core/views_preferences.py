@@ -1,6 +1,7 @@
 """The two switches in the top bar, theme and language, which work by a plain form."""
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -41,7 +42,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 def _remember(request: HttpRequest, field: str, value: str) -> None:
     if request.user.is_authenticated:
-        type(request.user)._default_manager.filter(pk=request.user.pk).update(**{field: value})
+        get_user_model().objects.filter(pk=request.user.pk).update(**{field: value})
 
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:

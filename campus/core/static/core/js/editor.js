@@ -97,6 +97,7 @@ class Files {
     this.words = root.dataset;
     this.isReadonly = "readonly" in root.dataset;
     this.files = [...root.querySelectorAll("[data-file]")].map((row) => ({ row, path: row.querySelector("input"), text: row.querySelector("textarea") }));
+    this.rows = this.files.length; // numbers are never used twice, those of dropped rows neither
     for (const file of this.files.filter(({ path }) => !path.value)) this.drop(file);
     this.build();
     this.select(this.files[0]);
@@ -193,7 +194,7 @@ class Files {
   add() {
     const name = this.askName("");
     if (!name) return;
-    const index = Math.max(-1, ...this.files.map(({ path }) => Number(path.name.split("-").at(-2)))) + 1;
+    const index = this.rows++;
     const row = document.createElement("div");
     row.dataset.file = "";
     const path = Object.assign(document.createElement("input"), { type: "hidden", name: `${this.words.prefix}-${index}-path`, value: name });

@@ -90,7 +90,7 @@ class LiveChart {
     const colour = token(`series-${(index % 6) + 1}`);
     return new UPlot({
       width, height: PLOT_PX, legend: { show: false }, cursor: { y: false }, scales: { x: { time: false } },
-      axes: [{ ...line, size: 28, label: "" }, { ...line, size: 52, space: 28 }],
+      axes: [{ ...line, size: 28 }, { ...line, size: 52, space: 28 }],
       series: [{ label: this.element.dataset.x }, { label: name, stroke: colour, width: 2, points: { show: plot.xs.length < 60, size: 4, fill: colour } }],
     }, [plot.xs, plot.ys], frame);
   }
