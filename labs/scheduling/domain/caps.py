@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from labs.scheduling.domain.backlog import Runs
+import numpy as np
+
+from labs.scheduling.domain.backlog import Ints, Runs
 from labs.scheduling.domain.decisions import WaitReason
+from labs.scheduling.domain.fair_share import AccountTree
 from labs.scheduling.domain.profile import Profile
 from labs.scheduling.domain.snapshot import AccountState, Id, Snapshot
 
@@ -11,15 +14,16 @@ from labs.scheduling.domain.snapshot import AccountState, Id, Snapshot
 class Cap:
     """A bound on the GPUs that run at once, of an account (with all below it) or of a learner."""
 
-    __slots__ = ("account_id", "number", "profile", "reason", "runs")
+    __slots__ = ("account_id", "is_loaded", "number", "profile", "reason", "runs")
 
     def __init__(self, number: int, reason: WaitReason, account_id: Id | None, profile: Profile) -> None:
         self.number = number
         self.reason = reason
         self.account_id = account_id
         self.profile = profile
-        #: What runs under it: predicted end, GPUs, variance of the end.
+        #: What runs under it: predicted end, GPUs, variance of the end. All of it once loaded.
         self.runs: list[tuple[float, int, float]] = []
+        self.is_loaded = False
 
     def hold(self, gpus: int, wall_end_at: float, p50_end_at: float, variance: float) -> None:
         """Note that so many GPUs run under it."""
@@ -28,52 +32,69 @@ class Cap:
 
 
 class Caps:
-    """All caps with what runs under each. Caps of learners are made when one is first asked for."""
+    """All caps, with the GPUs that run under each. Jobs find theirs by their leaf of the account tree."""
 
-    def __init__(self, snapshot: Snapshot, runs: Runs, per_learner: int | None, now: float) -> None:
+    def __init__(
+        self, snapshot: Snapshot, tree: AccountTree, runs: Runs, run_leaves: Ints, per_learner: int | None, now: float
+    ) -> None:
         self._accounts = {account.id: account for account in snapshot.accounts}
+        self._tree, self._runs, self._now = tree, runs, now
         self._per_learner = per_learner
-        self._now = now
         self.all: list[Cap] = []
         self._of_account: dict[Id, Cap] = {}
         self._of_learner: dict[Id, Cap] = {}
         self._chains: dict[Id, tuple[Cap, ...]] = {}
-        self._over: dict[tuple[Id, Id], tuple[Cap, ...]] = {}
+        self._leaves_under: list[list[int]] = []
+        self._over: dict[int, tuple[Cap, ...]] = {}
         for account in snapshot.accounts:
             if account.max_running_gpus is not None:
                 self._of_account[account.id] = self._make(WaitReason.ACCOUNT_CAP, account.id, account.max_running_gpus)
-        if self._of_account or per_learner is not None:
-            self._hold(runs)
+        if self.all or per_learner is not None:
+            self._count(run_leaves)
 
     def _make(self, reason: WaitReason, account_id: Id | None, cap: int) -> Cap:
         made = Cap(len(self.all), reason, account_id, Profile(cap, self._now))
         self.all.append(made)
+        self._leaves_under.append([])
         return made
 
-    def _hold(self, runs: Runs) -> None:
-        ends = zip(
-            runs.runs,
-            runs.gpus.tolist(),
-            runs.wall_end_at.tolist(),
-            runs.p50_end_at.tolist(),
-            runs.variance.tolist(),
-            strict=True,
-        )
-        for run, gpus, wall_end_at, p50_end_at, variance in ends:
-            for cap in self.over(run.account_id, run.owner_id):
-                cap.hold(gpus, wall_end_at, p50_end_at, variance)
+    def _count(self, run_leaves: Ints) -> None:
+        """Sum up the GPUs that run, leaf by leaf, and keep which runs are of which leaf."""
+        self._by_leaf = np.argsort(run_leaves, kind="stable")
+        self._sorted_leaves = run_leaves[self._by_leaf]
+        leaves, first = np.unique(self._sorted_leaves, return_index=True)
+        gpus = np.add.reduceat(self._runs.gpus[self._by_leaf], first) if len(leaves) else first
+        for leaf, used in zip(leaves.tolist(), gpus.tolist(), strict=True):
+            for cap in self.over(leaf):
+                cap.profile.used += used
+                self._leaves_under[cap.number].append(leaf)
 
-    def over(self, account_id: Id, owner_id: Id) -> tuple[Cap, ...]:
-        """The caps that a job of this account and owner is under, the nearest account first, the learner's last."""
-        found = self._over.get((account_id, owner_id))
+    def loaded(self, cap: Cap) -> Cap:
+        """The cap with the ends of all that runs under it. Most caps never block anybody and are never asked."""
+        if not cap.is_loaded:
+            leaves = np.array(self._leaves_under[cap.number], dtype=np.int64)
+            begin = np.searchsorted(self._sorted_leaves, leaves, side="left").tolist()
+            end = np.searchsorted(self._sorted_leaves, leaves, side="right").tolist()
+            chosen = [i for a, b in zip(begin, end, strict=True) for i in self._by_leaf[a:b].tolist()]
+            runs, gpus = self._runs, self._runs.gpus[chosen].tolist()
+            cap.profile.preload(list(zip(runs.wall_end_at[chosen].tolist(), gpus, strict=True)))
+            ends, variance = runs.p50_end_at[chosen].tolist(), runs.variance[chosen].tolist()
+            cap.runs += zip(ends, gpus, variance, strict=True)
+            cap.is_loaded = True
+        return cap
+
+    def over(self, leaf: int) -> tuple[Cap, ...]:
+        """The caps that a job of this leaf is under, the nearest account first, the learner's last."""
+        found = self._over.get(leaf)
         if found is None:
+            account_id, owner_id = self._tree.leaves[leaf - self._tree.first_leaf]
             found = self._chain(account_id)
             if self._per_learner is not None:
                 learner = self._of_learner.get(owner_id)
                 if learner is None:
                     learner = self._of_learner[owner_id] = self._make(WaitReason.LEARNER_CAP, None, self._per_learner)
                 found = (*found, learner)
-            self._over[account_id, owner_id] = found
+            self._over[leaf] = found
         return found
 
     def _chain(self, account_id: Id) -> tuple[Cap, ...]:

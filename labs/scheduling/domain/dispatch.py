@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Backlog, Ints, Runs, Spec
+from labs.scheduling.domain.backlog import Backlog, Bools, Ints, Runs, Spec
 from labs.scheduling.domain.caps import Cap, Caps, site_power
 from labs.scheduling.domain.decisions import Reservation, Start, WaitReason
 from labs.scheduling.domain.fair_share import AccountTree
@@ -47,9 +47,9 @@ class Dispatch:
         runs = Runs(snapshot.running, now)
         self.power = site_power(snapshot, runs, now)
         self.pool = Pool(snapshot, runs, self.power, now)
-        self.caps = Caps(snapshot, runs, policy.max_running_gpus_per_learner, now)
         self.tree = AccountTree(snapshot.accounts)
-        self.tree.charge_running(runs)
+        run_leaves = self.tree.charge_running(runs)
+        self.caps = Caps(snapshot, self.tree, runs, run_leaves, policy.max_running_gpus_per_learner, now)
         self.leaves: Ints = np.array(
             [self.tree.leaf(job.account_id, job.owner_id) for job in self.backlog.jobs], dtype=np.int64
         )
@@ -101,28 +101,40 @@ class Dispatch:
         blocks = self.blocks = Blocks()
         for profile in (*self.power.values(), *(cap.profile for cap in self.caps.all)):
             profile.forget_promises()
-        before = len(self.starts)
+        before, backlog = len(self.starts), self.backlog
+        leaves, classes, specs = self.leaves.tolist(), backlog.class_of.tolist(), backlog.spec_of.tolist()
         for i in priorities.order.tolist():
             if i in self.held:
                 continue
             if len(self.starts) >= self.policy.max_decisions:
                 break
-            job = self.backlog.jobs[i]
-            number = int(self.backlog.class_of[i])
-            wall_end_at = self.now + job.wall_s
-            over = self.caps.over(job.account_id, job.owner_id)
-            capped = next((c for c in over if not c.profile.admits(job.gpus, wall_end_at)), None)
+            over = self.caps.over(leaves[i])
+            capped = self._first_capped(i, over) if over else None
             if capped is not None:
                 self._block_on_cap(i, capped, over)
                 continue
-            row = self._place(i, number, wall_end_at)
+            row = self._place(i, classes[i])
             if row is None:
                 if len(blocks.reservations) < self.policy.reservations:
                     self._promise(i, over)
-                blocks.specs.add(int(self.backlog.spec_of[i]))
+                blocks.specs.add(specs[i])
             else:
                 self._start(i, row, over, priorities)
         return len(self.starts) - before
+
+    def _first_capped(self, i: int, over: tuple[Cap, ...]) -> Cap | None:
+        job = self.backlog.jobs[i]
+        for cap in over:
+            if not cap.profile.admits(job.gpus, self.now + job.wall_s):
+                return cap
+        return None
+
+    def in_the_way(self) -> Bools:
+        """For each job of the backlog whether nothing but GPUs holds it back."""
+        free = np.ones(self.backlog.size, dtype=np.bool_)
+        free[list(self.held)] = False
+        free[list(self.blocks.caps)] = False
+        return free
 
     def _block_on_cap(self, i: int, capped: Cap, over: tuple[Cap, ...]) -> None:
         """Note the cap. The first job that a cap blocks is promised its place under it, or narrow ones would starve
@@ -130,12 +142,12 @@ class Dispatch:
         self.blocks.caps[i] = capped
         if not capped.profile.promises:
             job = self.backlog.jobs[i]
-            at = capped.profile.earliest(job.gpus, job.wall_s)
+            at = self.caps.loaded(capped).profile.earliest(job.gpus, job.wall_s)
             if at < math.inf:
                 for cap in over:
-                    cap.profile.promise(job.id, job.gpus, at, job.wall_s)
+                    self.caps.loaded(cap).profile.promise(job.id, job.gpus, at, job.wall_s)
 
-    def _place(self, i: int, number: int, wall_end_at: float) -> int | None:
+    def _place(self, i: int, number: int) -> int | None:
         """The row of the node where the job starts now, None if there is none that breaks no promise."""
         if self._full[number]:
             return None
@@ -143,7 +155,7 @@ class Dispatch:
         refused = self.blocks.refused.setdefault(number, [])
         if any(wall <= wall_s and p90 <= p90_s for wall, p90 in refused):
             return None
-        row, is_room = self._search(i, number, wall_end_at, self.now + p90_s)
+        row, is_room = self._search(i, number, self.now + wall_s, self.now + p90_s)
         if row is None:
             self._full[number] = not is_room
             refused[:] = [(w, p) for w, p in refused if not (wall_s <= w and p90_s <= p)] + [(wall_s, p90_s)]
@@ -233,7 +245,7 @@ class Dispatch:
 
     def _shared(self, gpus: int, row: int, over: tuple[Cap, ...]) -> list[tuple[Profile, float]]:
         """What else the job takes on that node: its caps, and the site's power, with the units it takes of each."""
-        shared: list[tuple[Profile, float]] = [(cap.profile, gpus) for cap in over]
+        shared: list[tuple[Profile, float]] = [(self.caps.loaded(cap).profile, gpus) for cap in over]
         group = self.pool.group_of[row]
         if group is not None and group.power is not None:
             shared.append((group.power, gpus * group.shape.watts))

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Bools, Floats, Ints
+from labs.scheduling.domain.backlog import Floats, Ints
 from labs.scheduling.domain.caps import Cap
 from labs.scheduling.domain.decisions import WaitReason
 from labs.scheduling.domain.dispatch import Dispatch
@@ -103,12 +103,11 @@ class Estimator:
         return self._d.now if math.isnan(not_before) else max(self._d.now, not_before)
 
     def _queues(self, i: int) -> list[CapQueue]:
-        job = self._d.backlog.jobs[i]
         found = []
-        for cap in self._d.caps.over(job.account_id, job.owner_id):
+        for cap in self._d.caps.over(int(self._d.leaves[i])):
             queue = self._cap_queues.get(cap.number)
             if queue is None:
-                queue = self._cap_queues[cap.number] = CapQueue(cap, self._d.now)
+                queue = self._cap_queues[cap.number] = CapQueue(self._d.caps.loaded(cap), self._d.now)
             found.append(queue)
         return found
 
@@ -143,7 +142,7 @@ class Estimator:
         if not len(rest):
             return
         specs = b.spec_of[rest]
-        free_to_go: Bools = np.array([i not in d.held and i not in d.blocks.caps for i in rest.tolist()])
+        free_to_go = d.in_the_way()[rest]
         cost = np.where(free_to_go, b.gpus[rest] * b.mean_s[rest], 0.0)
         spread = np.where(free_to_go, b.gpus[rest] ** 2 * b.variance[rest], 0.0)
         for spec in set(specs.tolist()):
@@ -164,18 +163,20 @@ class Estimator:
         """No start before a date; none that nobody can know; under a cap, work ahead of it there over the cap."""
         d, b = self._d, self._d.backlog
         self.mean[rest] = np.fmax(self.mean[rest], b.not_before[rest])
+        self.mean[[i for i in d.held if self._is_unknowable(i)]] = np.nan
         work: dict[int, float] = {}
-        for i in rest.tolist():
-            cap = d.blocks.caps.get(i)
-            if self._is_unknowable(i) or (cap is not None and b.gpus[i] > cap.profile.capacity):
+        for i in (i for i in rest.tolist() if i in d.blocks.caps):
+            cap = d.blocks.caps[i]
+            capacity = int(cap.profile.capacity)
+            if b.gpus[i] > capacity:
                 self.mean[i] = np.nan
-            elif cap is not None:
-                if cap.number not in work:
-                    queue = self._cap_queues.setdefault(cap.number, CapQueue(cap, d.now))
-                    begin = queue.earliest(int(cap.profile.capacity))[0]
-                    work[cap.number] = begin if begin < math.inf else math.nan
-                self.mean[i] = max(float(self.mean[i]), work[cap.number])
-                work[cap.number] += float(b.gpus[i] * b.mean_s[i]) / cap.profile.capacity
+                continue
+            if cap.number not in work:
+                queue = self._cap_queues.get(cap.number) or CapQueue(d.caps.loaded(cap), d.now)
+                begin = queue.earliest(capacity)[0]
+                work[cap.number] = begin if begin < math.inf else math.nan
+            self.mean[i] = max(float(self.mean[i]), work[cap.number])
+            work[cap.number] += float(b.gpus[i] * b.mean_s[i]) / capacity
 
 
 def filled_to(ends: Floats, work: Floats) -> Floats:

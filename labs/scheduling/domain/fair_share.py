@@ -33,6 +33,9 @@ class AccountTree:
         self._weight = [max(a.weight, LEAST_WEIGHT) for a in accounts]
         self._own_use = [float(round(a.decayed_use_gpu_s)) for a in accounts]
         self._leaf: dict[tuple[Id, Id], int] = {}
+        #: Account and owner of each leaf, by its number less ``first_leaf``.
+        self.leaves: list[tuple[Id, Id]] = []
+        self.first_leaf = len(accounts)
 
     def leaf(self, account_id: Id, owner_id: Id) -> int:
         """The number of the leaf for this owner below this account; made when first asked for."""
@@ -42,16 +45,20 @@ class AccountTree:
             self._parent.append(self.number[account_id])
             self._weight.append(1.0)
             self._own_use.append(0.0)
+            self.leaves.append((account_id, owner_id))
         return number
 
     def charge(self, leaf: int, gpu_seconds: float) -> None:
         """Charge what runs, or has just been started, to a leaf. Whole numbers, so that sums are exact."""
         self._own_use[leaf] += gpu_seconds
 
-    def charge_running(self, runs: Runs) -> None:
-        """Charge open attempts, each with what it has used or is predicted to use, whichever is more."""
-        for run, cost in zip(runs.runs, runs.cost_gpu_s.tolist(), strict=True):
-            self.charge(self.leaf(run.account_id, run.owner_id), cost)
+    def charge_running(self, runs: Runs) -> Ints:
+        """Charge open attempts, each with what it has used or is predicted to use; return the leaf of each."""
+        leaves: Ints = np.array([self.leaf(run.account_id, run.owner_id) for run in runs.runs], dtype=np.int64)
+        charged = np.bincount(leaves, weights=runs.cost_gpu_s, minlength=len(self._own_use)) if len(leaves) else ()
+        for number, gpu_seconds in enumerate(charged):
+            self._own_use[number] += float(gpu_seconds)
+        return leaves
 
     def _depths(self) -> Ints:
         depth = [-1] * len(self._parent)

@@ -6,6 +6,9 @@ nothing more, so planning again on the state that a plan leads to changes nothin
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +28,26 @@ def plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
     ``now`` and all times are seconds since the epoch. Raises KeyError if a job names an account that is not in the
     snapshot.
     """
+    with _collector_paused():
+        return _plan(snapshot, policy, now)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the cyclic garbage collector from walking the snapshot several times, which costs a third of a pass.
+
+    A plan makes no cycles, so there is nothing for it to find.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
     dispatch = Dispatch(snapshot, policy, now)
     walks = 0
     while True:

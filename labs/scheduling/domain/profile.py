@@ -48,6 +48,10 @@ class Profile:
             if until_at > promise.start_at:
                 promise.spare -= units
 
+    def preload(self, held: list[tuple[float, float]]) -> None:
+        """Say until when units are held that ``used`` counts already: (end, units) of each."""
+        self._held.extend(held)
+
     def could(self, units: float) -> bool:
         """True if the units fit once all that is held has been given back."""
         return self._always + units <= self.capacity + TOLERANCE

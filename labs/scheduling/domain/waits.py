@@ -22,9 +22,7 @@ def queue_places(dispatch: Dispatch, order: Ints) -> Ints:
     b = dispatch.backlog
     places = np.zeros(b.size, dtype=np.int64)
     specs = b.spec_of[order]
-    in_the_way = np.array(
-        [i not in dispatch.held and i not in dispatch.blocks.caps for i in order.tolist()], dtype=bool
-    )
+    in_the_way = dispatch.in_the_way()[order]
     for spec in set(specs.tolist()):
         mine = np.flatnonzero(specs == spec)
         rivals = (dispatch.compete[spec][specs] & in_the_way).astype(np.int64)
