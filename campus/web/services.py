@@ -1,12 +1,12 @@
 """Acts that several apps share: opening a campus opens its quota account and its pool site with it."""
 
 from django.db import transaction
-from labs.quota.api import open_account
 
 from campus.people.models import User
 from campus.places.api import open_campus
 from campus.places.models import Campus
 from infra.pool.models import Site
+from labs.quota.api import open_account
 from labs.quota.models import Account
 
 

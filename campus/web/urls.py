@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from .views import campuses, people
+from .views import campuses, cohorts, home, people, pool
 
 app_name = "web"
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("cohorts/", cohorts.cohorts, name="cohorts"),
+    path("cohorts/<int:cohort_id>/", cohorts.cohort, name="cohort-board"),
+    path("pool/", pool.pool, name="pool"),
+    path("pool/nodes/new/", pool.new_node, name="new-node"),
+    path("pool/nodes/<slug:name>/", pool.node, name="node"),
+    path("pool/nodes/<slug:name>/drain/", pool.drain, name="drain-node"),
+    path("pool/nodes/<slug:name>/resume/", pool.resume, name="resume-node"),
     path("campuses/", campuses.campuses, name="campuses"),
     path("campuses/new/", campuses.new_campus, name="new-campus"),
     path("campuses/<slug:slug>/", campuses.campus, name="campus"),

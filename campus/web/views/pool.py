@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from infra.pool.api import drain_node, register_node, resume_node
 
 from campus.core.errors import CampusError, NotAllowed, NotFound
 from campus.core.form_errors import add_service_error
 from campus.people.access import ADMINISTERING, standing_of
 from campus.web import pool_board
 from campus.web.forms import NodeForm, ReasonForm
+from infra.pool.api import drain_node, register_node, resume_node
 from infra.pool.models import Node
 from labs.jobs.models import Attempt
 from labs.scheduling.models import Cycle

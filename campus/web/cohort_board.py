@@ -1,0 +1,87 @@
+"""What the cohort board shows. A fixed number of queries, whatever the size of the cohort."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from labs.usage.api import usage_by_day
+
+from courses.assignments.api import CohortOverview, CohortRow, cohort_overview
+from courses.catalog.models import Cohort
+from labs.jobs.models import Job
+
+QUIET_AFTER = timedelta(days=7)
+JOBS_SHOWN = 8
+DAYS_SHOWN = 14
+SORTS: dict[str, Callable[[CohortRow], Any]] = {
+    "name": lambda row: row.user.name,
+    "labs": lambda row: (row.labs_done, row.user.name),
+    "late": lambda row: (row.labs_late, row.user.name),
+    "used": lambda row: (row.used_s, row.user.name),
+    "active": lambda row: (row.last_activity_at is not None, row.last_activity_at),
+}
+
+
+def board(cohort: Cohort, now: datetime, *, sort: str = "") -> dict[str, Any]:
+    """Return the board of `cohort`; `sort` is a key of SORTS, with a minus for the other way round."""
+    overview = cohort_overview(cohort, now)
+    rows = [
+        {"row": row, "cells": [row.labs[lab.pk] for lab in overview.labs], "concern": concern(row, now)}
+        for row in overview.rows
+    ]
+    key = SORTS.get(sort.lstrip("-"))
+    if key is not None:
+        rows.sort(key=lambda entry: key(entry["row"]), reverse=sort.startswith("-"))
+    recent = Job.objects.filter(account__path__contains=[cohort.account_id]).select_related("owner").order_by("-id")
+    days = usage_by_day(cohort.account_id, days=DAYS_SHOWN)
+    return {
+        "cohort": cohort,
+        "labs": [{"lab": lab, "done": done} for lab, done in _done(overview)],
+        "rows": rows,
+        "concerns": [entry for entry in rows if entry["concern"]],
+        "recent": recent[:JOBS_SHOWN],
+        "open_jobs": Job.objects.filter(account__path__contains=[cohort.account_id], state__in=Job.OPEN_STATES).count(),
+        "online": sum(row.mode == "ONLINE" for row in overview.rows),
+        "chart": _chart(days),
+        "chart_title": _chart_title(days),
+    }
+
+
+def concern(row: CohortRow, now: datetime) -> str:
+    """Say in words why an instructor should look at this learner; empty where there is no reason.
+
+    The signals are facts that the board shows too: a lab that is overdue, no activity for a week, no GPU time left.
+    """
+    if row.labs_late:
+        return ngettext("%(count)d lab overdue", "%(count)d labs overdue", row.labs_late) % {"count": row.labs_late}
+    if row.last_activity_at is None:
+        return _("has not begun")
+    if now - row.last_activity_at > QUIET_AFTER:
+        return _("quiet for %(days)d days") % {"days": (now - row.last_activity_at).days}
+    if row.allocated_s and row.left_s * 10 < row.allocated_s:
+        return _("GPU time nearly used up")
+    return ""
+
+
+def _done(overview: CohortOverview) -> list[tuple[Any, int]]:
+    return [(lab, sum(row.labs[lab.pk].is_done for row in overview.rows)) for lab in overview.labs]
+
+
+def _chart(days: list[tuple[Any, int]]) -> dict[str, Any]:
+    return {
+        "kind": "bar",
+        "x": [f"{day.month}/{day.day}" for day, _seconds in days],
+        "x_name": _("Day"),
+        "series": [{"name": _("GPU hours"), "values": [round(seconds / 3600, 2) for _day, seconds in days]}],
+    }
+
+
+def _chart_title(days: list[tuple[Any, int]]) -> str:
+    total = sum(seconds for _day, seconds in days)
+    if not total:
+        return _("The cohort used no GPU time in the last %(days)d days") % {"days": len(days)}
+    top, most = max(days, key=lambda entry: entry[1])
+    words = _("%(hours).1f GPU hours in %(days)d days, most of it on %(month)d/%(day)d (%(most).1f)")
+    return words % {"hours": total / 3600, "days": len(days), "month": top.month, "day": top.day, "most": most / 3600}

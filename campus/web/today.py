@@ -1,0 +1,62 @@
+"""What Today shows: due labs, open and recent jobs, GPU balance; for staff their cohorts and the pool."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from campus.people.access import ADMINISTERING, Standing
+from campus.people.models import User
+from courses.assignments.api import due_labs
+from courses.catalog.api import runs_of, runs_taught
+from infra.pool.models import Gpu, Node
+from labs.jobs.models import GpuLease, Job
+from labs.quota.models import Account
+
+DUE_SHOWN = 6
+JOBS_SHOWN = 5
+
+
+def learner_today(user: User, now: datetime) -> dict[str, Any]:
+    """Return a learner's day; six queries."""
+    enrolments = runs_of(user.pk)
+    due = due_labs(user.pk, now)
+    open_jobs = list(
+        Job.objects.filter(owner=user, state__in=Job.OPEN_STATES).select_related("environment").order_by("-id")[:20]
+    )
+    ended = list(Job.objects.filter(owner=user).exclude(state__in=Job.OPEN_STATES).order_by("-ended_at")[:JOBS_SHOWN])
+    return {
+        "enrolments": enrolments,
+        "due": due[:DUE_SHOWN],
+        "due_more": max(0, len(due) - DUE_SHOWN),
+        "open_jobs": open_jobs,
+        "ended_jobs": ended,
+        "accounts": [row.account for row in enrolments],
+    }
+
+
+def staff_today(standing: Standing) -> dict[str, Any]:
+    """Return what staff look at first: their cohorts with open jobs, and the pool; at most six queries."""
+    cohorts = list(
+        runs_taught(standing).annotate(
+            learners=Count("enrolments", filter=Q(enrolments__state="ACTIVE"), distinct=True)
+        )[:8]
+    )
+    context: dict[str, Any] = {"cohorts": cohorts}
+    context["pool"] = {
+        "gpus": Gpu.objects.exclude(node__state=Node.State.DOWN).count(),
+        "busy": GpuLease.objects.count(),
+        "waiting": Job.objects.filter(state=Job.State.QUEUED).count(),
+    }
+    context["nodes_out"] = list(Node.objects.exclude(state=Node.State.UP).only("name", "state", "drain_reason"))
+    if standing.is_administering:
+        scopes = standing.scope_ids(ADMINISTERING)
+        short = Account.objects.filter(
+            scope__path__overlap=scopes, kind__in=[Account.Kind.CAMPUS, Account.Kind.PROGRAMME, Account.Kind.COHORT]
+        )
+        context["short_accounts"] = [
+            account
+            for account in short.order_by("path")
+            if account.allocated_s and account.available_s * 10 < account.allocated_s
+        ]
+    return context

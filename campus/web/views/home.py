@@ -1,0 +1,41 @@
+"""The front page for those who are not signed in, and Today for those who are."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from campus.people.access import standing_of
+from campus.places.models import Campus
+from campus.web.today import learner_today, staff_today
+from courses.catalog.models import Enrolment
+from courses.catalog.selectors import catalogue
+
+
+@login_not_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Show Today to whoever is signed in, the campus's front page to everyone else."""
+    if request.user.is_authenticated:
+        return today(request)
+    entries = catalogue(standing_of(request.user))[:6]
+    context = {"entries": entries, "campuses": Campus.objects.filter(is_open=True)}
+    return render(request, "web/front.html", context)
+
+
+def today(request: HttpRequest) -> HttpResponse:
+    """Show what this person is to do today, as learner, as staff, or as both."""
+    now = timezone.now()
+    standing = standing_of(request.user)
+    context: dict[str, Any] = {"now": now, "is_staff": bool(standing.grants)}
+    if standing.grants:
+        context |= staff_today(standing)
+    learns = Enrolment.objects.filter(user=request.user, state=Enrolment.State.ACTIVE).exists()
+    if learns or not standing.grants:
+        context |= learner_today(request.user, now)
+    context["learns"] = learns
+    template = "web/_today_live.html" if request.GET.get("part") == "live" else "web/today.html"
+    return render(request, template, context)
