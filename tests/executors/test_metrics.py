@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from infra.executors.domain import metrics
 from infra.executors.domain.metrics import LineSplitter, MetricStream, PointBudget, parse_point
-import itertools
 
 
 @pytest.mark.parametrize(

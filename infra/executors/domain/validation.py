@@ -30,7 +30,7 @@ def _identity(spec: RunSpec) -> Iterator[str]:
 def _files(spec: RunSpec) -> Iterator[str]:
     if len(spec.files) > MAX_SOURCES:
         yield f"files: more than {MAX_SOURCES}"
-    folders = set()
+    folders: set[str] = set()
     for path in spec.files:
         problem = names.source_path_problem(path, max_depth=spec.caps.depth)
         if problem:

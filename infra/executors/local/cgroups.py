@@ -66,7 +66,7 @@ def find_hierarchy() -> tuple[Hierarchy | None, str]:
 
 def _mounts() -> dict[str, Path]:
     """Mount point by v1 controller, and of the v2 tree as "unified"."""
-    found = {}
+    found: dict[str, Path] = {}
     with open("/proc/self/mountinfo") as mountinfo:
         for line in mountinfo:
             fields, _, rest = line.partition(" - ")

@@ -90,12 +90,12 @@ class Collector:
         normal = names.normal(path)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             self._skip(path, "a file with several names")
+        elif self._is_unchanged(file, path, status.st_size):
+            return
         elif len(self.outputs) >= self.caps.files:
             self._skip(path, f"more than {self.caps.files} files")
         elif self._total + status.st_size > self.caps.total:
             self._skip(path, f"more than {self.caps.total // MIB} MiB in all")
-        elif self._is_unchanged(file, path, status.st_size):
-            return
         elif any(output.path == normal for output in self.outputs):
             self._skip(path, "the same name twice")
         else:
