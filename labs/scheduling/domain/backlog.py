@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -38,11 +38,9 @@ def id_key(value: Any) -> Any:
     return value.int if isinstance(value, UUID) else value
 
 
-def column(items: Iterable[Any], read: Callable[[Any], Any], count: int) -> Floats:
+def column(items: Iterable[Any], name: str) -> Floats:
     """One attribute of many values as an array; None becomes NaN."""
-    return np.fromiter(
-        (np.nan if (value := read(item)) is None else value for item in items), dtype=np.float64, count=count
-    )
+    return np.array(list(map(attrgetter(name), items)), dtype=np.float64)
 
 
 class Backlog:
@@ -50,18 +48,18 @@ class Backlog:
 
     def __init__(self, pending: Iterable[PendingJob]) -> None:
         self.jobs = sorted(pending, key=lambda job: (job.submitted_at, id_key(job.id)))
-        n = self.size = len(self.jobs)
-        self.submitted_at = column(self.jobs, attrgetter("submitted_at"), n)
-        eligible_at = column(self.jobs, attrgetter("eligible_at"), n)
+        self.size = len(self.jobs)
+        self.submitted_at = column(self.jobs, "submitted_at")
+        eligible_at = column(self.jobs, "eligible_at")
         self.eligible_at: Floats = np.where(np.isnan(eligible_at), self.submitted_at, eligible_at)
-        self.wall_s = column(self.jobs, attrgetter("wall_s"), n)
-        self.deadline_at = column(self.jobs, attrgetter("deadline_at"), n)
-        self.not_before = column(self.jobs, attrgetter("not_before"), n)
-        self.attempt = column(self.jobs, attrgetter("attempt"), n)
-        self.gpus: Ints = column(self.jobs, attrgetter("gpus"), n).astype(np.int64)
+        self.wall_s = column(self.jobs, "wall_s")
+        self.deadline_at = column(self.jobs, "deadline_at")
+        self.not_before = column(self.jobs, "not_before")
+        self.attempt = column(self.jobs, "attempt")
+        self.gpus: Ints = column(self.jobs, "gpus").astype(np.int64)
         self.p50_s, self.p90_s = predict.filled(
-            column(self.jobs, attrgetter("predicted_p50_s"), n),
-            column(self.jobs, attrgetter("predicted_p90_s"), n),
+            column(self.jobs, "predicted_p50_s"),
+            column(self.jobs, "predicted_p90_s"),
             self.wall_s,
         )
         self.mean_s, self.variance = predict.moments(self.p50_s, self.p90_s)
@@ -93,13 +91,12 @@ class Runs:
 
     def __init__(self, running: Iterable[RunningJob], now: float) -> None:
         self.runs = list(running)
-        n = len(self.runs)
-        self.gpus: Ints = np.fromiter((len(run.gpu_indices) for run in self.runs), dtype=np.int64, count=n)
-        started_at = column(self.runs, attrgetter("started_at"), n)
-        wall_s = column(self.runs, attrgetter("wall_s"), n)
+        self.gpus: Ints = np.array([len(run.gpu_indices) for run in self.runs], dtype=np.int64)
+        started_at = column(self.runs, "started_at")
+        wall_s = column(self.runs, "wall_s")
         planned_s, p90_s = predict.filled(
-            column(self.runs, attrgetter("predicted_p50_s"), n),
-            column(self.runs, attrgetter("predicted_p90_s"), n),
+            column(self.runs, "predicted_p50_s"),
+            column(self.runs, "predicted_p90_s"),
             wall_s,
         )
         elapsed_s = now - started_at

@@ -36,6 +36,7 @@ class AccountTree:
         #: Account and owner of each leaf, by its number less ``first_leaf``.
         self.leaves: list[tuple[Id, Id]] = []
         self.first_leaf = len(accounts)
+        self._depth: Ints | None = None
 
     def leaf(self, account_id: Id, owner_id: Id) -> int:
         """The number of the leaf for this owner below this account; made when first asked for."""
@@ -61,6 +62,8 @@ class AccountTree:
         return leaves
 
     def _depths(self) -> Ints:
+        if self._depth is not None and len(self._depth) == len(self._parent):
+            return self._depth
         depth = [-1] * len(self._parent)
         for start in range(len(depth)):
             path, node = [], start
@@ -70,7 +73,8 @@ class AccountTree:
             base = depth[node] if node >= 0 else -1
             for above, seen in enumerate(reversed(path), start=1):
                 depth[seen] = base + above
-        return np.array(depth, dtype=np.int64)
+        self._depth = np.array(depth, dtype=np.int64)
+        return self._depth
 
     def fair_order(self, backlog: Backlog, leaves: Ints, chosen: Ints) -> Ints:
         """Positions (0 first) of the ``chosen`` jobs (indices into the backlog) in the fair order.
