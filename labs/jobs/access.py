@@ -22,7 +22,8 @@ def jobs_for(standing: Standing) -> QuerySet[Job]:
 def get_job_for(standing: Standing, job_id: int) -> Job:
     """Return the job with its owner, account, scope and environment. Raises NotFound for a stranger."""
     related = ("owner", "account__scope", "environment", "source", "preferred_campus")
-    job = jobs_for(standing).select_related(*related).filter(pk=job_id).first() if standing.user_id else None
+    is_an_id = standing.user_id is not None and 0 < job_id < 2**63
+    job = jobs_for(standing).select_related(*related).filter(pk=job_id).first() if is_an_id else None
     if job is None:
         raise NotFound
     return job

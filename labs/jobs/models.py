@@ -87,6 +87,9 @@ class Job(models.Model):
     start_p90_at = models.DateTimeField(null=True, blank=True)
     factors = models.JSONField(default=dict, help_text=_("What its order was made of when it was started."))
 
+    work_url = models.CharField(
+        max_length=200, blank=True, help_text=_("Where the work it belongs to is described, for example a lab.")
+    )
     idempotency_key = models.CharField(max_length=80, null=True, blank=True)
     request_digest = models.CharField(max_length=64, blank=True)
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns")
@@ -113,6 +116,11 @@ class Job(models.Model):
             models.Index(fields=("owner", "-id"), name="job_owner_newest"),
             models.Index(fields=("account", "-id"), name="job_account_newest"),
             models.Index(fields=("work_key", "owner", "-id"), name="job_work_owner"),
+            models.Index(
+                fields=("work_key", "-id"),
+                condition=Q(state__in=["SUCCEEDED", "FAILED", "TIMED_OUT"]) & ~Q(work_key=""),
+                name="job_work_newest",
+            ),
         )
 
     def __str__(self) -> str:
@@ -125,6 +133,10 @@ class Job(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN_STATES
+
+    @property
+    def short_name(self) -> str:
+        return f"#{self.pk}"
 
 
 class Attempt(models.Model):

@@ -1,0 +1,195 @@
+"""Beginning attempts: giving queued jobs to nodes by compare-and-swap, and the node's claim and start."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+
+from infra.pool.models import Gpu, Node
+from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
+from labs.jobs.domain.states import JobEvent as Move
+from labs.jobs.live import tell
+from labs.jobs.models import Attempt, GpuLease, Job, JobEvent
+from labs.jobs.nudges import nudge_nodes
+
+from .fences import StaleFence
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Run this job on these GPUs (ids) of this node. `factors` say why it was its turn."""
+
+    job_id: int
+    node_id: int
+    gpu_ids: Sequence[int]
+    factors: Mapping[str, Any] = field(default_factory=dict)
+
+
+def lease_end() -> Any:
+    """When a lease given or renewed by this very statement runs out, by the database's clock."""
+    return Now() + timedelta(seconds=settings.LABS_LEASE_S)
+
+
+def start_attempt(
+    *, job_id: int, node_id: int, gpu_ids: Sequence[int], factors: Mapping[str, Any] | None = None
+) -> Attempt | None:
+    """Give one queued job to a node. None if it is no longer queued or one of the GPUs is taken."""
+    made = start_attempts([Placement(job_id, node_id, gpu_ids, factors or {})])
+    return made[0] if made else None
+
+
+def start_attempts(placements: Iterable[Placement]) -> list[Attempt]:
+    """Give queued jobs to nodes, in a fixed number of queries. Returns the attempts that were begun.
+
+    Jobs that were cancelled or started meanwhile are passed over. If a GPU was taken meanwhile nothing is begun: the
+    snapshot that the placements come from is out of date, and the next cycle sees the new one.
+    """
+    wanted = {placement.job_id: placement for placement in placements}
+    if not wanted:
+        return []
+    try:
+        with transaction.atomic():
+            return _begin(wanted)
+    except IntegrityError:
+        return []
+
+
+def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
+    # Whoever holds a row now is about to cancel it: it is passed over rather than waited for.
+    jobs = list(
+        Job.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        .filter(pk__in=wanted, state=Job.State.QUEUED)
+        .order_by("pk")
+    )
+    gpus = _gpus_of([wanted[job.pk] for job in jobs])
+    jobs = [job for job in jobs if len(gpus.get(job.pk, ())) == job.gpus]
+    nodes = {node.pk: node for node in Node.objects.filter(pk__in={wanted[job.pk].node_id for job in jobs})}
+    for job in jobs:
+        job.state = move_job(job.state, Move.ASSIGN)
+        job.attempts_made += 1
+        job.factors = dict(wanted[job.pk].factors)
+        job.wait_reason, job.wait_facts, job.queue_place = "", {}, None
+        job.start_p50_at = job.start_p90_at = None
+    Job.objects.bulk_update(
+        jobs,
+        [
+            "state",
+            "attempts_made",
+            "factors",
+            "wait_reason",
+            "wait_facts",
+            "queue_place",
+            "start_p50_at",
+            "start_p90_at",
+        ],
+    )
+    attempts = [
+        Attempt(
+            job=job,
+            number=job.attempts_made,
+            node=nodes[wanted[job.pk].node_id],
+            fence=fence,
+            lease_expires_at=lease_end(),
+            gpu_labels=[f"{nodes[wanted[job.pk].node_id].name}/{gpu.index}" for gpu in gpus[job.pk]],
+        )
+        for job, fence in zip(jobs, _fences(len(jobs)), strict=True)
+    ]
+    Attempt.objects.bulk_create(attempts)
+    GpuLease.objects.bulk_create(
+        [GpuLease(gpu=gpu, attempt=attempt) for attempt in attempts for gpu in gpus[attempt.job_id]]
+    )
+    JobEvent.objects.bulk_create(
+        [
+            JobEvent(
+                job=attempt.job,
+                attempt=attempt.number,
+                kind=JobEvent.Kind.ASSIGNED,
+                facts={"node": attempt.node.name, "gpus": attempt.gpu_labels},
+            )
+            for attempt in attempts
+        ]
+    )
+    nudge_nodes(attempt.node.queue for attempt in attempts)
+    tell(*(job.pk for job in jobs), owner_ids=[job.owner_id for job in jobs], pool=bool(jobs))
+    return attempts
+
+
+def _gpus_of(placements: Sequence[Placement]) -> dict[int, list[Gpu]]:
+    """The GPUs of each placement that are on its node, by job."""
+    ids = [gpu_id for placement in placements for gpu_id in placement.gpu_ids]
+    found = {gpu.pk: gpu for gpu in Gpu.objects.filter(pk__in=ids)}
+    return {
+        placement.job_id: [
+            gpu
+            for gpu_id in dict.fromkeys(placement.gpu_ids)
+            if (gpu := found.get(gpu_id)) and gpu.node_id == placement.node_id
+        ]
+        for placement in placements
+    }
+
+
+def _fences(count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('jobs_fence_seq') FROM generate_series(1, %s)", [count])
+        return [fence for (fence,) in cursor.fetchall()]
+
+
+def claim(*, node: Node, boot_id: str) -> list[Attempt]:
+    """The node takes up what was assigned to it. Asking again with the same boot gives what has not started yet again.
+
+    An agent of another boot gets nothing: `hello` comes first.
+    """
+    if node.boot_id != boot_id:
+        return []
+    with transaction.atomic():
+        fresh = (
+            Attempt.objects.filter(node=node, state=Attempt.State.ASSIGNED)
+            .select_for_update(no_key=True, skip_locked=True)
+            .values_list("pk", flat=True)
+        )
+        claimed = list(fresh)
+        if claimed:
+            Attempt.objects.filter(pk__in=claimed, state=Attempt.State.ASSIGNED).update(
+                state=move_attempt(Attempt.State.ASSIGNED, AttemptEvent.CLAIM),
+                claimed_at=Now(),
+                boot_id=boot_id,
+                lease_expires_at=lease_end(),
+            )
+        attempts = list(
+            Attempt.objects.filter(node=node, state=Attempt.State.CLAIMED, boot_id=boot_id)
+            .select_related("job__environment", "job__source")
+            .prefetch_related("job__data_sets", "gpu_leases__gpu")
+            .defer("job__source__files", "job__environment__description")
+            .order_by("pk")
+        )
+        _tell_claimed([attempt for attempt in attempts if attempt.pk in set(claimed)])
+    return attempts
+
+
+def _tell_claimed(attempts: Sequence[Attempt]) -> None:
+    JobEvent.objects.bulk_create(
+        [JobEvent(job=attempt.job, attempt=attempt.number, kind=JobEvent.Kind.CLAIMED) for attempt in attempts]
+    )
+    tell(*(attempt.job_id for attempt in attempts), owner_ids=[attempt.job.owner_id for attempt in attempts])
+
+
+def started(*, attempt: Attempt, fence: int) -> None:
+    """The program runs from now on, and so does its charge. Saying it twice changes nothing. Raises StaleFence."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update(no_key=True, of=("self",)).get(pk=attempt.job_id)
+        changed = Attempt.objects.filter(pk=attempt.pk, fence=fence, state=Attempt.State.CLAIMED).update(
+            state=move_attempt(Attempt.State.CLAIMED, AttemptEvent.START),
+            started_at=Now(),
+            lease_expires_at=lease_end(),
+        )
+        if not changed:
+            if Attempt.objects.filter(pk=attempt.pk, fence=fence, state=Attempt.State.RUNNING).exists():
+                return
+            raise StaleFence
+        Job.objects.filter(pk=job.pk).update(started_at=Now())
+        JobEvent.objects.create(job=job, attempt=attempt.number, kind=JobEvent.Kind.STARTED)
+        tell(job.pk, owner_ids=[job.owner_id])

@@ -1,0 +1,30 @@
+"""Whose word counts: an attempt is found for the node that holds it, and only its fence may speak for it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from campus.core.errors import Conflict, NotAllowed, NotFound
+from infra.pool.models import Node
+from labs.jobs.models import Attempt
+
+
+class StaleFence(Conflict):
+    """The attempt is over, or another holds the job: the node must kill this run and forget it."""
+
+    code = "stale_fence"
+    title = _("This attempt is no longer open under that fence")
+
+
+def attempt_for(node: Node, attempt_id: int) -> Attempt:
+    """Return the node's attempt with its job. Raises NotFound, and NotAllowed where it is another node's."""
+    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
+    if attempt is None:
+        raise NotFound
+    if attempt.node_id != node.pk:
+        raise NotAllowed(_("This attempt was given to another node."), code="not_your_attempt")
+    return attempt
+
+
+def require_open(attempt: Attempt, fence: int) -> None:
+    """Raises StaleFence unless the fence is the attempt's and the attempt is open."""
+    if attempt.fence != fence or attempt.state == Attempt.State.ENDED:
+        raise StaleFence

@@ -1,0 +1,86 @@
+"""What a node says of itself, and what that means for the attempts it holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from infra.pool import api as pool
+from infra.pool.models import Node
+from labs.jobs.live import tell
+from labs.jobs.models import Attempt
+from labs.jobs.nudges import nudge_scheduler
+
+from .lost import lose_attempt
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The answer to a heartbeat: a verdict for each attempt (go, stop, kill), and whether something can be claimed.
+
+    `is_known` is False when the server does not know this boot: the agent says hello again.
+    """
+
+    verdicts: dict[int, str]
+    has_work: bool
+    is_known: bool
+
+
+def hello(*, node: Node, said: pool.Hello) -> Node:
+    """A node's agent has started. What an earlier boot of it was running is lost: refunded, and queued again."""
+    node = pool.record_hello(node=node, hello=said)
+    orphans = Attempt.objects.filter(node=node, state__in=[Attempt.State.CLAIMED, Attempt.State.RUNNING])
+    for attempt_id in list(orphans.exclude(boot_id=said.boot_id).order_by("pk").values_list("pk", flat=True)):
+        lose_attempt(attempt_id=attempt_id, cause="node_restarted")
+    nudge_scheduler()
+    tell(pool=True)
+    return node
+
+
+_RENEW = """
+WITH renewed AS (
+    UPDATE jobs_attempt SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_s)s)
+    FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[]) AS held (id, fence)
+    WHERE jobs_attempt.id = held.id AND jobs_attempt.fence = held.fence AND jobs_attempt.node_id = %(node_id)s
+      AND jobs_attempt.boot_id = %(boot_id)s AND jobs_attempt.state <> 'ENDED'
+    RETURNING jobs_attempt.id, jobs_attempt.job_id
+)
+SELECT renewed.id, jobs_job.cancel_requested_at IS NOT NULL
+FROM renewed JOIN jobs_job ON jobs_job.id = renewed.job_id
+"""
+
+
+def heartbeat(
+    *, node: Node, boot_id: str, attempts: Sequence[tuple[int, int]], gpus: Sequence[Mapping[str, Any]] = ()
+) -> Pulse:
+    """Renew the leases of (attempt id, fence) pairs. Four queries, whatever their number.
+
+    An attempt whose lease is not renewed is to be killed: it is over, another's, or of another boot.
+    """
+    if not pool.record_heartbeat(node=node, boot_id=boot_id, gpus=gpus):
+        return Pulse({attempt_id: "kill" for attempt_id, _fence in attempts}, has_work=False, is_known=False)
+    if node.state == Node.State.DOWN:  # as it stood before this heartbeat: it is back
+        nudge_scheduler()
+        tell(pool=True)
+    stopping = _renew(node, boot_id, attempts) if attempts else {}
+    verdicts = {
+        attempt_id: "kill" if attempt_id not in stopping else "stop" if stopping[attempt_id] else "go"
+        for attempt_id, _fence in attempts
+    }
+    has_work = Attempt.objects.filter(node=node, state=Attempt.State.ASSIGNED).exists()
+    return Pulse(verdicts, has_work, is_known=True)
+
+
+def _renew(node: Node, boot_id: str, attempts: Sequence[tuple[int, int]]) -> dict[int, bool]:
+    facts = {
+        "lease_s": settings.LABS_LEASE_S,
+        "ids": [attempt_id for attempt_id, _fence in attempts],
+        "fences": [fence for _attempt_id, fence in attempts],
+        "node_id": node.pk,
+        "boot_id": boot_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, facts)
+        return dict(cursor.fetchall())

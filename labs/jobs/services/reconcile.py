@@ -1,0 +1,54 @@
+"""Finding what a lost nudge, node or process left behind. Idempotent: any number of these may run at once."""
+
+from dataclasses import dataclass
+
+import structlog
+from django.db.models.functions import Now
+
+from infra.pool import api as pool
+from infra.pool.models import Node
+from labs.jobs.live import tell
+from labs.jobs.models import Attempt
+from labs.jobs.nudges import nudge_scheduler
+
+from .lost import lose_attempt
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What one pass did."""
+
+    lost_attempts: int
+    nodes_down: int
+
+
+def reconcile() -> Reconciled:
+    """End attempts whose lease has run out (claimed or not), and mark silent nodes as down. Times are the database's.
+
+    Each attempt is ended in a transaction of its own, so that one that fails holds up no other.
+    """
+    down = pool.mark_silent_nodes_down()
+    expired = Attempt.objects.exclude(state=Attempt.State.ENDED).filter(lease_expires_at__lt=Now())
+    lost = 0
+    for attempt_id in list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:BATCH]):
+        lost += _lose(attempt_id, expired_only=True, cause="lease_expired")
+    # Nobody is there to take these up: another node may have them now rather than when their lease ends.
+    waiting = Attempt.objects.filter(state=Attempt.State.ASSIGNED, node__state=Node.State.DOWN)
+    for attempt_id in list(waiting.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        lost += _lose(attempt_id, expired_only=False, cause="node_down")
+    if lost or down:
+        nudge_scheduler()
+        tell(pool=True)
+    return Reconciled(lost_attempts=lost, nodes_down=len(down))
+
+
+def _lose(attempt_id: int, *, expired_only: bool, cause: str) -> bool:
+    try:
+        return lose_attempt(attempt_id=attempt_id, cause=cause, expired_only=expired_only)
+    except Exception:
+        logger.exception("attempt_not_reconciled", attempt=attempt_id)
+        return False

@@ -1,0 +1,139 @@
+"""Settling an attempt: once, whatever is sent twice, late, or by whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Least, Now
+
+from campus.places.models import Campus
+from labs.jobs.domain.endings import Ending, Report, ending_of
+from labs.jobs.domain.results import flat_result
+from labs.jobs.models import Artifact, Attempt, Job
+from labs.jobs.nudges import nudge_scheduler
+from labs.quota import api as quota
+
+from .artifacts import RESULT_FILE, drop_unpublished, read_small
+from .ending import end_job, let_go
+from .fences import StaleFence
+from .lost import lose_locked
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a node says of a run that is over. Times in seconds by the node's monotonic clock, memory in bytes."""
+
+    reason: Report
+    exit_code: int | None = None
+    run_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_memory_bytes: int = 0
+    log_bytes: int = 0
+    is_log_truncated: bool = False
+    skipped: Sequence[tuple[str, str]] = ()
+    detail: str = ""
+    artifacts: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
+    """End the attempt and its job: charge what ran, release the rest, publish the artifacts. Returns the job's state.
+
+    Repeating it with the same fence gives the stored end. Raises StaleFence for an attempt that the platform gave up.
+    """
+    result = _result_of(attempt)
+    with transaction.atomic():
+        job = (
+            Job.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("account__scope")
+            .get(pk=attempt.job_id)
+        )
+        current = (
+            Attempt.objects.select_for_update(no_key=True, of=("self",))
+            .annotate(silent_from=Least(Now(), "lease_expires_at"))
+            .get(pk=attempt.pk)
+        )
+        if current.fence != fence:
+            raise StaleFence
+        if current.state == Attempt.State.ENDED:
+            return _stored_end(current)
+        ending = ending_of(ended.reason, ended.exit_code, is_cancelling=job.cancel_requested_at is not None)
+        if ending is None:
+            lose_locked(job, current, cause=ended.reason.lower(), **_report_fields(ended, ""))
+            Attempt.objects.filter(pk=current.pk).update(report=_report(ended, job.state))
+            drop_unpublished(current)
+            return job.state
+        return _settle(job, current, ended, ending, result)
+
+
+def _stored_end(attempt: Attempt) -> str:
+    state = attempt.report.get("state")
+    if state is None:  # ended by a cancellation or a reconciler, not by this node
+        raise StaleFence
+    return str(state)
+
+
+def _settle(job: Job, attempt: Attempt, ended: Ended, ending: Ending, result: dict[str, Any]) -> str:
+    charged_s = 0
+    if ending.is_charged and attempt.started_at is not None:
+        charged_s = quota.charge_s(run_s=ended.run_s, gpus=job.gpus, hold_s=job.hold_s)
+    published, missing = _publish(attempt, ended)
+    end_job(
+        job,
+        ending.event,
+        reason=ending.reason,
+        attempt=attempt.number,
+        exit_code=ended.exit_code,
+        end_detail=ended.detail,
+        charged_s=charged_s,
+        result=result if RESULT_FILE in published else {},
+    )
+    let_go(attempt, outcome=Attempt.Outcome.SETTLED, **_report_fields(ended, job.state, missing))
+    posting = {"account_id": job.account_id, "job_id": job.pk, "attempt": attempt.number}
+    if charged_s:
+        zone = Campus.objects.filter(scope_id__in=job.account.scope.path).values_list("timezone", flat=True).first()
+        quota.settle(
+            **posting, held_s=job.hold_s, charged_s=charged_s, reason=ending.reason.lower(), day_zone=zone or ""
+        )
+    else:
+        quota.release(**posting, reason=ending.reason.lower())
+    nudge_scheduler()
+    drop_unpublished(attempt)
+    return job.state
+
+
+def _publish(attempt: Attempt, ended: Ended) -> tuple[set[str], list[tuple[str, str]]]:
+    """Publish the stored artifacts that the node names with the same digest; the others are told as missing."""
+    named = {str(entry["path"]): str(entry["digest"]) for entry in ended.artifacts}
+    stored = dict(Artifact.objects.filter(attempt=attempt).values_list("path", "digest"))
+    published = {path for path, digest in named.items() if stored.get(path) == digest}
+    if published:
+        Artifact.objects.filter(attempt=attempt, path__in=published).update(is_published=True)
+    return published, [(path, "not_received") for path in sorted(named.keys() - published)]
+
+
+def _result_of(attempt: Attempt) -> dict[str, Any]:
+    """metrics.json of the attempt, read before the transaction so that no lock waits for the storage."""
+    found = Artifact.objects.filter(attempt_id=attempt.pk, path=RESULT_FILE).first()
+    return flat_result(read_small(found)) if found else {}
+
+
+def _report(ended: Ended, state: str, missing: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    return {
+        "state": state,
+        "reason": str(ended.reason),
+        "exit_code": ended.exit_code,
+        "detail": ended.detail,
+        "skipped": [list(pair) for pair in (*ended.skipped, *missing)],
+        "log_bytes_seen": ended.log_bytes,
+    }
+
+
+def _report_fields(ended: Ended, state: str, missing: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    return {
+        "run_s": ended.run_s,
+        "cpu_s": ended.cpu_s,
+        "peak_memory_bytes": ended.peak_memory_bytes,
+        "log_is_truncated": ended.is_log_truncated,
+        "report": _report(ended, state, missing),
+    }

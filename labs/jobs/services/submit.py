@@ -1,0 +1,169 @@
+"""Submitting, rerunning and cancelling jobs."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from campus.core.errors import Conflict, NotFound
+from labs.jobs.domain.source import digest_of, from_json
+from labs.jobs.models import Job, JobEvent
+from labs.jobs.nudges import nudge_scheduler
+from labs.quota import api as quota
+
+from .bundles import store_bundle
+from .events import add_event
+from .validation import Granted, Wish, check
+
+KEY_CONSTRAINT = "job_idempotency_key_once"
+
+
+def submit(
+    *,
+    owner: Any,
+    account_id: int | None,
+    title: str,
+    environment_id: int | None,
+    files: Mapping[str, bytes],
+    entrypoint: str,
+    gpus: int,
+    gpu_type: str,
+    wall_s: int,
+    data_set_ids: Sequence[int] = (),
+    preferred_campus_id: int | None = None,
+    deadline_at: datetime | None = None,
+    work_key: str = "",
+    idempotency_key: str | None = None,
+    rerun_of: Job | None = None,
+    work_url: str = "",
+) -> tuple[Job, bool]:
+    """Queue a job and hold gpus * wall_s GPU-seconds for it. Returns the job and whether it is new.
+
+    The same idempotency key with the same request gives the first job again. Raises InvalidInput (fields named),
+    Conflict (idempotency_key_reused, too_many_open_jobs) and OverQuota.
+    """
+    wish = Wish(
+        account_id=account_id,
+        title=title.strip(),
+        environment_id=environment_id,
+        files=files,
+        entrypoint=entrypoint,
+        gpus=gpus,
+        gpu_type=gpu_type.strip(),
+        wall_s=wall_s,
+        data_set_ids=data_set_ids,
+        preferred_campus_id=preferred_campus_id,
+        deadline_at=deadline_at,
+        work_key=work_key,
+        idempotency_key=idempotency_key,
+    )
+    digest = request_digest(wish)
+    if idempotency_key and (first := _first_of(owner, idempotency_key, digest)):
+        return first, False
+    granted = check(wish, owner)
+    try:
+        with transaction.atomic():
+            return _create(wish, granted, owner, digest, rerun_of, work_url), True
+    except IntegrityError as error:
+        if not _is_of(error, KEY_CONSTRAINT):
+            raise
+    first = _first_of(owner, idempotency_key or "", digest)
+    if first is None:
+        raise Conflict(_("The first job with this key is just being submitted. Ask again in a moment."))
+    return first, False
+
+
+def request_digest(wish: Wish) -> str:
+    """SHA-256 of all that was asked for, but for the key itself."""
+    asked = asdict(wish) | {"files": digest_of(wish.files), "data_set_ids": sorted(set(wish.data_set_ids))}
+    del asked["idempotency_key"]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _first_of(owner: Any, key: str, digest: str) -> Job | None:
+    first = Job.objects.filter(owner=owner, idempotency_key=key).first()
+    if first is not None and first.request_digest != digest:
+        raise Conflict(
+            _("This idempotency key was used for another job. Use a new key for a new job."),
+            code="idempotency_key_reused",
+            facts={"job_id": first.pk},
+        )
+    return first
+
+
+def _is_of(error: IntegrityError, constraint: str) -> bool:
+    cause = error.__cause__
+    return getattr(getattr(cause, "diag", None), "constraint_name", None) == constraint
+
+
+def _create(wish: Wish, granted: Granted, owner: Any, digest: str, rerun_of: Job | None, work_url: str) -> Job:
+    job = Job.objects.create(
+        owner=owner,
+        account=granted.account,
+        title=wish.title or granted.entrypoint,
+        environment_id=wish.environment_id,
+        source=store_bundle(granted.files),
+        entrypoint=granted.entrypoint,
+        gpus=wish.gpus,
+        gpu_type=wish.gpu_type,
+        wall_s=wish.wall_s,
+        preferred_campus_id=wish.preferred_campus_id,
+        deadline_at=wish.deadline_at,
+        work_key=wish.work_key,
+        wait_reason="just_submitted",
+        idempotency_key=wish.idempotency_key,
+        request_digest=digest,
+        rerun_of=rerun_of,
+        work_url=work_url,
+    )
+    if granted.data_set_ids:
+        job.data_sets.set(granted.data_set_ids)
+    add_event(job, JobEvent.Kind.SUBMITTED)
+    quota.hold(account_id=job.account_id, job_id=job.pk, attempt=1, gpu_seconds=job.hold_s)
+    # Behind the hold, whose locks end at the root account: submissions pass here one by one, so the count is exact.
+    _check_open_jobs(owner)
+    nudge_scheduler()
+    return job
+
+
+def _check_open_jobs(owner: Any) -> None:
+    most = settings.LABS_MAX_OPEN_JOBS
+    if Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING), owner=owner).count() > most:
+        raise Conflict(
+            _("%(most)s of your jobs are queued or running. Wait until some have ended, or cancel some.")
+            % {"most": most},
+            code="too_many_open_jobs",
+            facts={"most_open_jobs": most},
+        )
+
+
+def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) -> Job:
+    """Submit the job again for its owner `actor`, as it was or with other files. Raises as `submit`, and NotFound."""
+    job = Job.objects.select_related("source").filter(pk=job_id, owner=actor).first()
+    if job is None:
+        raise NotFound
+    fresh, _created = submit(
+        owner=actor,
+        account_id=job.account_id,
+        title=job.title,
+        environment_id=job.environment_id,
+        files=files if files is not None else from_json(job.source.files),
+        entrypoint=job.entrypoint,
+        gpus=job.gpus,
+        gpu_type=job.gpu_type,
+        wall_s=job.wall_s,
+        data_set_ids=list(job.data_sets.values_list("pk", flat=True)),
+        preferred_campus_id=job.preferred_campus_id,
+        deadline_at=job.deadline_at,
+        work_key=job.work_key,
+        rerun_of=job,
+        work_url=job.work_url,
+    )
+    return fresh

@@ -1,0 +1,188 @@
+"""Checking a submission: every field at once, each complaint with its fix."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from campus.core.errors import InvalidInput, Text
+from campus.core.formats import duration
+from campus.places.models import Campus
+from infra.pool.models import Gpu, Node
+from labs.environments.models import DataSet, Environment
+from labs.jobs.domain import source
+from labs.jobs.domain.paths import BadFile
+from labs.jobs.domain.results import is_storable
+from labs.jobs.refusals import refused, words_of
+from labs.quota.models import Account
+
+MAX_TITLE = 160
+MAX_KEY = 80
+MAX_DATA_SETS = 20
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for, as it came."""
+
+    account_id: int | None
+    title: str
+    environment_id: int | None
+    files: Mapping[str, bytes]
+    entrypoint: str
+    gpus: int
+    gpu_type: str
+    wall_s: int
+    data_set_ids: Sequence[int]
+    preferred_campus_id: int | None
+    deadline_at: datetime | None
+    work_key: str
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What the checks found."""
+
+    account: Account
+    files: dict[str, bytes]
+    entrypoint: str
+    data_set_ids: tuple[int, ...]
+
+
+class Complaints:
+    """Gathers what is wrong, by field."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, list[Text]] = {}
+        self.facts: dict[str, Any] = {}
+
+    def add(self, field: str, words: Text, **facts: Any) -> None:
+        self.fields.setdefault(field, []).append(words)
+        self.facts |= facts
+
+    def raise_if_any(self) -> None:
+        if self.fields:
+            raise InvalidInput(self.fields, facts=self.facts)
+
+
+def check(wish: Wish, owner: Any) -> Granted:
+    """Judge a submission. Raises InvalidInput that names each wrong field with its fix."""
+    wrong = Complaints()
+    _check_texts(wish, wrong)
+    files, entrypoint = _check_source(wish, wrong)
+    _check_bounds(wish, wrong)
+    account = _check_account(wish, owner, wrong)
+    _check_offered(wish, wrong)
+    if not {"gpus", "gpu_type"} & wrong.fields.keys():
+        _check_pool(wish, wrong)
+    wrong.raise_if_any()
+    assert account is not None  # noqa: S101  (a missing one was a complaint)
+    return Granted(account, files, entrypoint, tuple(dict.fromkeys(wish.data_set_ids)))
+
+
+def _check_texts(wish: Wish, wrong: Complaints) -> None:
+    for field, text, most in (
+        ("title", wish.title, MAX_TITLE),
+        ("gpu_type", wish.gpu_type, 60),
+        ("work_key", wish.work_key, 80),
+        ("idempotency_key", wish.idempotency_key or "", MAX_KEY),
+    ):
+        if len(text) > most:
+            wrong.add(field, _("At most %(most)s characters, please.") % {"most": most})
+        if not text.isprintable() or not is_storable(text):
+            wrong.add(field, _("There is an invisible character in it. Type it again."))
+    if wish.idempotency_key is not None and not wish.idempotency_key.strip():
+        wrong.add("idempotency_key", _("Leave it out, or give a text that is new for each job."))
+
+
+def _check_source(wish: Wish, wrong: Complaints) -> tuple[dict[str, bytes], str]:
+    try:
+        files = source.check_files(
+            wish.files, most_files=settings.LABS_SOURCE_MAX_FILES, most_bytes=settings.LABS_SOURCE_MAX_BYTES
+        )
+    except BadFile as refusal:
+        wrong.add("files", words_of(refusal), **refused(refusal).facts)
+        return {}, wish.entrypoint
+    try:
+        return files, source.check_entrypoint(files, wish.entrypoint)
+    except BadFile as refusal:
+        wrong.add("entrypoint", words_of(refusal), **refused(refusal).facts)
+        return files, wish.entrypoint
+
+
+def _check_bounds(wish: Wish, wrong: Complaints) -> None:
+    most = settings.LABS_MAX_GPUS
+    if not 1 <= wish.gpus <= most:
+        words = _("A job has between 1 and %(most)s GPUs; you asked for %(given)s.")
+        wrong.add("gpus", words % {"most": most, "given": wish.gpus}, most_gpus=most)
+    least_s, most_s = settings.LABS_MIN_WALL_S, settings.LABS_MAX_WALL_S
+    if not least_s <= wish.wall_s <= most_s:
+        bounds = {"least": duration(least_s), "most": duration(most_s), "least_s": least_s, "most_s": most_s}
+        words = _("The time limit lies between %(least)s and %(most)s (%(least_s)s to %(most_s)s seconds).") % bounds
+        wrong.add("wall_s", words, least_wall_s=least_s, most_wall_s=most_s)
+
+
+def _check_account(wish: Wish, owner: Any, wrong: Complaints) -> Account | None:
+    account = Account.objects.filter(pk=wish.account_id, owner=owner).first() if wish.account_id else None
+    if account is None:
+        wrong.add("account", _("This is no quota account of yours. Enrol in a course, or choose one of your accounts."))
+        return None
+    path = list(Account.objects.filter(pk__in=account.path).only("name", "is_open", "max_running_gpus"))
+    for above in path:
+        if not above.is_open:
+            words = _("The quota account “%(name)s” is closed. Choose another one, or ask those who look after it.")
+            wrong.add("account", words % {"name": above.name})
+        if above.max_running_gpus is not None and wish.gpus > above.max_running_gpus:
+            words = _("“%(name)s” may run %(most)s GPUs at once. Ask for no more than that.")
+            wrong.add("gpus", words % {"name": above.name, "most": above.max_running_gpus})
+    return account
+
+
+def _check_offered(wish: Wish, wrong: Complaints) -> None:
+    environments = Environment.objects.filter(is_active=True)
+    if wish.environment_id is not None and not environments.filter(pk=wish.environment_id).exists():
+        offered = ", ".join(environments.values_list("slug", flat=True)[:10])
+        words = _("There is no such environment, or it is no longer offered. Choose one of: %(offered)s.")
+        wrong.add("environment", words % {"offered": offered or "–"})
+    wanted = set(wish.data_set_ids)
+    if len(wanted) > MAX_DATA_SETS:
+        wrong.add("data_sets", _("At most %(most)s data sets, please.") % {"most": MAX_DATA_SETS})
+    elif wanted and DataSet.objects.filter(pk__in=wanted, is_active=True).count() != len(wanted):
+        wrong.add("data_sets", _("One of these data sets does not exist or is no longer offered. Choose again."))
+    campus_id = wish.preferred_campus_id
+    if campus_id is not None and not Campus.objects.filter(pk=campus_id).exists():
+        wrong.add("preferred_campus", _("There is no such campus. Choose again, or leave it open."))
+
+
+def widest_by_type() -> dict[str, int]:
+    """The most GPUs that one node of the pool has, by GPU type. Nodes that refuse learners' code do not count."""
+    by_node = (
+        Gpu.objects.exclude(node__confinement=Node.Confinement.REFUSED)
+        .values("node_id", "gpu_type")
+        .annotate(count=Count("id"))
+        .values_list("gpu_type", "count")
+    )
+    widest: dict[str, int] = {}
+    for gpu_type, count in by_node:
+        widest[gpu_type] = max(count, widest.get(gpu_type, 0))
+    return widest
+
+
+def _check_pool(wish: Wish, wrong: Complaints) -> None:
+    """Refuse what no node could ever run. While the pool is empty anything may queue: its nodes are still to come."""
+    widest = widest_by_type()
+    if not widest:
+        return
+    if wish.gpu_type and wish.gpu_type not in widest:
+        words = _("No node has GPUs of the type “%(type)s”. Choose one of: %(types)s, or leave it open.")
+        wrong.add("gpu_type", words % {"type": wish.gpu_type, "types": ", ".join(sorted(widest))})
+        return
+    most = widest[wish.gpu_type] if wish.gpu_type else max(widest.values())
+    if wish.gpus > most:
+        words = _("The largest node that could run it has %(most)s GPUs, and a job runs on one node. Ask for fewer.")
+        wrong.add("gpus", words % {"most": most}, most_gpus=most)

@@ -1,0 +1,243 @@
+"""Reading a submission from a request: JSON, or a form with files or one zip. Used by pages and by the API."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from campus.core.errors import InvalidInput, Text, TooLarge
+from labs.environments.models import DataSet, Environment
+
+from .domain.paths import BadFile
+from .domain.upload import UploadLimits, unpack
+from .refusals import refused
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was sent. None, or an empty value, where the request said nothing of it."""
+
+    files: dict[str, bytes]
+    lab_id: int | None = None
+    account_id: int | None = None
+    title: str = ""
+    entrypoint: str = ""
+    environment_id: int | None = None
+    gpus: int | None = None
+    gpu_type: str = ""
+    wall_s: int | None = None
+    data_set_ids: tuple[int, ...] = ()
+    preferred_campus_id: int | None = None
+    idempotency_key: str | None = None
+    given: frozenset[str] = field(default_factory=frozenset)
+    """Names of the fields that the request had, so that an absent one can take a lab's default."""
+
+
+def parse_submission(request: Any) -> Submission:
+    """Read a Django or REST framework request. Raises InvalidInput that names the field, and TooLarge.
+
+    JSON: `files` maps a path to its text. A form: `zip` is one archive, or `files` are uploads (their names are the
+    paths), or `files` is such a JSON text (the editor's field).
+    """
+    said, uploads = _read(request)
+    reader = _Reader(said)
+    files = _files(said, uploads, reader)
+    submission = Submission(
+        files=files,
+        lab_id=reader.whole("lab"),
+        account_id=reader.whole("account"),
+        title=reader.text("title"),
+        entrypoint=reader.text("entrypoint"),
+        environment_id=_environment(reader),
+        gpus=reader.whole("gpus"),
+        gpu_type=reader.text("gpu_type"),
+        wall_s=reader.whole("wall_s"),
+        data_set_ids=_data_sets(reader),
+        preferred_campus_id=reader.whole("preferred_campus"),
+        idempotency_key=reader.text("idempotency_key") or None,
+        given=frozenset(name for name in said if said[name] not in ("", None)),
+    )
+    if reader.wrong:
+        raise InvalidInput(reader.wrong)
+    return submission
+
+
+def _read(request: Any) -> tuple[Mapping[str, Any], Any]:
+    """The fields and the uploads of a request of either kind."""
+    if hasattr(request, "data"):
+        if not hasattr(request.data, "keys"):
+            raise InvalidInput({"": _("Send one JSON object.")})
+        return request.data, request.FILES
+    if request.content_type == "application/json":
+        try:
+            said = json.loads(request.body)
+        except RequestDataTooBig:
+            raise TooLarge from None
+        except (ValueError, RecursionError):
+            raise InvalidInput({"": _("This is no JSON that can be read.")}) from None
+        if not isinstance(said, dict):
+            raise InvalidInput({"": _("Send one JSON object.")})
+        return said, {}
+    return request.POST, request.FILES
+
+
+class _Reader:
+    """Reads fields by kind and gathers complaints."""
+
+    def __init__(self, said: Mapping[str, Any]) -> None:
+        self._said = said
+        self.wrong: dict[str, Text] = {}
+
+    def raw(self, name: str) -> Any:
+        return self._said.get(name)
+
+    def many(self, name: str) -> list[Any]:
+        getlist = getattr(self._said, "getlist", None)
+        found = getlist(name) if getlist else self._said.get(name)
+        if found in (None, ""):
+            return []
+        if not isinstance(found, list):
+            self.wrong[name] = _("Send a list.")
+            return []
+        return [entry for entry in found if entry != ""]
+
+    def text(self, name: str) -> str:
+        found = self._said.get(name)
+        if found is None:
+            return ""
+        if not isinstance(found, str):
+            self.wrong[name] = _("Send a text.")
+            return ""
+        return found.strip()
+
+    def whole(self, name: str) -> int | None:
+        found = self._said.get(name)
+        if found is None or found == "":
+            return None
+        if isinstance(found, str) and found.strip().lstrip("-").isdecimal() and len(found) < 19:
+            return int(found)
+        if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**62:
+            return found
+        self.wrong[name] = _("Send a whole number.")
+        return None
+
+
+def _environment(reader: _Reader) -> int | None:
+    """By slug or by id. An unknown one is complained of here, in the words of the one who sent it."""
+    wanted = reader.raw("environment")
+    if wanted in (None, ""):
+        return None
+    by_slug = isinstance(wanted, str) and not wanted.isdecimal()
+    if not by_slug:
+        return reader.whole("environment")
+    known = dict(Environment.objects.filter(is_active=True).values_list("slug", "pk"))
+    if wanted in known:
+        return known[str(wanted)]
+    words = _("There is no environment “%(name)s”. Choose one of: %(offered)s.")
+    reader.wrong["environment"] = words % {"name": str(wanted)[:60], "offered": ", ".join(sorted(known)[:10]) or "–"}
+    return None
+
+
+def _data_sets(reader: _Reader) -> tuple[int, ...]:
+    wanted = reader.many("data_sets")
+    if not wanted:
+        return ()
+    known = dict(DataSet.objects.filter(is_active=True).values_list("slug", "pk"))
+    ids = set(known.values())
+    found: list[int] = []
+    for entry in wanted[:100]:
+        pk = known.get(entry) if isinstance(entry, str) and not entry.isdecimal() else _as_id(entry)
+        if pk not in ids or pk is None:
+            words = _("There is no data set “%(name)s”. Choose one of: %(offered)s.")
+            offered = ", ".join(sorted(known)[:10]) or "–"
+            reader.wrong["data_sets"] = words % {"name": str(entry)[:60], "offered": offered}
+            break
+        found.append(pk)
+    return tuple(dict.fromkeys(found))
+
+
+def _as_id(entry: Any) -> int | None:
+    try:
+        return int(entry) if not isinstance(entry, bool) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _files(said: Mapping[str, Any], uploads: Any, reader: _Reader) -> dict[str, bytes]:
+    archive = uploads.get("zip")
+    if archive is not None:
+        return _unzip(archive)
+    sent = uploads.getlist("files") if hasattr(uploads, "getlist") else []
+    if len(sent) == 1 and str(sent[0].name).lower().endswith(".zip"):
+        return _unzip(sent[0])
+    if sent:
+        return _uploaded(sent)
+    written = said.get("files")
+    if isinstance(written, str) and written:
+        try:
+            written = json.loads(written)
+        except (ValueError, RecursionError):
+            reader.wrong["files"] = _("This is no JSON that can be read.")
+            return {}
+    if written in (None, ""):
+        return {}
+    if not isinstance(written, dict):
+        reader.wrong["files"] = _("Send an object that maps each path to its text.")
+        return {}
+    return _texts(written, reader)
+
+
+def _texts(written: Mapping[str, Any], reader: _Reader) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for path, text in written.items():
+        if not isinstance(text, str):
+            words = _("“%(path)s” must be a text. Send files that are no text in a zip.")
+            reader.wrong["files"] = words % {"path": str(path)[:60]}
+            return {}
+        try:
+            files[path] = text.encode()
+        except UnicodeEncodeError:
+            words = _("“%(path)s” holds half a character (a lone surrogate). Save it as UTF-8 and send it again.")
+            reader.wrong["files"] = words % {"path": path.encode("ascii", "replace").decode()[:60]}
+            return {}
+    return files
+
+
+def _limits() -> UploadLimits:
+    return UploadLimits(files=settings.LABS_SOURCE_MAX_FILES, total_bytes=settings.LABS_SOURCE_MAX_BYTES)
+
+
+def _unzip(archive: UploadedFile) -> dict[str, bytes]:
+    try:
+        return unpack(archive, _limits())  # type: ignore[arg-type]
+    except BadFile as refusal:
+        raise refused(refusal) from refusal
+
+
+def _uploaded(sent: Iterable[UploadedFile]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    room = _limits().total_bytes
+    for upload in sent:
+        name = str(upload.name)
+        refusal = _refusal_of(name, upload.size or 0, room, files)
+        if refusal is not None:
+            raise refused(refusal)
+        files[name] = upload.read()
+        room -= len(files[name])
+    return files
+
+
+def _refusal_of(name: str, size: int, room: int, files: Mapping[str, bytes]) -> BadFile | None:
+    limits = _limits()
+    if name in files:
+        return BadFile("duplicate", name, other=name)
+    if len(files) >= limits.files:
+        return BadFile("too_many_files", most=limits.files, given=len(files) + 1)
+    if size > room:
+        return BadFile("too_large", most=limits.total_bytes)
+    return None
