@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+CODE = "import json\n\nfor epoch in range(5):\n    print(json.dumps({'epoch': epoch}))\n"
 LOG = (
     "\x1b[1mepoch 1/5\x1b[0m\n  loss \x1b[33m1.2034\x1b[0m  accuracy \x1b[32m0.6120\x1b[0m\n"
     "downloading  10%\rdownloading  60%\rdownloading 100%\n\x1b[31mWarning:\x1b[0m <b>not markup</b>\n"
@@ -53,20 +54,25 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 
 def _examples(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    numbers = [SimpleNamespace(pk=i, name=name) for i, name in enumerate(("김하늘", "이서준", "박지우", "Ada Lovelace"))]
+    names = ("김하늘", "이서준", "박지우", "Ada Lovelace")
     return {
         "now": now,
         "soon": now + timedelta(hours=3),
         "earlier": now - timedelta(minutes=12),
-        "people": numbers,
+        "people": [SimpleNamespace(pk=number, name=name) for number, name in enumerate(names)],
         "job_states": ("QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED"),
         "node_states": ("UP", "DRAINING", "DOWN"),
         "tones": ("neutral", "ok", "warn", "danger", "run", "wait", "action"),
         "form": ExampleForm(),
-        "bad_form": ExampleForm({"bad-title": "", "bad-environment": "py311", "bad-gpus": 9, "bad-mode": "onsite"}, prefix="bad"),
+        "bad_form": ExampleForm(
+            {"bad-title": "", "bad-environment": "py311", "bad-gpus": 9, "bad-mode": "onsite"}, prefix="bad"
+        ),
         "page_obj": Paginator(range(95), 20).page(2),
         "files": [
-            {"path": "train.py", "text": "import json\n\nfor epoch in range(5):\n    print(json.dumps({'epoch': epoch}))\n"},
+            {
+                "path": "train.py",
+                "text": CODE,
+            },
             {"path": "README.md", "text": "# Digits\n\nTrains on **real** data.\n"},
         ],
         "log_text": LOG,
@@ -88,14 +94,21 @@ def _charts() -> dict[str, Any]:
             ],
         },
         "range": {
-            "kind": "range", "x_name": _("Hour"), "x": ["09", "10", "11", "12", "13", "14"],
-            "series": [{"name": _("Wait"), "values": [4, 9, 16, 11, 6, 3], "low": [1, 4, 8, 5, 2, 1], "high": [9, 18, 31, 22, 12, 7]}],
+            "kind": "range", "x_name": _("Hour"), "x": ["09", "10", "11", "12"],
+            "series": [
+                {"name": _("Wait"), "values": [4, 9, 16, 6], "low": [1, 4, 8, 2], "high": [9, 18, 31, 12]}
+            ],
         },
-        "heatmap": {"kind": "heatmap", "x_name": _("Node"), "x": hours, "y": ["yongin-01", "jeonbuk-01"], "cells": wave},
+        "heatmap": {
+            "kind": "heatmap", "x_name": _("Node"), "x": hours, "y": ["yongin-01", "jeonbuk-01"], "cells": wave,
+        },
         "treemap": {
             "kind": "treemap",
             "tree": [
-                {"name": "용인", "value": 62, "children": [{"name": "CV 1", "value": 40}, {"name": "NLP 2", "value": 22}]},
+                {
+                    "name": "용인", "value": 62,
+                    "children": [{"name": "CV 1", "value": 40}, {"name": "NLP 2", "value": 22}],
+                },
                 {"name": "전북", "value": 38, "children": [{"name": "CV 2", "value": 38}]},
             ],
         },

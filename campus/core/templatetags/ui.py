@@ -215,7 +215,11 @@ def form_errors(context: Context, form: Any) -> SafeString:
 def unechoed(field: BoundField) -> SafeString:
     """The field's control, without a placeholder that only repeats the label."""
     placeholder = str(field.field.widget.attrs.get("placeholder", ""))
-    return field.as_widget(attrs={"placeholder": ""}) if placeholder and str(field.label) in placeholder else field.as_widget()
+    return (
+        field.as_widget(attrs={"placeholder": ""})
+        if placeholder and str(field.label) in placeholder
+        else field.as_widget()
+    )
 
 
 def _icon(name: str, size: str) -> SafeString:

@@ -18,7 +18,10 @@ from campus.core.templatetags.ui_parts import part
 register = template.Library()
 
 # Escape sequences, control characters, and what a carriage return overwrote: plain text for readers without scripts.
-_CONTROL = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[^\n\r]*\r(?=[^\n\r])|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|[^\n\r]*\r(?=[^\n\r])|[\x00-\x08\x0b-\x1f\x7f]"
+)
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,7 @@ def _chart_table(data: dict[str, Any]) -> dict[str, Any] | None:
         return {"head": [data.get("x_name") or _("Part"), _("Value")], "rows": list(_tree_rows(data["tree"]))}
     if kind == "heatmap":
         cells = {(x, y): value for x, y, value in data["cells"]}
-        rows = [
-            [name, *(cells.get((x, y)) for x in range(len(data["x"])))] for y, name in enumerate(data["y"])
-        ]
+        rows = [[name, *(cells.get((x, y)) for x in range(len(data["x"])))] for y, name in enumerate(data["y"])]
         return {"head": [data.get("x_name", ""), *data["x"]], "rows": rows}
     head, columns = [data.get("x_name", "")], []
     low, high = _("low"), _("high")
@@ -116,7 +117,10 @@ def chart(
     id: str = "",
     subtitle: str = "",
 ) -> SafeString:
-    """A chart with its message as title, its unit, the table behind it and a CSV link; see docs/design.md for `data`."""
+    """A chart with its message as title, its unit, the table behind it and a CSV link.
+
+    docs/design.md says what `data` holds.
+    """
     chart_id = id or f"chart-{zlib.crc32(title.encode()):x}"
     return part(
         context,
@@ -142,7 +146,7 @@ def livechart(context: Context, id: str, title: str, x_name: str = "", height: s
 @register.simple_tag(takes_context=True)
 def logview(
     context: Context,
-    id: str,  # noqa: A002
+    id: str,
     data: bytes | str = b"",
     offset: int = 0,
     download: str = "",
