@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 from labs.scheduling.domain.decisions import WaitReason
 
 Facts = Mapping[str, Any]
-#: Display names of nodes, sites and accounts by id as text. An id that is missing is left out of the sentence.
+#: Display names by the fact that holds the id: ``node_id``, ``site_id``, ``account_id``. One that is missing is left
+#: out of the sentence.
 Names = Mapping[str, str]
 
 
@@ -31,10 +32,6 @@ def wait_ends_when(reason: str, facts: Facts, *, names: Names | None = None) -> 
     """One or two sentences on what ends the wait, and what its owner can do; empty for an unknown reason."""
     say = ENDS.get(reason)
     return say(facts, 1, names or {}) if say else ""
-
-
-def _name(facts: Facts, key: str, names: Names) -> str:
-    return names.get(str(facts.get(key, "")), "")
 
 
 def _time(facts: Facts) -> str:
@@ -57,7 +54,7 @@ def _resources(facts: Facts, place: int, names: Names) -> str:
 
 
 def _resources_end(facts: Facts, place: int, names: Names) -> str:
-    node, until = _name(facts, "node_id", names), _time(facts)
+    node, until = names.get("node_id", ""), _time(facts)
     if node and until:
         return _("It starts when runs on %(node)s end, by %(until)s at the latest.") % {"node": node, "until": until}
     if until:
@@ -129,7 +126,7 @@ def _closed_end(facts: Facts, place: int, names: Names) -> str:
 
 
 def _power(facts: Facts, place: int, names: Names) -> str:
-    site = _name(facts, "site_id", names)
+    site = names.get("site_id", "")
     if site:
         return _("%(site)s may not draw more power now.") % {"site": site}
     return _("The site may not draw as much power as it needs.")
@@ -143,7 +140,7 @@ def _power_end(facts: Facts, place: int, names: Names) -> str:
 
 def _account_cap(facts: Facts, place: int, names: Names) -> str:
     known = {
-        "account": _name(facts, "account_id", names) or _("The account"),
+        "account": names.get("account_id", "") or _("The account"),
         "running": facts.get("running_gpus", 0),
         "cap": facts.get("cap", 0),
     }
@@ -162,7 +159,7 @@ def _cap_end(facts: Facts, place: int, names: Names) -> str:
 
 
 def _account_closed(facts: Facts, place: int, names: Names) -> str:
-    account = _name(facts, "account_id", names)
+    account = names.get("account_id", "")
     return _("The account %(account)s is closed.") % {"account": account} if account else _("Its account is closed.")
 
 

@@ -23,7 +23,7 @@ POLICIES = st.builds(
     environment_probes=st.sampled_from((1, 64)),
 )
 STATES = st.one_of(snapshots(), tight_snapshots())
-EXAMPLES = settings(max_examples=200, deadline=None)
+EXAMPLES = settings(max_examples=120, deadline=None)
 
 
 def running_gpus(state: Snapshot, chain: dict[Id, list[Id]]) -> Counter[Id]:

@@ -25,7 +25,7 @@ FACTS = WaitFacts(
     watts_wanted=300.0,
     watts_free=10.0,
 ).as_json()
-NAMES = {str(UUID(int=7)): "yongin-01", "1": "Yongin", "9": "Vision A"}
+NAMES = {"node_id": "yongin-01", "site_id": "Yongin", "account_id": "Vision A"}
 
 
 @pytest.mark.parametrize("facts", [FACTS, WaitFacts(gpus_wanted=1).as_json(), {}])

@@ -30,7 +30,7 @@ def wait_ends(job: Job) -> str:
     for key, model in _NAMED.items():
         pk = job.wait_facts.get(key)
         if pk is not None and (found := model._default_manager.filter(pk=pk).first()):
-            names[str(pk)] = str(found)
+            names[key] = str(found)
     return wait_ends_when(job.wait_reason or "just_submitted", job.wait_facts, names=names)
 
 
