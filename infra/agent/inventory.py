@@ -1,0 +1,108 @@
+"""What this machine offers: its GPUs, or the CPU slots that it declares in their place, and how they do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import psutil
+import structlog
+
+from infra.agent.domain import gpu_types
+from infra.agent.domain.shares import Capacity, Share, share_of, usable
+from infra.agent.nvml import Card, NoGpus, Nvml
+from infra.agent.settings import Settings
+from infra.agent.wire import GpuReport, GpuSample
+from infra.executors.contract import GpuGrant
+
+log = structlog.get_logger("infra.agent")
+
+SAMPLE_EVERY_S = 5.0
+SLOT_WATTS = 0  # a slot is a part of a processor, not a device with a power limit of its own
+MIB = 1024 * 1024
+
+
+class UnknownGpu(Exception):
+    """An attempt was given a GPU that is not on this node."""
+
+
+class Inventory:
+    """Found out once at start; `samples` follows the GPUs while `run` goes on in a thread of its own."""
+
+    def __init__(self, settings: Settings, nvml: Nvml | None) -> None:
+        self._nvml = nvml
+        cards = nvml.cards() if nvml else ()
+        count = len(cards) or settings.slots
+        self.capacity = Capacity(
+            cpus=settings.cpus or float(len(psutil.Process().cpu_affinity()) or 1),
+            memory_mib=settings.memory_mib or psutil.virtual_memory().total // MIB,
+            gpus=count,
+        )
+        self.grants = _grants_of_cards(cards) if cards else _slots(settings, self.capacity)
+        self.reports = _reports(self.grants, cards)
+        self.samples: Sequence[GpuSample] = [GpuSample(grant.index) for grant in self.grants]
+
+    @classmethod
+    def find(cls, settings: Settings) -> Inventory:
+        """Look for GPUs; without any, take the CPU slots of the settings."""
+        try:
+            return cls(settings, Nvml.open())
+        except NoGpus as error:
+            log.info("no GPU here, CPU slots stand in", why=str(error), slots=settings.slots)
+            return cls(settings, None)
+
+    def grants_for(self, wanted: Sequence[tuple[int, str]]) -> tuple[GpuGrant, ...]:
+        """The node's GPUs that (index, uuid) name. Raises UnknownGpu, also when a GPU was exchanged since."""
+        own = {grant.index: grant for grant in self.grants}
+        for index, uuid in wanted:
+            if index not in own or own[index].uuid != uuid:
+                raise UnknownGpu(f"GPU {index} ({uuid}) is not on this node")
+        if not wanted or len({index for index, _uuid in wanted}) != len(wanted):
+            raise UnknownGpu("no GPU, or one GPU twice")
+        return tuple(own[index] for index, _uuid in wanted)
+
+    def share_for(self, gpus: int) -> Share:
+        """Processors and memory of a run with that many GPUs."""
+        return share_of(self.capacity, gpus)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Sample until told to stop. Apart from the heartbeat: a driver that hangs must not cost the leases."""
+        while self._nvml is not None and not stopping.is_set():
+            self.samples = [self._sample(self._nvml, grant.index) for grant in self.grants]
+            stopping.wait(SAMPLE_EVERY_S)
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        if self._nvml is not None:
+            self._nvml.close()
+
+    @staticmethod
+    def _sample(nvml: Nvml, index: int) -> GpuSample:
+        reading = nvml.reading(index)
+        return GpuSample(
+            index, reading.utilisation_pct, reading.memory_used_mib, reading.power_w, is_healthy=reading.is_healthy
+        )
+
+
+def _grants_of_cards(cards: Sequence[Card]) -> tuple[GpuGrant, ...]:
+    return tuple(GpuGrant(card.index, card.uuid, "nvidia", card.device_path, card.memory_mib) for card in cards)
+
+
+def _slots(settings: Settings, capacity: Capacity) -> tuple[GpuGrant, ...]:
+    memory_mib = usable(capacity).memory_mib // max(capacity.gpus, 1)
+    return tuple(
+        GpuGrant(index, f"cpu-slot-{settings.name}-{index}", "cpu-slot", None, memory_mib)
+        for index in range(settings.slots)
+    )
+
+
+def _reports(grants: Sequence[GpuGrant], cards: Sequence[Card]) -> tuple[GpuReport, ...]:
+    if cards:
+        return tuple(
+            GpuReport(card.index, card.uuid, "NVIDIA", gpu_types.slug_of(card.name), card.memory_mib, card.watts)
+            for card in cards
+        )
+    return tuple(
+        GpuReport(grant.index, grant.uuid, "CPU_SLOT", gpu_types.CPU_SLOT, grant.memory_mib, SLOT_WATTS)
+        for grant in grants
+    )
