@@ -4,6 +4,8 @@ from .environment import BASE_DIR, PRODUCTION, STATE_DIR, env
 
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
+# Better words for what allauth says; first in the search, so they win over its own catalogue.
+LOCALE_PATHS = [BASE_DIR / "campus" / "core" / "sign_in_words" / "locale"]
 LANGUAGE_COOKIE_NAME = "campus_language"
 LANGUAGE_COOKIE_AGE = 31_536_000
 TIME_ZONE = "Asia/Seoul"
@@ -20,7 +22,7 @@ MEDIA_URL = "/media-is-not-served/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "campus.core.static_storage.CampusStaticFilesStorage"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
