@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("campus.core.urls_ui")),
     path("", include("campus.people.urls")),
+    path("node/v1/", include("labs.jobs.node_api.urls")),
     path("api/v1/", include("campus.config.rest_urls")),
 ]
 

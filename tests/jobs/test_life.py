@@ -5,7 +5,7 @@ from django.test import TestCase
 
 from labs.jobs import api as jobs
 from labs.jobs.models import Attempt, GpuLease, Job
-from labs.jobs.services.fences import StaleFence
+from labs.jobs.services.fences import StaleFence, UnknownBoot
 from labs.jobs.services.lost import lose_attempt
 from tests.jobs.build import World, assign, claimed, ended, entries, expire, hello_of, running, settle
 
@@ -203,12 +203,13 @@ def test_claiming_twice_gives_what_has_not_started_yet_again(world: World) -> No
     assert job.events.filter(kind="CLAIMED").count() == 1
 
 
-def test_an_earlier_boot_claims_nothing_and_is_told_to_kill_what_it_runs(world: World) -> None:
+def test_an_earlier_boot_is_told_to_say_hello_and_renews_nothing(world: World) -> None:
     job, node = world.submit(), world.node()
     attempt = running(job, node)
-    assert jobs.claim(node=node, boot_id="older") == []
-    pulse = jobs.heartbeat(node=node, boot_id="older", attempts=[(attempt.pk, attempt.fence)])
-    assert (pulse.verdicts, pulse.is_known) == ({attempt.pk: "kill"}, False)
+    with pytest.raises(UnknownBoot):
+        jobs.claim(node=node, boot_id="older")
+    with pytest.raises(UnknownBoot):
+        jobs.heartbeat(node=node, boot_id="older", attempts=[(attempt.pk, attempt.fence)])
 
 
 def test_a_gpu_is_given_to_one_attempt_only(world: World) -> None:

@@ -16,7 +16,7 @@ from labs.jobs.live import tell
 from labs.jobs.models import Attempt, GpuLease, Job, JobEvent
 from labs.jobs.nudges import nudge_nodes
 
-from .fences import StaleFence
+from .fences import StaleFence, require_boot
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,9 @@ def _fences(count: int) -> list[int]:
 def claim(*, node: Node, boot_id: str) -> list[Attempt]:
     """The node takes up what was assigned to it. Asking again with the same boot gives what has not started yet again.
 
-    An agent of another boot gets nothing: `hello` comes first.
+    Raises UnknownBoot for an agent of another boot.
     """
-    if node.boot_id != boot_id:
-        return []
+    require_boot(node, boot_id)
     with transaction.atomic():
         fresh = (
             Attempt.objects.filter(node=node, state=Attempt.State.ASSIGNED)

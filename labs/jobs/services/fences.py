@@ -14,9 +14,22 @@ class StaleFence(Conflict):
     title = _("This attempt is no longer open under that fence")
 
 
+class UnknownBoot(Conflict):
+    """The node has started anew since: this agent's runs are no longer its own, and hello comes first."""
+
+    code = "unknown_boot"
+    title = _("The node has said hello with another start")
+
+
+def require_boot(node: Node, boot_id: str) -> None:
+    """Raises UnknownBoot unless this is the node's current start."""
+    if node.boot_id != boot_id:
+        raise UnknownBoot
+
+
 def attempt_for(node: Node, attempt_id: int) -> Attempt:
     """Return the node's attempt with its job. Raises NotFound, and NotAllowed where it is another node's."""
-    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
+    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first() if attempt_id < 2**63 else None
     if attempt is None:
         raise NotFound
     if attempt.node_id != node.pk:

@@ -13,19 +13,16 @@ from labs.jobs.live import tell
 from labs.jobs.models import Attempt
 from labs.jobs.nudges import nudge_scheduler
 
+from .fences import UnknownBoot
 from .lost import lose_attempt
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """The answer to a heartbeat: a verdict for each attempt (go, stop, kill), and whether something can be claimed.
-
-    `is_known` is False when the server does not know this boot: the agent says hello again.
-    """
+    """The answer to a heartbeat: a verdict for each attempt (go, stop, kill), and whether something can be claimed."""
 
     verdicts: dict[int, str]
     has_work: bool
-    is_known: bool
 
 
 def hello(*, node: Node, said: pool.Hello) -> Node:
@@ -57,10 +54,10 @@ def heartbeat(
 ) -> Pulse:
     """Renew the leases of (attempt id, fence) pairs. Four queries, whatever their number.
 
-    An attempt whose lease is not renewed is to be killed: it is over, another's, or of another boot.
+    An attempt whose lease is not renewed is to be killed: it is over, or another's. Raises UnknownBoot.
     """
     if not pool.record_heartbeat(node=node, boot_id=boot_id, gpus=gpus):
-        return Pulse({attempt_id: "kill" for attempt_id, _fence in attempts}, has_work=False, is_known=False)
+        raise UnknownBoot
     if node.state == Node.State.DOWN:  # as it stood before this heartbeat: it is back
         nudge_scheduler()
         tell(pool=True)
@@ -70,7 +67,7 @@ def heartbeat(
         for attempt_id, _fence in attempts
     }
     has_work = Attempt.objects.filter(node=node, state=Attempt.State.ASSIGNED).exists()
-    return Pulse(verdicts, has_work, is_known=True)
+    return Pulse(verdicts, has_work)
 
 
 def _renew(node: Node, boot_id: str, attempts: Sequence[tuple[int, int]]) -> dict[int, bool]:

@@ -51,18 +51,20 @@ def append_log(*, attempt: Attempt, fence: int, start: int, content: bytes) -> i
 
 
 def append_metrics(*, attempt: Attempt, fence: int, first_seq: int, points: Sequence[Mapping[str, Any]]) -> int:
-    """Add points, the first of which is point `first_seq`; returns the next number. Points may come twice.
+    """Add points, the first of which is point `first_seq`; returns the number that is wanted next.
 
-    Raises StaleFence, InvalidInput, and Conflict (metric_gap, facts: next). Points without a finite number are stored
-    as empty, so that the numbering stays the node's; beyond LABS_METRIC_MAX_POINTS nothing is kept.
+    Points may come twice. If some before `first_seq` are missing nothing is added, and the answer says from where to
+    send: a chart that lost a point is no reason to end a run. Points without a finite number are stored as empty, so
+    that the numbering stays the node's; beyond LABS_METRIC_MAX_POINTS nothing is kept. Raises StaleFence, InvalidInput.
     """
+    if first_seq < 0:
+        raise InvalidInput({"first_seq": _("A number is 0 or more.")})
     with transaction.atomic():
         current = _lock(attempt, fence)
         last = MetricPoint.objects.filter(attempt=current).order_by("-seq").values_list("seq", flat=True).first()
         following = 0 if last is None else last + 1
-        if not 0 <= first_seq <= following:
-            words = _("Points are missing. Send them from number %(next)s.")
-            raise Conflict(words % {"next": following}, code="metric_gap", facts={"next": following})
+        if first_seq > following:
+            return following
         fresh = [
             MetricPoint(attempt=current, seq=seq, run_s=_run_s(point), values=_values(point))
             for seq, point in enumerate(points, start=first_seq)
