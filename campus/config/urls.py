@@ -7,10 +7,17 @@ from campus.core import views as core_views
 urlpatterns = [
     path("healthz", core_views.healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("campus.config.rest_urls")),
+    path("node/v1/", include("labs.jobs.node_api.urls")),
     path("", include("campus.core.urls_ui")),
     path("", include("campus.people.urls")),
-    path("node/v1/", include("labs.jobs.node_api.urls")),
-    path("api/v1/", include("campus.config.rest_urls")),
+    path("", include("campus.web.urls")),
+    path("", include("courses.catalog.urls")),
+    path("", include("labs.jobs.urls")),
+    path("", include("labs.quota.urls")),
 ]
 
 handler400 = "campus.core.views.bad_request"
+handler403 = "campus.core.views.permission_denied"
+handler404 = "campus.core.views.not_found"
+handler500 = "campus.core.views.server_error"

@@ -5,3 +5,12 @@ from django.apps import AppConfig
 
 class AssignmentsConfig(AppConfig):
     name = "courses.assignments"
+
+    def ready(self) -> None:
+        from courses.catalog.api import register_outline
+
+        from .outline import course_outline
+        from .states import register_states
+
+        register_outline(course_outline)
+        register_states()

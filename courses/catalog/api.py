@@ -9,6 +9,8 @@ from .access import (
     get_run_for,
     run_access,
 )
+from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
+from .outline import register_outline
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -25,12 +27,18 @@ from .services import (
     withdraw,
 )
 from .services.saving import clean, save_changes, save_new
+from .views.form_page import form_page
 
 __all__ = [
+    "DayField",
+    "GpuHoursField",
+    "LocalTimeField",
+    "MinutesField",
     "RunAccess",
     "change_mode",
     "clean",
     "enrol",
+    "form_page",
     "get_cohort_for",
     "get_cohort_to_enrol",
     "get_editable_run",
@@ -44,6 +52,7 @@ __all__ = [
     "open_term",
     "preview_roster",
     "programme_account",
+    "register_outline",
     "run_access",
     "runs_of",
     "runs_taught",

@@ -5,3 +5,17 @@ from django.apps import AppConfig
 
 class CatalogConfig(AppConfig):
     name = "courses.catalog"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from campus.core.states import State, register
+
+        from .navigation import register_items
+
+        register_items()
+        register("enrolment", {"ACTIVE": State(_("Enrolled"), "ok", "circle-check")})
+        register(
+            "mode",
+            {"ONSITE": State(_("On site"), "neutral", "map-pin"), "ONLINE": State(_("Online"), "neutral", "video")},
+        )

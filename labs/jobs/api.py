@@ -25,6 +25,7 @@ from .services import (
 from .services.validation import widest_by_type
 from .signals import job_settled
 from .submission import Submission, parse_submission
+from .uploads import files_of, shown_files
 
 __all__ = [
     "Ended",
@@ -34,6 +35,7 @@ __all__ = [
     "append_metrics",
     "cancel",
     "claim",
+    "files_of",
     "files_of_bundle",
     "get_job_for",
     "heartbeat",
@@ -45,6 +47,7 @@ __all__ = [
     "reconcile",
     "rerun",
     "settle",
+    "shown_files",
     "start_attempt",
     "start_attempts",
     "started",

@@ -1,0 +1,65 @@
+"""Forms of labs: running one, writing one."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from campus.core import formats
+from courses.catalog.api import LocalTimeField, MinutesField
+from labs.environments.models import DataSet, Environment
+
+from .models import Lab
+
+
+class RunForm(forms.Form):
+    """What a learner may choose for a run."""
+
+    gpus = forms.IntegerField(label=_("GPUs"), min_value=1)
+    wall_minutes = MinutesField(label=_("Time limit in minutes"))
+    key = forms.CharField(widget=forms.HiddenInput, max_length=80)
+
+    def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["gpus"].help_text = _("At most %(most)d.") % {"most": lab.max_gpus}
+        self.fields["wall_minutes"].help_text = _("At most %(most)s. It is stopped then.") % {
+            "most": formats.duration(lab.max_wall_s)
+        }
+        if lab.max_gpus == 1:
+            self.fields["gpus"].widget = forms.HiddenInput()
+
+
+class LabForm(forms.ModelForm):
+    brief = forms.CharField(
+        label=_("Brief"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea({"rows": 16, "class": "mono", "data-editor": "markdown"}),
+        help_text=_("Markdown: what to do, and what counts as done."),
+    )
+    environment = forms.ModelChoiceField(label=_("Environment"), queryset=Environment.objects.filter(is_active=True))
+    data_sets = forms.ModelMultipleChoiceField(
+        label=_("Data sets"),
+        queryset=DataSet.objects.filter(is_active=True),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("A program reads them at /data/NAME."),
+    )
+    wall_s = MinutesField(label=_("Time limit in minutes"))
+    max_wall_s = MinutesField(label=_("Longest time limit in minutes"))
+    due_at = LocalTimeField(label=_("Due"), required=False)
+
+    class Meta:
+        model = Lab
+        fields = (
+            "title", "brief", "environment", "data_sets", "entrypoint", "gpus", "max_gpus", "gpu_type", "wall_s",
+            "max_wall_s", "main_metric", "due_at", "is_published",
+        )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if (given.get("max_gpus") or 0) < (given.get("gpus") or 0):
+            self.add_error("max_gpus", _("Allow at least as many as the default."))
+        if (given.get("max_wall_s") or 0) < (given.get("wall_s") or 0):
+            self.add_error("max_wall_s", _("Allow at least as long as the default."))
+        return given

@@ -1,0 +1,230 @@
+"""Reading labs and runs: a learner's progress, what is due, and a cohort at a glance."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Case, Count, F, FloatField, Func, Max, Min, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
+from django.db.models.lookups import Exact
+
+from campus.people.models import User
+from courses.catalog.api import RunAccess
+from courses.catalog.models import Cohort, Enrolment
+from courses.content.models import Lesson, LessonCompletion
+from labs.jobs.models import Job
+
+from .domain.progress import LabProgress, LabState, RunSummary, progress
+from .models import Lab, LabRun
+
+
+@dataclass(frozen=True)
+class LabEntry:
+    """A lab with one learner's progress; `progress` is None for staff and visitors."""
+
+    lab: Lab
+    progress: LabProgress | None = None
+
+
+@dataclass(frozen=True)
+class DueLab:
+    """A lab on a learner's list of what is due."""
+
+    lab: Lab
+    enrolment: Enrolment
+    progress: LabProgress
+
+
+@dataclass
+class CohortRow:
+    """One learner on the cohort board. GPU-seconds are the learner's account's."""
+
+    enrolment: Enrolment
+    labs: dict[int, LabProgress] = field(default_factory=dict)
+    lessons_done: int = 0
+    last_activity_at: datetime | None = None
+    used_s: int = 0
+    held_s: int = 0
+    allocated_s: int = 0
+
+    @property
+    def user(self) -> User:
+        return self.enrolment.user
+
+    @property
+    def mode(self) -> str:
+        return self.enrolment.mode
+
+    @property
+    def left_s(self) -> int:
+        return self.allocated_s - self.used_s - self.held_s
+
+    @property
+    def labs_done(self) -> int:
+        return sum(entry.is_done for entry in self.labs.values())
+
+    @property
+    def labs_late(self) -> int:
+        """Labs past their deadline and not done."""
+        return sum(entry.state is LabState.OVERDUE for entry in self.labs.values())
+
+    @property
+    def runs(self) -> int:
+        return sum(entry.runs.runs for entry in self.labs.values())
+
+    def best(self, lab: Lab) -> float | None:
+        """The learner's best value of the lab's metric."""
+        entry = self.labs.get(lab.pk)
+        return entry.best if entry else None
+
+
+@dataclass(frozen=True)
+class CohortOverview:
+    """A cohort at a glance: its labs (published, by module) and a row for each active learner, by name."""
+
+    cohort: Cohort
+    labs: tuple[Lab, ...]
+    lessons: int
+    rows: tuple[CohortRow, ...]
+
+
+def labs_of(access: RunAccess, now: datetime) -> list[LabEntry]:
+    """Return the run's labs with the reader's progress, hidden ones for staff only. Two queries."""
+    labs = Lab.objects.filter(module__run=access.run).select_related("module").order_by("module__position", "position")
+    if not access.is_staff:
+        labs = labs.filter(is_published=True, module__is_published=True)
+    if access.enrolment is None:
+        return [LabEntry(lab) for lab in labs]
+    summaries = summaries_of([access.enrolment.pk])
+    return [LabEntry(lab, _progress(lab, summaries.get((access.enrolment.pk, lab.pk)), now)) for lab in labs]
+
+
+def progress_of(lab: Lab, enrolment: Enrolment, now: datetime) -> LabProgress:
+    """Return one learner's progress in one lab. One query."""
+    return _progress(lab, summaries_of([enrolment.pk], lab_ids=[lab.pk]).get((enrolment.pk, lab.pk)), now)
+
+
+def due_labs(user_id: int, now: datetime) -> list[DueLab]:
+    """Return the published labs of a learner's runs that are not done, soonest due first. Three queries."""
+    enrolments = {
+        row.run_id: row
+        for row in Enrolment.objects.select_related("cohort", "account").filter(
+            user_id=user_id, state=Enrolment.State.ACTIVE, run__is_published=True
+        )
+    }
+    labs = (
+        Lab.objects.select_related("module__run__course", "module__run__term")
+        .filter(module__run_id__in=enrolments, is_published=True, module__is_published=True)
+        .order_by(F("due_at").asc(nulls_last=True), "module__position", "position")
+    )
+    summaries = summaries_of([row.pk for row in enrolments.values()])
+    due = []
+    for lab in labs:
+        enrolment = enrolments[lab.module.run_id]
+        entry = _progress(lab, summaries.get((enrolment.pk, lab.pk)), now)
+        if not entry.is_done:
+            due.append(DueLab(lab, enrolment, entry))
+    return due
+
+
+def runs_of_lab(lab: Lab, enrolment: Enrolment, most: int = 20) -> list[LabRun]:
+    """Return a learner's newest runs of a lab with their jobs. One query."""
+    rows = LabRun.objects.select_related("job").filter(lab=lab, enrolment=enrolment)
+    return list(rows.order_by("-job_id")[:most])
+
+
+def best_value(run: LabRun, lab: Lab) -> float | None:
+    """Return what a run reached in the lab's metric, where it wrote a number."""
+    value = run.job.result.get(lab.main_metric)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def cohort_overview(cohort: Cohort, now: datetime) -> CohortOverview:
+    """Return a cohort at a glance. Five queries, however many learners it has."""
+    labs = tuple(
+        Lab.objects.filter(module__run_id=cohort.run_id, is_published=True, module__is_published=True)
+        .select_related("module")
+        .order_by("module__position", "position")
+    )
+    enrolments = list(
+        Enrolment.objects.select_related("user", "account").filter(cohort=cohort, state=Enrolment.State.ACTIVE)
+    )
+    lessons = Lesson.objects.filter(module__run_id=cohort.run_id, is_published=True, module__is_published=True).count()
+    summaries = summaries_of(Enrolment.objects.filter(cohort=cohort, state=Enrolment.State.ACTIVE).values("pk"))
+    read = _lessons_read(cohort)
+    rows = []
+    for enrolment in sorted(enrolments, key=lambda row: (row.user.name, row.pk)):
+        mine = {lab.pk: _progress(lab, summaries.get((enrolment.pk, lab.pk)), now) for lab in labs}
+        count, read_at = read.get(enrolment.pk, (0, None))
+        acted = [entry.runs.last_submitted_at for entry in mine.values()]
+        account = enrolment.account
+        rows.append(
+            CohortRow(
+                enrolment,
+                mine,
+                count,
+                max((at for at in [*acted, read_at] if at is not None), default=None),
+                account.used_s,
+                account.held_s,
+                account.allocated_s,
+            )
+        )
+    return CohortOverview(cohort, labs, lessons, tuple(rows))
+
+
+def summaries_of(
+    enrolment_ids: Iterable[int] | QuerySet, lab_ids: Sequence[int] | None = None
+) -> dict[tuple[int, int], RunSummary]:
+    """Return what became of learners' runs, by (enrolment id, lab id). One query, summed in the database."""
+    rows = LabRun.objects.filter(enrolment_id__in=enrolment_ids)
+    if lab_ids is not None:
+        rows = rows.filter(lab_id__in=lab_ids)
+    state, succeeded = "job__state", Q(job__state=Job.State.SUCCEEDED)
+    rows = (
+        rows.order_by()
+        .annotate(value=_metric_value())
+        .values("enrolment_id", "lab_id")
+        .annotate(
+            runs=Count("pk"),
+            queued=Count("pk", filter=Q(**{state: Job.State.QUEUED})),
+            running=Count("pk", filter=Q(**{state: Job.State.RUNNING})),
+            succeeded=Count("pk", filter=succeeded),
+            first_success_at=Min("job__submitted_at", filter=succeeded),
+            highest=Max("value", filter=succeeded),
+            lowest=Min("value", filter=succeeded),
+            last_job_id=Max("job_id"),
+            last_submitted_at=Max("job__submitted_at"),
+        )
+    )
+    return {(row.pop("enrolment_id"), row.pop("lab_id")): RunSummary(**row) for row in rows}
+
+
+def _metric_value() -> Case:
+    """The lab's metric in the job's result as a number, or NULL where it is none."""
+    found = Func(F("job__result"), F("lab__main_metric"), function="jsonb_extract_path")
+    text = Func(F("job__result"), F("lab__main_metric"), function="jsonb_extract_path_text", output_field=TextField())
+    kind = Func(found, function="jsonb_typeof", output_field=TextField())
+    return Case(When(Exact(kind, Value("number")), then=Cast(text, FloatField())), default=Value(None))
+
+
+def _lessons_read(cohort: Cohort) -> dict[int, tuple[int, datetime]]:
+    rows = (
+        LessonCompletion.objects.filter(enrolment__cohort=cohort)
+        .order_by()
+        .values_list("enrolment_id")
+        .annotate(count=Count("pk"), last=Max("at"))
+    )
+    return {pk: (count, last) for pk, count, last in rows}
+
+
+def _progress(lab: Lab, runs: RunSummary | None, now: datetime) -> LabProgress:
+    return progress(runs or RunSummary(), metric=lab.main_metric, due_at=lab.due_at, now=now)
+
+
+def group_by_module(entries: Iterable[LabEntry]) -> dict[int, list[LabEntry]]:
+    """Return lab entries by module id."""
+    grouped: dict[int, list[LabEntry]] = defaultdict(list)
+    for entry in entries:
+        grouped[entry.lab.module_id].append(entry)
+    return grouped

@@ -1,0 +1,158 @@
+"""A lab: its brief, its editor, its runs; and writing labs."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from campus.core.errors import CampusError, InvalidInput, NotAllowed, NotFound
+from campus.core.form_errors import add_service_error
+from courses.catalog.api import RunAccess, form_page
+from courses.catalog.models import Enrolment
+from courses.content.api import get_module_to_edit
+from courses.content.api import render as render_markdown
+from labs.jobs.api import files_of, files_of_bundle, shown_files
+
+from .access import get_lab_for, get_lab_to_edit
+from .forms import LabForm, RunForm
+from .models import Lab
+from .selectors import best_value, progress_of, runs_of_lab
+from .services import change_lab, open_lab, submit_lab_run
+
+FIRST_PROGRAM = b'print("Hello from the lab")\n'
+
+
+@require_GET
+def lab(request: HttpRequest, lab_id: int) -> HttpResponse:
+    """Show a lab with its editor and the reader's runs; `?from=RUN` begins with that run's files."""
+    shown, access = get_lab_for(request.user, lab_id)
+    files = files_of_bundle(_source(request, shown, access).files)
+    form = RunForm(lab=shown, initial=_initial(shown))
+    return _lab_page(request, shown, access, form, files)
+
+
+@require_POST
+def submit(request: HttpRequest, lab_id: int) -> HttpResponse:
+    """Run a lab. What was typed stays in the page when it is refused."""
+    shown, access = get_lab_for(request.user, lab_id)
+    form = RunForm(request.POST, lab=shown)
+    files = files_of_bundle(shown.starter.files)
+    try:
+        files = files_of(request)
+        if form.is_valid():
+            run, _is_new = submit_lab_run(
+                lab_id=lab_id,
+                user=request.user,
+                files=files,
+                gpus=form.cleaned_data["gpus"],
+                wall_s=form.cleaned_data["wall_minutes"],
+                idempotency_key=form.cleaned_data["key"],
+            )
+            return redirect("jobs:job", run.job_id)
+    except (NotFound, NotAllowed):
+        raise
+    except CampusError as error:
+        form.is_valid()
+        add_service_error(form, _renamed(error))
+    return _lab_page(request, shown, access, form, files, status=400)
+
+
+@require_http_methods(["GET", "POST"])
+def new_lab(request: HttpRequest, module_id: int) -> HttpResponse:
+    """Write a new lab."""
+    module, access = get_module_to_edit(request.user, module_id)
+    form = LabForm(request.POST or None)
+
+    def save(fields: dict[str, Any]) -> str:
+        made = open_lab(module_id=module_id, files=files_of(request), actor=request.user, **fields)
+        return reverse("assignments:lab", args=[made.pk])
+
+    back = reverse("catalog:run", args=[access.run.slug])
+    return _lab_form(request, form, save, _("Add a lab"), back, module.title, {"main.py": FIRST_PROGRAM})
+
+
+@require_http_methods(["GET", "POST"])
+def edit_lab(request: HttpRequest, lab_id: int) -> HttpResponse:
+    """Change a lab."""
+    shown, _access = get_lab_to_edit(request.user, lab_id)
+    back = reverse("assignments:lab", args=[lab_id])
+    starter = files_of_bundle(shown.starter.files)
+    form = LabForm(request.POST or None, instance=shown)
+
+    def save(fields: dict[str, Any]) -> str:
+        data_sets = fields.pop("data_sets")
+        # Files that are no text are not in the editor; they stay as they are.
+        kept = {path: content for path, content in starter.items() if not shown_files({path: content})}
+        files = kept | files_of(request)
+        change_lab(lab_id=lab_id, fields=fields, files=files, data_sets=data_sets, actor=request.user)
+        return back
+
+    return _lab_form(request, form, save, _("Change the lab"), back, shown.module.title, starter)
+
+
+def _lab_page(
+    request: HttpRequest, shown: Lab, access: RunAccess, form: RunForm, files: dict[str, bytes], status: int = 200
+) -> HttpResponse:
+    enrolment = access.enrolment
+    runs = runs_of_lab(shown, enrolment) if enrolment else []
+    context = {
+        "lab": shown,
+        "access": access,
+        "run": access.run,
+        "form": form,
+        "files": shown_files(files),
+        "html": mark_safe(render_markdown(shown.brief)),  # noqa: S308 - sanitised by an allow-list
+        "data_sets": shown.data_sets.all(),
+        "may_run": enrolment is not None and enrolment.state == Enrolment.State.ACTIVE,
+        "progress": progress_of(shown, enrolment, timezone.now()) if enrolment else None,
+        "runs": [{"run": run, "job": run.job, "best": best_value(run, shown)} for run in runs],
+        "account": enrolment.account if enrolment else None,
+        "campus_id": enrolment.cohort.campus_id if enrolment else None,
+        "is_past_due": shown.due_at is not None and shown.due_at < timezone.now(),
+        "max_bytes": settings.LABS_SOURCE_MAX_BYTES,
+    }
+    return render(request, "assignments/lab.html", context, status=status)
+
+
+def _initial(shown: Lab) -> dict[str, Any]:
+    # The key makes a doubled submit, by an impatient finger or a lost answer, one job.
+    return {"gpus": shown.gpus, "wall_minutes": shown.wall_s, "key": f"lab-{uuid.uuid4().hex}"}
+
+
+def _source(request: HttpRequest, shown: Lab, access: RunAccess) -> Any:
+    """Return the starter, or the files of the reader's own run that `?from=` names."""
+    wanted = request.GET.get("from", "")
+    if wanted.isdecimal() and len(wanted) < 16 and access.enrolment:
+        rows = shown.runs.select_related("job__source").filter(enrolment=access.enrolment, job_id=int(wanted))
+        run = rows.first()
+        if run is not None:
+            return run.job.source
+    return shown.starter
+
+
+def _renamed(error: CampusError) -> CampusError:
+    if isinstance(error, InvalidInput):
+        error.fields = {{"wall_s": "wall_minutes"}.get(name, name): texts for name, texts in error.fields.items()}
+    return error
+
+
+def _lab_form(
+    request: HttpRequest, form: LabForm, save: Any, title: str, back: str, hint: str, files: dict[str, bytes]
+) -> HttpResponse:
+    if request.method == "POST":
+        try:
+            files = files_of(request)
+        except CampusError as error:
+            add_service_error(form, error)
+    brief = form["brief"].value() or ""
+    return form_page(
+        request, form, save, title=title, back=back, hint=hint, template="assignments/lab_form.html",
+        files=shown_files(files), html=mark_safe(render_markdown(brief[:100_000])),  # noqa: S308
+    )  # fmt: skip

@@ -1,0 +1,31 @@
+"""Who may read and who may change a lesson."""
+
+from campus.core.errors import NotFound
+from courses.catalog.api import RunAccess, get_editable_run, get_readable_run
+
+from .models import Lesson, Module
+
+
+def get_lesson_for(user: object, lesson_id: int) -> tuple[Lesson, RunAccess]:
+    """Return a lesson for reading. Raises NotFound for strangers, and for learners while it is hidden."""
+    lesson = Lesson.objects.select_related("module__run__course", "module__run__term").filter(pk=lesson_id).first()
+    if lesson is None:
+        raise NotFound
+    access = get_readable_run(user, lesson.module.run)
+    if not access.is_staff and not (lesson.is_published and lesson.module.is_published):
+        raise NotFound
+    return lesson, access
+
+
+def get_lesson_to_edit(user: object, lesson_id: int) -> tuple[Lesson, RunAccess]:
+    """Return a lesson for editing. Raises NotFound, NotAllowed."""
+    lesson, _access = get_lesson_for(user, lesson_id)
+    return lesson, get_editable_run(user, lesson.module.run)
+
+
+def get_module_to_edit(user: object, module_id: int) -> tuple[Module, RunAccess]:
+    """Return a module for editing. Raises NotFound, NotAllowed."""
+    module = Module.objects.select_related("run__course", "run__term").filter(pk=module_id).first()
+    if module is None:
+        raise NotFound
+    return module, get_editable_run(user, module.run)

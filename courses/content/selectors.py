@@ -1,0 +1,55 @@
+"""Reading modules and lessons: a run's outline, a lesson's neighbours, what a learner has finished."""
+
+from dataclasses import dataclass, field
+
+from courses.catalog.api import RunAccess
+
+from .models import Lesson, LessonCompletion, Module
+
+
+@dataclass
+class OutlineLesson:
+    """A lesson in the outline; `is_done` is the reader's."""
+
+    lesson: Lesson
+    is_done: bool = False
+
+
+@dataclass
+class OutlineModule:
+    """A module with its lessons; whoever lists labs adds them."""
+
+    module: Module
+    lessons: list[OutlineLesson] = field(default_factory=list)
+    labs: list[object] = field(default_factory=list)
+
+
+def outline(access: RunAccess) -> list[OutlineModule]:
+    """Return the run's modules with lessons, hidden ones for editors only. Three queries at most."""
+    modules = Module.objects.filter(run=access.run)
+    lessons = Lesson.objects.filter(module__run=access.run).defer("body")
+    if not access.is_staff:
+        modules = modules.filter(is_published=True)
+        lessons = lessons.filter(is_published=True)
+    done = done_lessons(access)
+    parts = {module.pk: OutlineModule(module) for module in modules.order_by("position")}
+    for lesson in lessons.order_by("module_id", "position"):
+        if lesson.module_id in parts:
+            parts[lesson.module_id].lessons.append(OutlineLesson(lesson, lesson.pk in done))
+    return list(parts.values())
+
+
+def done_lessons(access: RunAccess) -> set[int]:
+    """Return the ids of the lessons that the reader finished; no query for staff."""
+    if access.enrolment is None:
+        return set()
+    return set(LessonCompletion.objects.filter(enrolment=access.enrolment).values_list("lesson_id", flat=True))
+
+
+def neighbours(parts: list[OutlineModule], lesson_id: int) -> tuple[Lesson | None, Lesson | None]:
+    """Return the lessons before and after this one, across modules."""
+    flat = [entry.lesson for part in parts for entry in part.lessons]
+    index = next((i for i, lesson in enumerate(flat) if lesson.pk == lesson_id), None)
+    if index is None:
+        return None, None
+    return (flat[index - 1] if index else None), (flat[index + 1] if index + 1 < len(flat) else None)

@@ -1,0 +1,82 @@
+"""Writing modules and lessons, and marking lessons as done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from campus.core.clock import database_now
+from campus.core.errors import NotAllowed, NotFound
+from campus.people.models import User
+from courses.catalog.api import RunAccess, get_editable_run, save_changes, save_new
+from courses.catalog.models import CourseRun, Enrolment
+
+from .models import Lesson, LessonCompletion, Module
+
+
+@transaction.atomic
+def open_module(*, run_id: int, actor: User | None, **fields: Any) -> Module:
+    """Add a module at the end of a run (title, starts_on, is_published). Raises NotFound, NotAllowed, InvalidInput."""
+    run = _editable(CourseRun.objects.select_for_update().filter(pk=run_id).first(), actor)
+    last = Module.objects.filter(run=run).aggregate(last=Max("position"))["last"] or 0
+    module = Module(run=run, position=last + 1, **fields)
+    save_new(module, actor=actor)
+    return module
+
+
+@transaction.atomic
+def change_module(*, module_id: int, fields: Mapping[str, Any], actor: User | None) -> Module:
+    """Change a module's title, start or visibility. Raises NotFound, NotAllowed, InvalidInput."""
+    module = Module.objects.select_for_update(of=("self",)).select_related("run").filter(pk=module_id).first()
+    if module is None:
+        raise NotFound
+    _editable(module.run, actor)
+    save_changes(module, fields, actor=actor)
+    return module
+
+
+@transaction.atomic
+def open_lesson(*, module_id: int, actor: User | None, **fields: Any) -> Lesson:
+    """Add a lesson at the end of a module (title, body, minutes, is_published). Raises as `open_module`."""
+    module = Module.objects.select_for_update(of=("self",)).select_related("run").filter(pk=module_id).first()
+    if module is None:
+        raise NotFound
+    _editable(module.run, actor)
+    last = Lesson.objects.filter(module=module).aggregate(last=Max("position"))["last"] or 0
+    lesson = Lesson(module=module, position=last + 1, **fields)
+    save_new(lesson, actor=actor)
+    return lesson
+
+
+@transaction.atomic
+def change_lesson(*, lesson_id: int, fields: Mapping[str, Any], actor: User | None) -> Lesson:
+    """Change a lesson's title, text, minutes or visibility. Raises as `change_module`."""
+    lesson = Lesson.objects.select_for_update(of=("self",)).select_related("module__run").filter(pk=lesson_id).first()
+    if lesson is None:
+        raise NotFound
+    _editable(lesson.module.run, actor)
+    save_changes(lesson, {**fields, "changed_at": database_now()}, actor=actor)
+    return lesson
+
+
+def complete_lesson(*, lesson: Lesson, access: RunAccess, is_done: bool) -> None:
+    """Mark a lesson as done, or not, for the learner of `access`. Twice is as once. Raises NotAllowed for staff."""
+    enrolment = access.enrolment
+    if enrolment is None or enrolment.state != Enrolment.State.ACTIVE:
+        raise NotAllowed(_("Only enrolled learners mark lessons as done."))
+    if is_done:
+        LessonCompletion.objects.bulk_create(
+            [LessonCompletion(enrolment=enrolment, lesson=lesson)], ignore_conflicts=True
+        )
+    else:
+        LessonCompletion.objects.filter(enrolment=enrolment, lesson=lesson).delete()
+
+
+def _editable(run: CourseRun | None, actor: User | None) -> CourseRun:
+    if run is None:
+        raise NotFound
+    if actor is not None:
+        get_editable_run(actor, run)
+    return run

@@ -1,0 +1,16 @@
+"""The pages of lessons."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "content"
+urlpatterns = [
+    path("courses/<slug:slug>/modules/new/", views.new_module, name="new-module"),
+    path("modules/<int:module_id>/edit/", views.edit_module, name="edit-module"),
+    path("modules/<int:module_id>/lessons/new/", views.new_lesson, name="new-lesson"),
+    path("lessons/preview/", views.preview, name="preview"),
+    path("lessons/<int:lesson_id>/", views.lesson, name="lesson"),
+    path("lessons/<int:lesson_id>/done/", views.done, name="done"),
+    path("lessons/<int:lesson_id>/edit/", views.edit_lesson, name="edit-lesson"),
+]

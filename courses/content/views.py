@@ -1,0 +1,125 @@
+"""Lessons: reading, marking as done, writing with a preview."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from campus.core.errors import NotAllowed, TooLarge
+from courses.catalog.api import form_page, get_run_for
+
+from .access import get_lesson_for, get_lesson_to_edit, get_module_to_edit
+from .domain.markdown import render as render_markdown
+from .forms import LessonForm, ModuleForm
+from .selectors import neighbours, outline
+from .services import change_lesson, change_module, complete_lesson, open_lesson, open_module
+
+MAX_PREVIEW = 200_000
+
+
+@require_GET
+def lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    """Show a lesson, with what comes before and after it."""
+    shown, access = get_lesson_for(request.user, lesson_id)
+    parts = outline(access)
+    before, after = neighbours(parts, shown.pk)
+    context = {
+        "lesson": shown,
+        "access": access,
+        "run": access.run,
+        "modules": parts,
+        "before": before,
+        "after": after,
+        "is_done": any(entry.is_done for part in parts for entry in part.lessons if entry.lesson.pk == shown.pk),
+        "html": mark_safe(render_markdown(shown.body)),  # noqa: S308 - sanitised by an allow-list
+    }
+    return render(request, "content/lesson.html", context)
+
+
+@require_POST
+def done(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    """Mark a lesson as done, and go on to the next; or take the mark back."""
+    shown, access = get_lesson_for(request.user, lesson_id)
+    is_done = request.POST.get("done") == "yes"
+    complete_lesson(lesson=shown, access=access, is_done=is_done)
+    _before, after = neighbours(outline(access), shown.pk)
+    if is_done and after is not None:
+        return redirect("content:lesson", after.pk)
+    return redirect("catalog:run", access.run.slug) if is_done else redirect("content:lesson", shown.pk)
+
+
+@require_http_methods(["GET", "POST"])
+def new_module(request: HttpRequest, slug: str) -> HttpResponse:
+    """Add a module to a run."""
+    access = get_run_for(request.user, slug)
+    if not access.may_edit:
+        raise NotAllowed
+    back = reverse("catalog:run", args=[slug])
+
+    def save(fields: dict[str, Any]) -> str:
+        open_module(run_id=access.run.pk, actor=request.user, **fields)
+        return back
+
+    return form_page(request, ModuleForm(request.POST or None), save, title=_("Add a module"), back=back)
+
+
+@require_http_methods(["GET", "POST"])
+def edit_module(request: HttpRequest, module_id: int) -> HttpResponse:
+    """Change a module."""
+    module, access = get_module_to_edit(request.user, module_id)
+    back = reverse("catalog:run", args=[access.run.slug])
+
+    def save(fields: dict[str, Any]) -> str:
+        change_module(module_id=module_id, fields=fields, actor=request.user)
+        return back
+
+    form = ModuleForm(request.POST or None, instance=module)
+    return form_page(request, form, save, title=_("Change the module"), back=back)
+
+
+@require_http_methods(["GET", "POST"])
+def new_lesson(request: HttpRequest, module_id: int) -> HttpResponse:
+    """Write a new lesson."""
+    module, access = get_module_to_edit(request.user, module_id)
+
+    def save(fields: dict[str, Any]) -> str:
+        return reverse("content:lesson", args=[open_lesson(module_id=module_id, actor=request.user, **fields).pk])
+
+    back = reverse("catalog:run", args=[access.run.slug])
+    return _lesson_form(request, LessonForm(request.POST or None), save, _("Add a lesson"), back, module.title)
+
+
+@require_http_methods(["GET", "POST"])
+def edit_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    """Change a lesson."""
+    shown, _access = get_lesson_to_edit(request.user, lesson_id)
+    back = reverse("content:lesson", args=[lesson_id])
+
+    def save(fields: dict[str, Any]) -> str:
+        change_lesson(lesson_id=lesson_id, fields=fields, actor=request.user)
+        return back
+
+    form = LessonForm(request.POST or None, instance=shown)
+    return _lesson_form(request, form, save, _("Change the lesson"), back, shown.module.title)
+
+
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """Return the HTML of a text that is being written. What anyone may send themselves harms nobody."""
+    text = request.POST.get("body") or request.POST.get("brief", "")
+    if len(text) > MAX_PREVIEW:
+        raise TooLarge
+    html = mark_safe(render_markdown(text))  # noqa: S308 - sanitised by an allow-list
+    return render(request, "content/_preview.html", {"html": html})
+
+
+def _lesson_form(request: HttpRequest, form: LessonForm, save: Any, title: str, back: str, hint: str) -> HttpResponse:
+    body = form["body"].value() or ""
+    return form_page(
+        request, form, save, title=title, back=back, hint=hint, template="content/lesson_form.html",
+        html=mark_safe(render_markdown(body[:MAX_PREVIEW])),  # noqa: S308
+    )  # fmt: skip
