@@ -7,4 +7,6 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("campus.people.rest_urls")),
+    path("", include("labs.quota.rest_urls")),
+    path("", include("labs.usage.rest_urls")),
 ]

@@ -7,6 +7,7 @@ from .domain.charging import charge_s
 from .selectors import ledger_of_job
 from .services import Difference, allocate, hold, open_account, rebuild, refund, release, settle
 from .shortage import helpers_of
+from .zones import zone_of
 
 __all__ = [
     "Difference",
@@ -20,4 +21,5 @@ __all__ = [
     "refund",
     "release",
     "settle",
+    "zone_of",
 ]

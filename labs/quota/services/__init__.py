@@ -4,8 +4,19 @@ Every function must be called inside the caller's transaction. Account rows are 
 locks of that transaction (docs/decisions/0001): job row, attempt row, GPU leases, then accounts.
 """
 
-from .accounts import allocate, open_account
+from .accounts import allocate, open_account, preview, refusal_of
 from .postings import hold, refund, release, settle
 from .rebuilding import Difference, rebuild
 
-__all__ = ["Difference", "allocate", "hold", "open_account", "rebuild", "refund", "release", "settle"]
+__all__ = [
+    "Difference",
+    "allocate",
+    "hold",
+    "open_account",
+    "preview",
+    "rebuild",
+    "refund",
+    "refusal_of",
+    "release",
+    "settle",
+]
