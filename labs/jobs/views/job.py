@@ -34,11 +34,10 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     if request.GET.get("part") == "live":
         return render(request, "jobs/_live.html", context)
     attempt = context["attempt"]
-    text, offset = _log_head(attempt) if attempt else ("", 0)
+    head = _log_head(attempt) if attempt else b""
     context |= {
-        "log_text": text,
-        "log_offset": offset,
-        "log_closed": not shown.is_open and attempt is not None and offset >= attempt.log_bytes,
+        "log_head": head,
+        "log_closed": not shown.is_open and attempt is not None and len(head) >= attempt.log_bytes,
         "points": list(attempt.metric_points.values_list("values", flat=True)[:4000]) if attempt else [],
         "points_seq": attempt.metric_points.count() if attempt else 0,
         "files": [{"path": path, "text": entry.get("text", "")} for path, entry in sorted(shown.source.files.items())],
@@ -140,15 +139,11 @@ def _live_context(shown: Job) -> dict[str, Any]:
     }
 
 
-def _log_head(attempt: Attempt) -> tuple[str, int]:
-    """Return the first part of the log as text, and the number of bytes that it stands for.
-
-    It ends at a line's end where there is one, so that no character is cut in two.
-    """
+def _log_head(attempt: Attempt) -> bytes:
+    """Return the first part of the log; the log viewer asks for what follows it."""
     content = bytearray()
     for chunk in LogChunk.objects.filter(attempt=attempt).order_by("start").values_list("content", flat=True):
         content += bytes(chunk)
         if len(content) >= LOG_FIRST_BYTES:
             break
-    head = bytes(content[: content.rfind(b"\n") + 1])
-    return head.decode("utf-8", "replace"), len(head)
+    return bytes(content)

@@ -13,6 +13,7 @@ const eager = [enhanceCopy, enhanceDialogs, enhanceMenus, enhanceDrops, enhanceF
 const lazy = [
   ["[data-chart]", () => import("./chart.js")],
   ["[data-editor-files], textarea[data-editor]", () => import("./editor.js")],
+  ["[data-log]", () => import("./logview.js")],
   ["[data-math]", () => import("./math.js")],
 ];
 
@@ -26,6 +27,8 @@ export function enhance(root) {
 }
 
 enhance(document);
+// A page's module that puts server-rendered markup into the page says so: detail.root is the changed part.
+document.addEventListener("campus:swapped", (event) => enhance(event.detail.root));
 document.addEventListener("htmx:load", (event) => {
   if (event.detail.elt !== document.body) enhance(event.detail.elt);
 });

@@ -14,6 +14,8 @@ export function logView(element) {
   return (element.campusLog ??= new LogView(element));
 }
 
+export const enhance = logView;
+
 class LogView {
   constructor(element) {
     this.element = element;
