@@ -22,7 +22,7 @@ from .services import (
     store_bundle,
     submit,
 )
-from .services.validation import widest_by_type
+from .services.validation import check_size, widest_by_type
 from .signals import job_settled
 from .submission import Submission, parse_submission
 from .uploads import files_of, shown_files
@@ -34,6 +34,7 @@ __all__ = [
     "append_log",
     "append_metrics",
     "cancel",
+    "check_size",
     "claim",
     "files_of",
     "files_of_bundle",

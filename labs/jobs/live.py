@@ -16,6 +16,7 @@ logger = structlog.get_logger(__name__)
 
 TIMEOUT_S = 1.0
 POOL_GROUP = "pool"
+QUEUE_GROUP = "queue"
 
 
 def job_group(job_id: int) -> str:
@@ -28,14 +29,16 @@ def owner_group(user_id: int) -> str:
     return f"jobs-of.{user_id}"
 
 
-def tell(*job_ids: int, owner_ids: Iterable[int] = (), pool: bool = False) -> None:
-    """Nudge the watchers of these jobs, of these people's jobs, and of the pool, once the transaction is committed.
+def tell(*job_ids: int, owner_ids: Iterable[int] = (), pool: bool = False, queue: bool = False) -> None:
+    """Nudge the watchers of these jobs, of these people's jobs, of the pool and of the whole queue, on commit.
 
-    Nudges of one transaction are sent together, each group once.
+    Nudges of one transaction are sent together, each group once. Outside a transaction they leave at once.
     """
     groups = {job_group(job_id) for job_id in job_ids} | {owner_group(owner_id) for owner_id in owner_ids}
     if pool:
         groups.add(POOL_GROUP)
+    if queue:
+        groups.add(QUEUE_GROUP)
     waiting = _waiting()
     if waiting is not None and connection.in_atomic_block:
         waiting.groups |= groups

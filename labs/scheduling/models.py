@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from labs.quota.models import Account
 
@@ -28,3 +29,16 @@ class Cycle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at}: {self.started} of {self.pending}"
+
+
+class SchedulerMark(models.Model):
+    """How far the last committed cycle had seen: one row. What lies behind it is news."""
+
+    seen_entry_id = models.BigIntegerField(default=0, help_text=_("The last ledger entry folded into FairShareUse."))
+    seen_nudge = models.BigIntegerField(default=0, help_text=_("How many cycles had been asked for when it began."))
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="scheduler_mark_is_one"),)
+
+    def __str__(self) -> str:
+        return f"entry {self.seen_entry_id}, nudge {self.seen_nudge}"

@@ -60,7 +60,7 @@ def test_what_the_node_does_not_name_at_the_end_is_dropped_and_what_did_not_arri
     stored = Artifact.objects.get().file.name
     agent.end(attempt, fence, artifacts=[{"path": "b.txt", "size_bytes": 1, "digest": "0" * 64}])
     assert not Artifact.objects.exists()
-    assert Attempt.objects.get().report["skipped"] == [["b.txt", "not_received"]]
+    assert Attempt.objects.get().report["skipped"] == [["b.txt", "it did not arrive in full"]]
     assert stored
 
 

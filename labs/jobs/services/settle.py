@@ -109,7 +109,7 @@ def _publish(attempt: Attempt, ended: Ended) -> tuple[set[str], list[tuple[str, 
     published = {path for path, digest in named.items() if stored.get(path) == digest}
     if published:
         Artifact.objects.filter(attempt=attempt, path__in=published).update(is_published=True)
-    return published, [(path, "not_received") for path in sorted(named.keys() - published)]
+    return published, [(path, "it did not arrive in full") for path in sorted(named.keys() - published)]
 
 
 def _result_of(attempt: Attempt) -> dict[str, Any]:

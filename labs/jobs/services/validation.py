@@ -75,14 +75,23 @@ def check(wish: Wish, owner: Any) -> Granted:
     wrong = Complaints()
     _check_texts(wish, wrong)
     files, entrypoint = _check_source(wish, wrong)
-    _check_bounds(wish, wrong)
+    _check_bounds(wish.gpus, wish.wall_s, wrong)
     account = _check_account(wish, owner, wrong)
     _check_offered(wish, wrong)
     if not {"gpus", "gpu_type"} & wrong.fields.keys():
-        _check_pool(wish, wrong)
+        _check_pool(wish.gpus, wish.gpu_type, wrong)
     wrong.raise_if_any()
     assert account is not None  # noqa: S101  (a missing one was a complaint)
     return Granted(account, files, entrypoint, tuple(dict.fromkeys(wish.data_set_ids)))
+
+
+def check_size(*, gpus: int, gpu_type: str, wall_s: int) -> None:
+    """Judge only how much is asked for. Raises InvalidInput (gpus, gpu_type, wall_s)."""
+    wrong = Complaints()
+    _check_bounds(gpus, wall_s, wrong)
+    if not wrong.fields:
+        _check_pool(gpus, gpu_type, wrong)
+    wrong.raise_if_any()
 
 
 def _check_texts(wish: Wish, wrong: Complaints) -> None:
@@ -115,13 +124,13 @@ def _check_source(wish: Wish, wrong: Complaints) -> tuple[dict[str, bytes], str]
         return files, wish.entrypoint
 
 
-def _check_bounds(wish: Wish, wrong: Complaints) -> None:
+def _check_bounds(gpus: int, wall_s: int, wrong: Complaints) -> None:
     most = settings.LABS_MAX_GPUS
-    if not 1 <= wish.gpus <= most:
+    if not 1 <= gpus <= most:
         words = _("A job has between 1 and %(most)s GPUs; you asked for %(given)s.")
-        wrong.add("gpus", words % {"most": most, "given": wish.gpus}, most_gpus=most)
+        wrong.add("gpus", words % {"most": most, "given": gpus}, most_gpus=most)
     least_s, most_s = settings.LABS_MIN_WALL_S, settings.LABS_MAX_WALL_S
-    if not least_s <= wish.wall_s <= most_s:
+    if not least_s <= wall_s <= most_s:
         bounds = {"least": duration(least_s), "most": duration(most_s), "least_s": least_s, "most_s": most_s}
         words = _("The time limit lies between %(least)s and %(most)s (%(least_s)s to %(most_s)s seconds).") % bounds
         wrong.add("wall_s", words, least_wall_s=least_s, most_wall_s=most_s)
@@ -173,16 +182,16 @@ def widest_by_type() -> dict[str, int]:
     return widest
 
 
-def _check_pool(wish: Wish, wrong: Complaints) -> None:
+def _check_pool(gpus: int, gpu_type: str, wrong: Complaints) -> None:
     """Refuse what no node could ever run. While the pool is empty anything may queue: its nodes are still to come."""
     widest = widest_by_type()
     if not widest:
         return
-    if wish.gpu_type and wish.gpu_type not in widest:
+    if gpu_type and gpu_type not in widest:
         words = _("No node has GPUs of the type “%(type)s”. Choose one of: %(types)s, or leave it open.")
-        wrong.add("gpu_type", words % {"type": wish.gpu_type, "types": ", ".join(sorted(widest))})
+        wrong.add("gpu_type", words % {"type": gpu_type, "types": ", ".join(sorted(widest))})
         return
-    most = widest[wish.gpu_type] if wish.gpu_type else max(widest.values())
-    if wish.gpus > most:
+    most = widest[gpu_type] if gpu_type else max(widest.values())
+    if gpus > most:
         words = _("The largest node that could run it has %(most)s GPUs, and a job runs on one node. Ask for fewer.")
         wrong.add("gpus", words % {"most": most}, most_gpus=most)

@@ -1,0 +1,145 @@
+"""The scheduling cycle: one lock, one snapshot, one plan, written by compare-and-swap."""
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from campus.core.clock import database_now
+from labs.jobs import api as jobs
+from labs.jobs.models import Job
+from labs.jobs.nudges import nudge_scheduler, nudges_asked
+
+from .domain.planner import plan
+from .fair_use import fold_ledger
+from .models import Cycle, SchedulerMark
+from .snapshot_loader import load, policy
+from .waits import write_waits
+
+logger = structlog.get_logger(__name__)
+
+#: The pool's advisory lock. Any fixed number that nothing else in this database uses.
+POOL_LOCK = 7_205_759_403_792_793
+#: A scheduler that is stopped in mid-cycle loses its session, and with it the lock.
+LOCK_IDLE = "30s"
+ROUNDS = 10
+KEEP_CYCLES = timedelta(days=7)
+
+
+class Done(StrEnum):
+    """What became of a call."""
+
+    RAN = "ran"
+    BUSY = "busy"
+    """Another cycle held the lock; it looks again before it ends."""
+    NOTHING_NEW = "nothing_new"
+
+
+@dataclass(frozen=True)
+class CycleResult:
+    """What the cycles of one call did. Milliseconds."""
+
+    done: Done
+    pending: int = 0
+    started: int = 0
+    told: int = 0
+    plan_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+def run_cycle(*, only_if_asked: bool = False) -> CycleResult:
+    """Start what may start, and say of the rest why it waits. Any number of these may be called at once.
+
+    The lock is a transaction's advisory lock, and it is tried, not waited for: it goes with the transaction or the
+    connection however that ends, and callers do not queue up behind a slow cycle. A call that finds it taken may leave:
+    its nudge was counted before, and the holder looks at the count once more after its commit, when the lock is free.
+    With `only_if_asked` nothing is done when a cycle has already seen the last nudge, so a burst costs one cycle.
+    """
+    if only_if_asked and nudges_asked() <= _seen_nudge():
+        return CycleResult(Done.NOTHING_NEW)
+    result = CycleResult(Done.BUSY)
+    for _round in range(ROUNDS):
+        asked = nudges_asked()
+        ran = _one_cycle(asked)
+        if ran is None:
+            return result
+        result = _sum(result, ran)
+        if nudges_asked() <= asked:
+            return result
+    nudge_scheduler()
+    return result
+
+
+def _seen_nudge() -> int:
+    return SchedulerMark.objects.filter(pk=1).values_list("seen_nudge", flat=True).first() or 0
+
+
+def _one_cycle(asked: int) -> CycleResult | None:
+    """One cycle in one transaction; None if another holds the lock."""
+    began = time.perf_counter()
+    with transaction.atomic():
+        if not _lock_pool():
+            return None
+        fold_ledger(half_life_s=policy().half_life_s, asked=asked)
+        if not Job.objects.filter(state=Job.State.QUEUED).exists():
+            return CycleResult(Done.RAN, total_ms=_ms_since(began))
+        return _plan_and_write(began)
+
+
+def _lock_pool() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)",
+            [LOCK_IDLE, POOL_LOCK],
+        )
+        _timeout, is_ours = cursor.fetchone()
+    return bool(is_ours)
+
+
+def _plan_and_write(began: float) -> CycleResult:
+    now = database_now()
+    loaded = load(now)
+    planning = time.perf_counter()
+    made = plan(loaded.snapshot, policy(), now.timestamp())
+    plan_ms = _ms_since(planning)
+    placements = [
+        jobs.Placement(
+            job_id=int(str(start.job_id)),
+            node_id=loaded.node_ids[start.node_id],  # type: ignore[index]
+            gpu_ids=[loaded.gpu_ids[start.node_id, index] for index in start.gpu_indices],  # type: ignore[index]
+            factors=asdict(start.factors) | {"is_backfilled": start.is_backfilled},
+        )
+        for start in made.starts
+    ]
+    started = jobs.start_attempts(placements)
+    told = write_waits(made, loaded, now)
+    pending = len(loaded.snapshot.pending)
+    total_ms = _ms_since(began)
+    if started or told:
+        Cycle.objects.create(pending=pending, started=len(started), plan_ms=plan_ms, total_ms=total_ms)
+    return CycleResult(Done.RAN, pending, len(started), told, plan_ms, total_ms)
+
+
+def _sum(before: CycleResult, ran: CycleResult) -> CycleResult:
+    return CycleResult(
+        done=Done.RAN,
+        pending=ran.pending,
+        started=before.started + ran.started,
+        told=before.told + ran.told,
+        plan_ms=before.plan_ms + ran.plan_ms,
+        total_ms=before.total_ms + ran.total_ms,
+    )
+
+
+def _ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000
+
+
+def sweep_cycles() -> int:
+    """Forget cycles older than a week; returns how many."""
+    swept, _by_model = Cycle.objects.filter(at__lt=Now() - KEEP_CYCLES).delete()
+    return swept

@@ -1,0 +1,273 @@
+"""From the database to the planner's values, in a fixed number of queries whatever the size of pool and queue."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import BigIntegerField, F, Func
+
+from infra.pool.models import Gpu, Node, NodeEnvironment, Site
+from labs.jobs.models import Attempt, Job
+from labs.quota.models import Account
+
+from .domain import predict
+from .domain.fair_share import decayed
+from .domain.policy import Policy
+from .domain.snapshot import AccountState, NodeState, PendingJob, RunningJob, SiteState, Snapshot
+
+#: A node that missed so many heartbeats is given nothing new, long before it counts as down.
+MISSED_HEARTBEATS = 3
+
+_PENDING = (
+    "id", "owner_id", "account_id", "submitted_at", "gpus", "wall_s", "gpu_type", "preferred_campus_id", "deadline_at",
+    "attempts_made", "environment__digest", "work_key",
+    "wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at",
+)  # fmt: skip
+
+_ACCOUNT = (
+    "id", "parent_id", "weight", "max_running_gpus", "is_open",
+    "fair_share_use__gpu_seconds", "fair_share_use__as_of",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a pending job's row says of its wait, from the cycle before."""
+
+    reason: str
+    facts: Mapping[str, Any]
+    place: int | None
+    start_p50_at: datetime | None
+    start_p90_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The snapshot, and the way back from its ids to rows."""
+
+    snapshot: Snapshot
+    gpu_ids: Mapping[tuple[int, int], int]
+    """GPU row by (node state's id, index)."""
+    node_ids: Mapping[int, int]
+    """Node row by node state's id; a node with several types of GPU is several states."""
+    stored: Mapping[int, Stored]
+    site_of_campus: Mapping[int, int]
+    samples: "Samples"
+
+
+def policy() -> Policy:
+    """The policy that this campus runs by."""
+    return Policy(max_running_gpus_per_learner=settings.LABS_MAX_RUNNING_GPUS_PER_LEARNER)
+
+
+def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
+    """Read pool, queue, runs, accounts and finished run times as they stand. Eight queries.
+
+    `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
+    """
+    wanted = list(extra)
+    pending_rows = list(Job.objects.filter(state=Job.State.QUEUED).order_by("id").values_list(*_PENDING))
+    running_rows = list(
+        Attempt.objects.exclude(state=Attempt.State.ENDED).order_by("id").values_list(
+            "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
+            "started_at", "claimed_at", "assigned_at", "id",
+        )
+    )  # fmt: skip
+    pairs = {(row[11], row[1]) for row in pending_rows} | {(row[5], row[1]) for row in running_rows}
+    samples = _samples(pairs | {(key, owner_id) for _account, owner_id, key in wanted})
+    sites, site_of_campus = _sites()
+    nodes, gpu_ids, node_ids, held = _nodes(now)
+    account_ids = {row[2] for row in pending_rows} | {row[2] for row in running_rows}
+    snapshot = Snapshot(
+        sites=sites,
+        nodes=nodes,
+        accounts=_accounts(account_ids | {account_id for account_id, _owner, _key in wanted}, now),
+        # What ended between two of these queries holds nothing any more.
+        running=tuple(_running(row, held, samples) for row in running_rows if row[9] in held),
+        pending=tuple(_pending(row, site_of_campus, samples) for row in pending_rows),
+    )
+    stored = {row[0]: Stored(*row[12:]) for row in pending_rows}
+    return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples)
+
+
+def _sites() -> tuple[tuple[SiteState, ...], dict[int, int]]:
+    rows = Site.objects.order_by("id").values_list("id", "is_open", "campus__is_open", "power_cap_w", "campus_id")
+    states, of_campus = [], {}
+    for site_id, is_open, campus_is_open, power_cap_w, campus_id in rows:
+        states.append(SiteState(site_id, is_open=is_open and campus_is_open, power_cap_w=power_cap_w))
+        of_campus.setdefault(campus_id, site_id)
+    return tuple(states), of_campus
+
+
+Held = Mapping[int, tuple[int, tuple[int, ...]]]
+
+
+def _nodes(now: datetime) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], int], dict[int, int], Held]:
+    """Nodes with their free GPUs; GPU rows; node rows; and what each open attempt holds: (node state, indices)."""
+    rows = Gpu.objects.order_by("node_id", "index").values_list(
+        "id", "node_id", "index", "gpu_type", "memory_mib", "watts", "is_healthy", "lease__attempt_id",
+        "node__name", "node__site_id", "node__state", "node__confinement", "node__heartbeat_at",
+    )  # fmt: skip
+    ready: dict[int, set[str]] = defaultdict(set)
+    built = NodeEnvironment.objects.filter(state=NodeEnvironment.State.READY).values_list("node_id", "digest")
+    for node_id, digest in built:
+        ready[node_id].add(digest)
+    groups: dict[tuple[int, str], list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows:
+        groups[row[1], row[3]].append(row)
+    late_at = now - timedelta(seconds=MISSED_HEARTBEATS * settings.LABS_HEARTBEAT_S)
+    states: list[NodeState] = []
+    gpu_ids: dict[tuple[int, int], int] = {}
+    node_ids: dict[int, int] = {}
+    held: dict[int, tuple[int, list[int]]] = {}
+    for (node_id, gpu_type), gpus in groups.items():
+        state_id = node_id if node_id not in node_ids else -len(node_ids) - 1
+        node_ids[state_id] = node_id
+        for gpu in gpus:
+            gpu_ids[state_id, gpu[2]] = gpu[0]
+            if gpu[7] is not None:
+                held.setdefault(gpu[7], (state_id, []))[1].append(gpu[2])
+        states.append(_node(state_id, gpu_type, gpus, frozenset(ready[node_id]), late_at))
+    return tuple(states), gpu_ids, node_ids, {key: (node, tuple(found)) for key, (node, found) in held.items()}
+
+
+def _node(
+    state_id: int, gpu_type: str, gpus: Sequence[tuple[Any, ...]], ready: frozenset[str], late_at: datetime
+) -> NodeState:
+    name, site_id, state, confinement, heartbeat_at = gpus[0][8:]
+    return NodeState(
+        id=state_id,
+        site_id=site_id,
+        name=name,
+        gpu_type=gpu_type,
+        gpu_memory_mib=min(gpu[4] for gpu in gpus),
+        gpus_total=len(gpus),
+        free_gpus=tuple(gpu[2] for gpu in gpus if gpu[6] and gpu[7] is None),
+        is_schedulable=(
+            state == Node.State.UP
+            and _is_confined(confinement)
+            and heartbeat_at is not None
+            and heartbeat_at >= late_at
+        ),
+        environments=ready,
+        watts_per_gpu=float(max(gpu[5] for gpu in gpus)),
+    )
+
+
+def _is_confined(confinement: str) -> bool:
+    """Fail closed: code runs unconfined only where the operator said so, on the node and here."""
+    if confinement == Node.Confinement.UNCONFINED:
+        return bool(settings.LABS_ALLOW_UNCONFINED)
+    return confinement == Node.Confinement.FULL
+
+
+def _accounts(account_ids: Iterable[int], now: datetime) -> tuple[AccountState, ...]:
+    """The accounts with all above them, each with its own decayed use."""
+    half_life_s = policy().half_life_s
+    rows = Account.objects.filter(
+        pk__in=Account.objects.filter(pk__in=list(account_ids)).values_list(_unnested("path"), flat=True)
+    ).values_list(*_ACCOUNT)
+    return tuple(
+        AccountState(
+            id=pk,
+            parent_id=parent_id,
+            weight=float(weight),
+            max_running_gpus=cap,
+            is_open=is_open,
+            decayed_use_gpu_s=decayed(max(0.0, used), (now - as_of).total_seconds(), half_life_s) if used else 0.0,
+        )
+        for pk, parent_id, weight, cap, is_open, used, as_of in rows
+    )
+
+
+def _unnested(field: str) -> Any:
+    return Func(F(field), function="unnest", output_field=BigIntegerField())
+
+
+def _running(row: tuple[Any, ...], held: Held, samples: "Samples") -> RunningJob:
+    job_id, owner_id, account_id, _node_id, wall_s, work_key, started_at, claimed_at, assigned_at, attempt_id = row
+    state_id, indices = held[attempt_id]
+    predicted = samples.predict(work_key, owner_id, wall_s)
+    return RunningJob(
+        job_id=job_id,
+        owner_id=owner_id,
+        account_id=account_id,
+        node_id=state_id,
+        gpu_indices=indices,
+        started_at=(started_at or claimed_at or assigned_at).timestamp(),
+        wall_s=float(wall_s),
+        predicted_p50_s=predicted.p50_s,
+        predicted_p90_s=predicted.p90_s,
+    )
+
+
+def _pending(row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "Samples") -> PendingJob:
+    (pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key) = row[
+        :12
+    ]
+    predicted = samples.predict(key, owner_id, wall_s)
+    return PendingJob(
+        id=pk,
+        owner_id=owner_id,
+        account_id=account_id,
+        submitted_at=submitted_at.timestamp(),
+        gpus=gpus,
+        wall_s=float(wall_s),
+        gpu_type=gpu_type or None,
+        preferred_site_id=site_of_campus.get(campus_id),
+        deadline_at=deadline_at.timestamp() if deadline_at else None,
+        predicted_p50_s=predicted.p50_s,
+        predicted_p90_s=predicted.p90_s,
+        attempt=made + 1,
+        environment=digest,
+    )
+
+
+class Samples:
+    """Run seconds of finished jobs, oldest first: by work and owner, and by work."""
+
+    def __init__(self, own: Mapping[tuple[str, int], list[float]], of_work: Mapping[str, list[float]]) -> None:
+        self._own, self._of_work = own, of_work
+        self._known: dict[tuple[str, int, float], predict.Prediction] = {}
+
+    def predict(self, work_key: str, owner_id: int, wall_s: float) -> predict.Prediction:
+        """Predict a run of this work by this owner; work without a name is predicted from the owner's own only."""
+        asked = (work_key, owner_id, wall_s)
+        if asked not in self._known:
+            own = self._own.get((work_key, owner_id), [])
+            self._known[asked] = predict.predict(own, self._of_work.get(work_key, []), wall_s)
+        return self._known[asked]
+
+
+# A run's seconds are what it was charged for by its GPUs; what the platform lost was charged nothing.
+_OWN = """
+SELECT asked.work_key, asked.owner_id, ARRAY(
+    SELECT charged_s::float8 / gpus FROM jobs_job
+    WHERE jobs_job.work_key = asked.work_key AND jobs_job.owner_id = asked.owner_id
+      AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
+    ORDER BY id DESC LIMIT %s)
+FROM unnest(%s::text[], %s::bigint[]) AS asked (work_key, owner_id)
+"""
+_OF_WORK = """
+SELECT asked.work_key, ARRAY(
+    SELECT charged_s::float8 / gpus FROM jobs_job
+    WHERE jobs_job.work_key = asked.work_key AND work_key <> ''
+      AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
+    ORDER BY id DESC LIMIT %s)
+FROM unnest(%s::text[]) AS asked (work_key)
+"""
+
+
+def _samples(pairs: Iterable[tuple[str, int]]) -> Samples:
+    asked = list(pairs)
+    keys = sorted({work_key for work_key, _owner in asked if work_key})
+    with connection.cursor() as cursor:
+        cursor.execute(_OWN, [predict.OWN_RUNS, [key for key, _ in asked], [owner for _, owner in asked]])
+        own = {(key, owner_id): runs[::-1] for key, owner_id, runs in cursor.fetchall()}
+        cursor.execute(_OF_WORK, [predict.LAB_RUNS, keys])
+        of_work = {key: runs[::-1] for key, runs in cursor.fetchall()}
+    return Samples(own, of_work)
