@@ -10,9 +10,7 @@ import contextlib
 import json
 import os
 import pickle
-import re
 import selectors
-import signal
 import socket
 import struct
 import time
@@ -28,11 +26,12 @@ from infra.executors.local import cgroups, frames, kernel, stage
 from infra.executors.local.frames import Kind
 from infra.executors.local.node import Node
 from infra.executors.local.outputs import Collector, Tail
+from infra.executors.local.tree import Tree
 
 CHUNK = 64 * KIB
 TICK_S = 0.2
 SETUP_LIMIT_S = 30.0
-DRAIN_LIMIT_S = 5.0
+END_LIMIT_S = 5.0
 # More than this unsent, and the job's pipe is left full until the agent has read.
 MAX_UNSENT = 1 * MIB
 METRICS_FILE = "metrics.jsonl"
@@ -80,24 +79,17 @@ class Runner:
         self.spec, self.node, self.outputs = assignment.spec, assignment.node, assignment.outputs
         self.channel, self.unpacker = channel, unpacker
         self.channel.setblocking(False)
+        self.agent_pidfd = -1
         self.unsent = bytearray()
         self.selector = selectors.DefaultSelector()
         self.log = LogKeeper(self.spec.caps.log_head, self.spec.caps.log_tail)
         budget = PointBudget()
         self.log_metrics, self.file_metrics = MetricStream(budget), MetricStream(budget)
         self.metrics_file = Tail(METRICS_FILE, METRICS_FILE_LIMIT)
-        self.group: cgroups.Group | None = None
+        self.tree = Tree()
         self.work: int | None = None
         self.cause: tuple[EndReason, str] | None = None
-        self.child: int | None = None
-        self.output = self.began = self.info = self.child_pidfd = -1
-        self.init: int | None = None
-        self.init_pidfd: int | None = None
-        self.main_pidfd: int | None = None
-        self.status: int | None = None
-        self.rusage: tuple[float, int] = (0.0, 0)
         self.started_at: float | None = None
-        self.ended_at = 0.0
         self.kill_at: float | None = None
         self.is_output_open = True
         self.is_agent_gone = False
@@ -111,12 +103,12 @@ class Runner:
             return self._ended()
         identity = stage.take_identity(self.node)
         if self.node.hierarchy is not None:
-            self.group = self.node.hierarchy.group(cgroups.group_name(self.spec.run_id, os.getpid()))
+            self.tree.group = self.node.hierarchy.group(cgroups.group_name(self.spec.run_id, os.getpid()))
             limits = cgroups.Limits(self.spec.memory_bytes, self.spec.max_processes, self.spec.cpu_cores)
-            self.group.create(limits)
+            self.tree.group.create(limits)
         kernel.adopt_orphans()
         stage.enter_namespace()
-        go = self._fork(identity)
+        go = self.tree.fork(self.spec, self.node, identity)
         self.work = stage.build(self.spec, self.node, identity)
         os.write(go, b"g")
         os.close(go)
@@ -124,37 +116,22 @@ class Runner:
         self._finish_off()
         return self._ended()
 
-    def _fork(self, identity: stage.Identity) -> int:
-        """Fork the process that becomes the sandbox; the descriptor that lets it take the last step."""
-        (self.output, output), (self.began, began), (self.info, info) = os.pipe(), os.pipe(), os.pipe()
-        wait_for_go, go = os.pipe()
-        self.child = os.fork()
-        if self.child == 0:
-            os.close(go)
-            pipes = stage.Pipes(wait_for_go, output, began, info)
-            stage.become_sandbox(self.spec, self.node, identity, self.group, pipes)
-        for end in (wait_for_go, output, began, info):
-            os.close(end)
-        os.set_blocking(self.output, False)
-        os.set_blocking(self.info, False)
-        self.child_pidfd = os.pidfd_open(self.child)
-        return go
-
     # ---- watching -------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         """Turn the loop until bubblewrap has ended."""
         listen = self.selector.register
-        listen(self.child_pidfd, selectors.EVENT_READ, self._on_child_ended)
-        listen(self.began, selectors.EVENT_READ, self._on_began)
-        listen(self.info, selectors.EVENT_READ, self._on_info)
-        listen(self.output, selectors.EVENT_READ, self._on_output)
+        listen(self.tree.child_pidfd, selectors.EVENT_READ, self.tree.on_ended)
+        listen(self.tree.began, selectors.EVENT_READ, self._on_began)
+        listen(self.tree.info, selectors.EVENT_READ, self._on_info)
+        listen(self.tree.output, selectors.EVENT_READ, self._on_output)
         listen(self.channel, selectors.EVENT_READ, self._on_channel)
         with contextlib.suppress(OSError):
-            listen(os.pidfd_open(_peer_pid(self.channel)), selectors.EVENT_READ, self._on_agent_gone)
+            self.agent_pidfd = os.pidfd_open(_peer_pid(self.channel))
+            listen(self.agent_pidfd, selectors.EVENT_READ, self._on_agent_gone)
         setup_until = time.monotonic() + SETUP_LIMIT_S
         next_tick = time.monotonic() + TICK_S
-        while self.status is None:
+        while self.tree.status is None:
             now = time.monotonic()
             self._enforce(now, setup_until)
             if now >= next_tick:
@@ -163,7 +140,7 @@ class Runner:
             self._let_output_flow()
             # Descriptors come in the order they were registered only by luck, so "began" is asked for first.
             events = self.selector.select(self._pause(now, next_tick))
-            for key, _mask in sorted(events, key=lambda event: event[0].fd != self.began):
+            for key, _mask in sorted(events, key=lambda event: event[0].fd != self.tree.began):
                 if key.fd in self.selector.get_map():
                     key.data()
 
@@ -184,7 +161,8 @@ class Runner:
             self._kill_all()
 
     def _tick(self) -> None:
-        if self.group is not None and self.cause is None and self.group.out_of_memory_kills():
+        group = self.tree.group
+        if group is not None and self.cause is None and group.out_of_memory_kills():
             # What is left of a run that lost a process mostly hangs; version 2 ends the group in the kernel.
             self._end_now(EndReason.OUT_OF_MEMORY, "")
         if self.work is not None and self.started_at is not None and len(self.unsent) < MAX_UNSENT:
@@ -193,43 +171,27 @@ class Runner:
     def _let_output_flow(self) -> None:
         """Read the job's output only while the agent keeps up; the job waits on its full pipe meanwhile."""
         may_read = self.is_output_open and (len(self.unsent) < MAX_UNSENT or self.is_agent_gone)
-        if may_read != (self.output in self.selector.get_map()):
+        if may_read != (self.tree.output in self.selector.get_map()):
             if may_read:
-                self.selector.register(self.output, selectors.EVENT_READ, self._on_output)
+                self.selector.register(self.tree.output, selectors.EVENT_READ, self._on_output)
             else:
-                self.selector.unregister(self.output)
+                self.selector.unregister(self.tree.output)
 
     def _on_began(self) -> None:
-        self.selector.unregister(self.began)
-        if os.read(self.began, 16):
+        self.selector.unregister(self.tree.began)
+        if os.read(self.tree.began, 16):
             self.started_at = time.monotonic()
-            self._on_info()
-            self._find_main()
+            self.tree.find_main()
             self.unsent[:0] = frames.pack(Kind.STARTED)
             self._flush()
 
     def _on_info(self) -> None:
-        """bubblewrap tells its init's process id before it sets the sandbox up, first of several writes."""
-        if self.info not in self.selector.get_map():
-            return
-        with contextlib.suppress(BlockingIOError):
-            said = os.read(self.info, 4096)
-            if not said:
-                self.selector.unregister(self.info)
-            elif found := re.search(rb'"child-pid": (\d+)', said):
-                self.init = int(found.group(1))
-                with contextlib.suppress(ProcessLookupError):
-                    self.init_pidfd = os.pidfd_open(self.init)
-
-    def _find_main(self) -> None:
-        """The job's main process: the first child of the sandbox's init."""
-        with contextlib.suppress(OSError, IndexError):
-            children = Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()
-            self.main_pidfd = os.pidfd_open(int(children[0]))
+        if not self.tree.read_info():
+            self.selector.unregister(self.tree.info)
 
     def _on_output(self) -> None:
         try:
-            chunk = os.read(self.output, CHUNK)
+            chunk = os.read(self.tree.output, CHUNK)
         except BlockingIOError:
             return
         if not chunk:
@@ -257,15 +219,11 @@ class Runner:
 
     def _on_agent_gone(self) -> None:
         self.is_agent_gone = True
-        if self.channel in self.selector.get_map():
-            self.selector.unregister(self.channel)
+        for listened in (self.channel, self.agent_pidfd):
+            if listened in self.selector.get_map():
+                self.selector.unregister(listened)
         self.unsent.clear()
         self._end_now(EndReason.STOPPED, "the agent is gone")
-
-    def _on_child_ended(self) -> None:
-        _pid, self.status, usage = os.wait4(self.child or 0, 0)
-        self.ended_at = time.monotonic()
-        self.rusage = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIB)
 
     # ---- ending ---------------------------------------------------------------------------------------------------
 
@@ -282,9 +240,7 @@ class Runner:
             self.cause = (reason, detail)
         if self.kill_at is None:
             self.kill_at = time.monotonic() + self.spec.term_grace_s
-            if self.main_pidfd is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(self.main_pidfd, signal.SIGTERM)
+            self.tree.terminate()
 
     def _end_now(self, reason: EndReason, detail: str) -> None:
         if self.cause is None:
@@ -292,42 +248,27 @@ class Runner:
         self._kill_all()
 
     def _kill_all(self) -> None:
-        """Kill the sandbox's init, and with it every process inside; then whatever the group still holds."""
         self.kill_at = None
         self.is_killed = True
-        if self.init_pidfd is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.init_pidfd, signal.SIGKILL)
-        if self.group is not None:
-            with contextlib.suppress(OSError):
-                self.group.signal_all()
-        if self.child is not None and self.status is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.child, signal.SIGKILL)
+        self.tree.kill()
 
     def _finish_off(self) -> None:
         """Nothing of the job lives after this, and all that it printed has been read."""
-        self._on_info()
         self._kill_all()
-        if self.group is not None:
-            self.group.kill()
-        # The sandbox's init, orphaned by bubblewrap's end, is waited for here: it ends last of all inside.
-        kernel.reap_all(DRAIN_LIMIT_S)
-        if self.began in self.selector.get_map():
+        self.tree.bury(END_LIMIT_S)
+        if self.tree.began in self.selector.get_map():
             self._on_began()
-        os.set_blocking(self.output, True)
-        until = time.monotonic() + DRAIN_LIMIT_S
+        os.set_blocking(self.tree.output, True)
+        until = time.monotonic() + END_LIMIT_S
         while self.is_output_open and time.monotonic() < until:
             self._on_output()
 
     def clean_up(self) -> None:
         """Leave no process and no control group behind."""
         self._kill_all()
-        if self.group is not None:
-            self.group.kill()
-        kernel.reap_all(DRAIN_LIMIT_S)
-        if self.group is not None:
-            self.group.remove()
+        self.tree.bury(END_LIMIT_S)
+        if self.tree.group is not None:
+            self.tree.group.remove()
 
     # ---- answering ------------------------------------------------------------------------------------------------
 
@@ -339,16 +280,18 @@ class Runner:
                 self._send(Kind.LOG, tail[at : at + CHUNK])
         self._send_points(self.log_metrics.finish())
         outputs, skipped = self._collect()
-        out_of_memory = self.group is not None and self.group.out_of_memory_kills() > 0
+        group = self.tree.group
+        out_of_memory = group is not None and group.out_of_memory_kills() > 0
         reason, detail = self.cause or (EndReason.OUT_OF_MEMORY if out_of_memory else EndReason.EXITED, "")
-        code, signal_number = _decode(self.status or 0)
+        code, signal_number = self.tree.result()
         return RunEnded(
             reason=reason,
             exit_code=code,
             signal=signal_number,
-            run_seconds=self.ended_at - self.started_at,
-            cpu_seconds=self.group.cpu_seconds() if self.group else self.rusage[0],
-            peak_memory_bytes=self.group.peak_memory_bytes() if self.group else self.rusage[1],
+            # A job killed in its first instant may be seen to end before it is seen to begin.
+            run_seconds=max(self.tree.ended_at - self.started_at, 0.0),
+            cpu_seconds=group.cpu_seconds() if group else self.tree.cpu_seconds,
+            peak_memory_bytes=group.peak_memory_bytes() if group else self.tree.peak_memory_bytes,
             log_bytes_seen=self.log.seen,
             log_truncated=self.log.left_out > 0,
             outputs=outputs,
@@ -357,14 +300,16 @@ class Runner:
         )
 
     def _never_began(self) -> RunEnded:
+        """What was printed is the sandbox's own complaint, for the operator and not for the job's log."""
+        unsent, self.unsent = bytes(self.unsent), bytearray()
         if self.cause is not None:
-            return RunEnded(*self.cause[:1], detail=self.cause[1])
-        said = bytes(self.early_log()).decode(errors="replace").strip().splitlines()
-        return RunEnded(EndReason.EXECUTOR_ERROR, detail=said[-1] if said else "the sandbox ended before the job began")
-
-    def early_log(self) -> bytes:
-        """What was printed before the job began: the sandbox's own words."""
-        return b"".join(payload for kind, payload in frames.Unpacker().feed(bytes(self.unsent)) if kind is Kind.LOG)
+            reason, detail = self.cause
+            return RunEnded(reason, detail=detail)
+        said = b"".join(payload for kind, payload in frames.Unpacker().feed(unsent) if kind is Kind.LOG)
+        lines = said.decode(errors="replace").strip().splitlines()
+        return RunEnded(
+            EndReason.EXECUTOR_ERROR, detail=lines[-1] if lines else "the sandbox ended before the job began"
+        )
 
     def _collect(self) -> tuple[tuple[Output, ...], tuple[tuple[str, str], ...]]:
         if self.is_agent_gone or self.work is None:
@@ -395,10 +340,11 @@ class Runner:
         if self.is_agent_gone:
             return
         self.unsent += frames.pack(kind, payload)
-        if self.started_at is not None:  # before that it may be the sandbox's own complaint
-            self._flush()
+        self._flush()
 
     def _flush(self) -> None:
+        if self.started_at is None:  # it may yet be the sandbox's own complaint
+            return
         try:
             while self.unsent:
                 del self.unsent[: self.channel.send(self.unsent[:MIB])]
@@ -409,16 +355,6 @@ class Runner:
         if self.channel in self.selector.get_map():
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
             self.selector.modify(self.channel, events, self._on_channel)
-
-
-def _decode(status: int) -> tuple[int | None, int | None]:
-    """(exit code, signal) of the job's main process. bubblewrap reports a signal as 128 and more, as a shell does."""
-    if os.WIFSIGNALED(status):
-        return None, os.WTERMSIG(status)
-    code = os.WEXITSTATUS(status)
-    if code > 128 and code - 128 in {int(known) for known in signal.Signals}:
-        return None, code - 128
-    return code, None
 
 
 def _peer_pid(channel: socket.socket) -> int:
