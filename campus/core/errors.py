@@ -92,3 +92,11 @@ class TooLarge(CampusError):
     status = 413
     code = "too_large"
     title = _("That is too large")
+
+
+class TooManyAttempts(CampusError):
+    """Tried too often in a short time."""
+
+    status = 429
+    code = "too_many_attempts"
+    title = _("Too many attempts")

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.contrib import messages
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
 from .audit import client_ip
 from .errors import CampusError
+from .views import database_away
+
+logger = structlog.get_logger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -38,7 +43,7 @@ class LanguageMiddleware:
 
 
 class CampusErrorMiddleware:
-    """Shows an expected error of a page's service as a page that says what to do.
+    """Shows an expected error of a page's service as a page that says what to do, and a lost database as such.
 
     Views that can show the error beside their form catch it themselves; this is for the rest.
     """
@@ -50,6 +55,9 @@ class CampusErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.warning("database_away", path=request.path, error=str(exception))
+            return database_away(request)
         if not isinstance(exception, CampusError):
             return None
         if getattr(request, "htmx", False):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -34,6 +34,12 @@ def problem(
     if errors:
         body["errors"] = errors
     return body | facts
+
+
+def unavailable() -> dict[str, Any]:
+    """Return the problem of a database that is away."""
+    detail = _("Nothing was lost. Please try again in a moment.")
+    return problem(status=503, code="unavailable", title=_("The database cannot be reached"), detail=detail)
 
 
 def problem_response(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -68,9 +74,8 @@ def _problem_of(exc: Exception) -> dict[str, Any] | None:
         return problem(status=404, code="not_found", title=_("There is no such page or thing"))
     if isinstance(exc, PermissionDenied):
         return problem(status=403, code="not_allowed", title=_("You may not do that"))
-    if isinstance(exc, OperationalError):
-        detail = _("Nothing was lost. Please try again in a moment.")
-        return problem(status=503, code="unavailable", title=_("The database cannot be reached"), detail=detail)
+    if isinstance(exc, OperationalError | InterfaceError):
+        return unavailable()
     return None
 
 

@@ -4,6 +4,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from .adapters import language_of
 from .models import User
 
 
@@ -18,4 +19,5 @@ class SignupForm(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         user.name = self.cleaned_data["name"].strip()
-        user.save(update_fields=["name"])
+        user.language = language_of(request)
+        user.save(update_fields=["name", "language"])

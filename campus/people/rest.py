@@ -4,8 +4,8 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campus.core.errors import InvalidInput, NotAllowed
+from campus.core.errors import InvalidInput, NotAllowed, TooManyAttempts
 
 from .models import RoleGrant
 
@@ -50,23 +50,31 @@ class TokenView(APIView):
 def _authenticate(request: Request, given: dict[str, Any]) -> Any:
     """Return the user; allauth counts failures by address and by account.
 
-    Raises InvalidInput, or NotAllowed where a one-time code is asked for.
+    Raises InvalidInput, TooManyAttempts, and NotAllowed for an account that only a passkey opens.
     """
     email = given["email"].strip().lower()
     try:
         user = get_adapter().authenticate(request._request, email=email, password=given["password"])
+        if user is None or not user.is_active:
+            raise InvalidInput({"password": _("The e-mail or the password is wrong.")}, code="bad_credentials")
+        if get_mfa_adapter().is_mfa_enabled(user):
+            _check_code(user, given.get("code", ""))
     except DjangoValidationError as error:
-        raise NotAllowed(" ".join(error.messages), code="too_many_attempts") from error
-    if user is None or not user.is_active:
-        raise InvalidInput({"password": _("The e-mail or the password is wrong.")}, code="bad_credentials")
-    if not get_mfa_adapter().is_mfa_enabled(user):
-        return user
-    totp = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
-    if totp is None:
-        raise NotAllowed(_("This account signs in with a passkey. Make a token on your profile page instead."))
-    if not given.get("code") or not TOTP(totp).validate_code(given["code"]):
-        raise InvalidInput({"code": _("Send the one-time code of your authenticator app.")}, code="code_required")
+        raise TooManyAttempts(" ".join(error.messages)) from error
     return user
+
+
+def _check_code(user: Any, code: str) -> None:
+    """Raise unless `code` is the authenticator app's current code or an unused recovery code of `user`."""
+    typed = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN)
+    if not typed.filter(type=Authenticator.Type.TOTP).exists():
+        raise NotAllowed(_("This account signs in with a passkey. Make a token on your profile page instead."))
+    if code:
+        forget_failures = check_rate_limit(user)
+        if any(authenticator.wrap().validate_code(code) for authenticator in typed):
+            forget_failures()
+            return
+    raise InvalidInput({"code": _("Send the one-time code of your authenticator app.")}, code="code_required")
 
 
 class CurrentTokenView(APIView):

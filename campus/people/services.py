@@ -18,11 +18,13 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
 }
 
 
-def may_grant(actor: User, role: str, scope: Scope) -> bool:
-    """Say whether `actor` may give or take `role` at `scope`.
+def may_grant(actor: User | None, role: str, scope: Scope) -> bool:
+    """Say whether `actor` may give or take `role` at `scope`; None is the operator at the shell.
 
     Platform administrators may everything; campus administrators may appoint teaching staff on their campus.
     """
+    if actor is None:
+        return True
     standing = standing_of(actor)
     if standing.is_platform_admin:
         return True
@@ -44,7 +46,7 @@ def platform_scope() -> Scope:
 
 
 @transaction.atomic
-def grant_role(*, user: User, role: str, scope: Scope, actor: User) -> RoleGrant:
+def grant_role(*, user: User, role: str, scope: Scope, actor: User | None) -> RoleGrant:
     """Give `user` the staff role `role` at `scope`.
 
     Raises NotAllowed, InvalidInput (a role that cannot be held there), Conflict (held already).
@@ -82,11 +84,8 @@ def revoke_role(*, grant_id: int, actor: User) -> User:
         raise NotFound
     if not may_grant(actor, grant.role, grant.scope):
         raise NotAllowed
-    if grant.role == Role.PLATFORM_ADMIN:
-        # Locked in one order, so that two administrators who remove each other cannot both succeed.
-        held = list(RoleGrant.objects.select_for_update().filter(role=Role.PLATFORM_ADMIN).order_by("pk"))
-        if len(held) <= 1:
-            raise Conflict(_("This is the last platform administrator. Appoint another one first."))
+    if grant.role == Role.PLATFORM_ADMIN and _other_administrators(grant.user) == 0:
+        raise Conflict(_("This is the last platform administrator. Appoint another one first."))
     audit.record(
         actor=actor,
         verb="role.revoked",
@@ -100,11 +99,22 @@ def revoke_role(*, grant_id: int, actor: User) -> User:
     return user
 
 
+def _other_administrators(user: User) -> int:
+    """Count the platform administrators beside `user` who can sign in.
+
+    Locked in one order, so that two administrators who remove each other cannot both succeed.
+    """
+    held = RoleGrant.objects.select_for_update(of=("self",)).filter(role=Role.PLATFORM_ADMIN).order_by("pk")
+    ids = [grant.user_id for grant in held]
+    return User.objects.filter(pk__in=ids, is_active=True).exclude(pk=user.pk).count()
+
+
 @transaction.atomic
 def set_active(*, user: User, is_active: bool, actor: User, reason: str) -> User:
     """Let a person sign in, or stop them. Their work and ledger stay.
 
-    Raises NotAllowed (only platform administrators), Conflict (oneself), InvalidInput (no reason).
+    Raises NotAllowed (only platform administrators), Conflict (oneself, the last administrator),
+    InvalidInput (no reason).
     """
     if not standing_of(actor).is_platform_admin:
         raise NotAllowed
@@ -112,6 +122,8 @@ def set_active(*, user: User, is_active: bool, actor: User, reason: str) -> User
         raise Conflict(_("You cannot close your own account here; ask another administrator."))
     if not reason.strip():
         raise InvalidInput({"reason": _("Say why; it is kept in the audit trail.")})
+    if not is_active and _other_administrators(user) == 0:
+        raise Conflict(_("This is the last platform administrator. Appoint another one first."))
     before = user.is_active
     user.is_active = is_active
     user.save(update_fields=["is_active"])

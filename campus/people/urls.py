@@ -8,5 +8,5 @@ app_name = "people"
 urlpatterns = [
     path("me/", views.profile, name="profile"),
     path("me/tokens/", views.create_token, name="create-token"),
-    path("me/tokens/<str:token_key>/revoke/", views.revoke_token, name="revoke-token"),
+    path("me/tokens/<slug:token_key>/revoke/", views.revoke_token, name="revoke-token"),
 ]

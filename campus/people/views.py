@@ -5,12 +5,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST
 from knox.models import get_token_model
 
-from campus.core.context import THEME_COOKIE
-
+from .adapters import remember
 from .models import RoleGrant, User
 from .services import update_profile
 
@@ -31,11 +30,11 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         fields = {name: form.cleaned_data[name] for name in ("name", "language", "theme")}
-        update_profile(user=User.objects.get(pk=user.pk), **fields)
+        changed = update_profile(user=User.objects.get(pk=user.pk), **fields)
         response = redirect("people:profile")
-        response.set_cookie("campus_language", fields["language"], max_age=31_536_000, samesite="Lax")
-        response.set_cookie(THEME_COOKIE, fields["theme"], max_age=31_536_000, samesite="Lax")
-        messages.success(request, _("Saved."))
+        remember(response, request, changed)
+        with override(changed.language):
+            messages.success(request, _("Saved."))
         return response
     context = {
         "form": form,

@@ -1,16 +1,17 @@
 """What the cohort board shows. A fixed number of queries, whatever the size of the cohort."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from labs.usage.api import usage_by_day
 
+from campus.core.formats import day_text, hours
 from courses.assignments.api import CohortOverview, CohortRow, cohort_overview
 from courses.catalog.models import Cohort
 from labs.jobs.models import Job
+from labs.usage.api import last_days, today_in, use_by_day
 
 QUIET_AFTER = timedelta(days=7)
 JOBS_SHOWN = 8
@@ -35,7 +36,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "") -> dict[str, Any]:
     if key is not None:
         rows.sort(key=lambda entry: key(entry["row"]), reverse=sort.startswith("-"))
     recent = Job.objects.filter(account__path__contains=[cohort.account_id]).select_related("owner").order_by("-id")
-    days = usage_by_day(cohort.account_id, days=DAYS_SHOWN)
+    days = _days(cohort)
     return {
         "cohort": cohort,
         "labs": [{"lab": lab, "done": done} for lab, done in _done(overview)],
@@ -69,19 +70,28 @@ def _done(overview: CohortOverview) -> list[tuple[Any, int]]:
     return [(lab, sum(row.labs[lab.pk].is_done for row in overview.rows)) for lab in overview.labs]
 
 
-def _chart(days: list[tuple[Any, int]]) -> dict[str, Any]:
+def _days(cohort: Cohort) -> list[tuple[date, int]]:
+    """Return the cohort's GPU-seconds of each of the last days, as its campus counts days."""
+    period = last_days(today_in(cohort.campus.timezone), DAYS_SHOWN)
+    used = use_by_day([cohort.account_id], period)
+    every = (period.first + timedelta(days=n) for n in range(period.days))
+    return [(day, used[day].used_s if day in used else 0) for day in every]
+
+
+def _chart(days: list[tuple[date, int]]) -> dict[str, Any]:
     return {
         "kind": "bar",
         "x": [f"{day.month}/{day.day}" for day, _seconds in days],
         "x_name": _("Day"),
-        "series": [{"name": _("GPU hours"), "values": [round(seconds / 3600, 2) for _day, seconds in days]}],
+        "series": [{"name": _("GPU hours"), "values": [round(seconds / 3600, 3) for _day, seconds in days]}],
     }
 
 
-def _chart_title(days: list[tuple[Any, int]]) -> str:
+def _chart_title(days: list[tuple[date, int]]) -> str:
     total = sum(seconds for _day, seconds in days)
     if not total:
         return _("The cohort used no GPU time in the last %(days)d days") % {"days": len(days)}
     top, most = max(days, key=lambda entry: entry[1])
-    words = _("%(hours).1f GPU hours in %(days)d days, most of it on %(month)d/%(day)d (%(most).1f)")
-    return words % {"hours": total / 3600, "days": len(days), "month": top.month, "day": top.day, "most": most / 3600}
+    words = _("%(hours)s GPU hours in %(days)d days, most of it on %(day)s (%(most)s)")
+    facts = {"hours": hours(total), "most": hours(most), "day": day_text(top, days[-1][0].year)}
+    return words % {"days": len(days), **facts}

@@ -6,10 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campus.people.access import ADMINISTERING, Role, Standing
-from campus.people.models import RoleGrant
+from campus.people.models import RoleGrant, Scope, User
 from infra.pool.models import Site
 
 from .selectors import scopes_for
+
+#: What a campus administrator may make of people.
+APPOINTABLE = [(role.value, role.label) for role in (RoleGrant.Role.ASSISTANT, RoleGrant.Role.INSTRUCTOR)]
 
 
 class PeopleFilter(forms.Form):
@@ -19,17 +22,47 @@ class PeopleFilter(forms.Form):
     )
 
 
+class ScopeField(forms.ModelChoiceField):
+    """Names a scope with those above it: cohorts of two campuses may be called alike."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.parent.name} · {obj.name}" if obj.kind == Scope.Kind.COHORT else obj.name
+
+
 class GrantForm(forms.Form):
-    role = forms.ChoiceField(label=_("Role"), choices=RoleGrant.Role.choices)
-    scope = forms.ModelChoiceField(label=_("Where"), queryset=None)
+    """A role and where it is held, as far as this administrator may appoint."""
+
+    role = forms.ChoiceField(label=_("Role"))
+    scope = ScopeField(label=_("Where"), queryset=None)
 
     def __init__(self, *args: Any, standing: Standing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        roles = RoleGrant.Role.choices if standing.is_platform_admin else APPOINTABLE
+        self.fields["role"].choices = roles  # type: ignore[attr-defined]
         self.fields["scope"].queryset = scopes_for(standing)  # type: ignore[attr-defined]
 
 
+class AppointForm(GrantForm):
+    """The same for somebody who is not on this administrator's list yet."""
+
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, help_text=_("The one they sign in with. They must have signed up before.")
+    )
+
+    field_order = ("email", "role", "scope")
+
+    def clean_email(self) -> User:
+        """Return the person."""
+        found = User.objects.filter(email=self.cleaned_data["email"].strip().lower(), is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(
+                _("Nobody has signed up with this e-mail. Ask them to sign up, then try again.")
+            )
+        return found
+
+
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=300)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
 class AuditFilter(forms.Form):

@@ -27,7 +27,7 @@ def people_for(standing: Standing) -> QuerySet[User]:
 
 def scopes_for(standing: Standing) -> QuerySet[Scope]:
     """Return the scopes at which this administrator may appoint people."""
-    scopes = Scope.objects.order_by("path")
+    scopes = Scope.objects.select_related("parent").order_by("path")
     if standing.is_platform_admin:
         return scopes
     return scopes.filter(path__overlap=standing.scope_ids(ADMINISTERING))

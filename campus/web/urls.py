@@ -22,6 +22,7 @@ urlpatterns = [
     path("campuses/<slug:slug>/buildings/<int:building_id>/rooms/", campuses.new_room, name="new-room"),
     path("campuses/<slug:slug>/rooms/<int:room_id>/", campuses.edit_room, name="edit-room"),
     path("people/", people.people, name="people"),
+    path("people/appoint/", people.appoint, name="appoint"),
     path("people/<int:user_id>/", people.person, name="person"),
     path("people/<int:user_id>/roles/<int:grant_id>/revoke/", people.revoke, name="revoke-role"),
     path("people/<int:user_id>/activation/", people.activation, name="activation"),

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -14,7 +15,7 @@ from campus.core.models import AuditEntry
 from campus.people.access import standing_of
 from campus.people.models import User
 from campus.people.services import grant_role, may_grant, revoke_role, set_active
-from campus.web.forms import AuditFilter, GrantForm, PeopleFilter, ReasonForm
+from campus.web.forms import AppointForm, AuditFilter, GrantForm, PeopleFilter, ReasonForm
 from campus.web.selectors import audit_for, people_for
 
 PAGE = 50
@@ -52,6 +53,25 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
         "reason_form": ReasonForm(),
     }
     return render(request, "web/people/person.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def appoint(request: HttpRequest) -> HttpResponse:
+    """Give a role to somebody by their e-mail: a new colleague is on nobody's list yet."""
+    standing = standing_of(request.user)
+    if not standing.is_administering:
+        raise NotAllowed
+    form = AppointForm(request.POST or None, standing=standing)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            grant_role(user=given["email"], role=given["role"], scope=given["scope"], actor=request.user)
+            messages.success(request, _("The role was given."))
+            return redirect("web:person", given["email"].pk)
+        except CampusError as error:
+            add_service_error(form, error)
+    context = {"form": form, "title": _("Appoint someone"), "save": _("Give the role"), "back": reverse("web:people")}
+    return render(request, "web/form.html", context, status=400 if form.errors else 200)
 
 
 @require_POST

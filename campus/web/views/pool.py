@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,7 +14,7 @@ from campus.core.form_errors import add_service_error
 from campus.people.access import ADMINISTERING, standing_of
 from campus.web import pool_board
 from campus.web.forms import NodeForm, ReasonForm
-from infra.pool.api import drain_node, register_node, resume_node
+from infra.pool import api as nodes
 from infra.pool.models import Node
 from labs.jobs.models import Attempt
 from labs.scheduling.models import Cycle
@@ -25,15 +26,15 @@ def pool(request: HttpRequest) -> HttpResponse:
     _require_staff(request)
     standing = standing_of(request.user)
     sites = pool_board.board(standing, request.user.pk)
-    nodes = [row.node for site in sites for row in site.nodes]
+    shown = [row.node for site in sites for row in site.nodes]
     context: dict[str, Any] = {
         "sites": sites,
         "queue": pool_board.queue(standing, request.user.pk),
         "gpus": sum(site.gpus for site in sites),
         "busy": sum(site.busy for site in sites),
-        "unconfined": [node for node in nodes if node.confinement == Node.Confinement.UNCONFINED],
+        "unconfined": [node for node in shown if node.confinement == Node.Confinement.UNCONFINED],
         "refusing": [
-            node for node in nodes if node.confinement == Node.Confinement.REFUSED and node.state != Node.State.DOWN
+            node for node in shown if node.confinement == Node.Confinement.REFUSED and node.state != Node.State.DOWN
         ],
         "cycle": Cycle.objects.order_by("-at").first(),
         "may_register": standing.is_administering,
@@ -75,19 +76,21 @@ def new_node(request: HttpRequest) -> HttpResponse:
     form = NodeForm(request.POST or None, standing=standing)
     if request.method == "POST" and form.is_valid():
         try:
-            registered, token = register_node(actor=request.user, **form.cleaned_data)
+            registered, token = nodes.register_node(
+                site_id=form.cleaned_data["site"].pk, name=form.cleaned_data["name"], actor=request.user
+            )
             request.session[f"node-token-{registered.name}"] = token
             return redirect("web:node", registered.name)
         except CampusError as error:
             add_service_error(form, error)
-    context = {"form": form, "title": _("Register a node"), "back": "/pool/"}
+    context = {"form": form, "title": _("Register a node"), "back": reverse("web:pool")}
     return render(request, "web/form.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
 def drain(request: HttpRequest, name: str) -> HttpResponse:
     """Stop giving a node new work; what runs there goes on."""
-    drain_node(node_id=_editable(request, name).pk, actor=request.user, reason=request.POST.get("reason", "")[:200])
+    nodes.drain(node_id=_editable(request, name).pk, actor=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("%(node)s takes no new jobs; those that run there go on.") % {"node": name})
     return redirect("web:node", name)
 
@@ -95,7 +98,7 @@ def drain(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, name: str) -> HttpResponse:
     """Give a node work again."""
-    resume_node(node_id=_editable(request, name).pk, actor=request.user)
+    nodes.resume(node_id=_editable(request, name).pk, actor=request.user)
     messages.success(request, _("%(node)s takes jobs again.") % {"node": name})
     return redirect("web:node", name)
 
