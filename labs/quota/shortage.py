@@ -41,7 +41,8 @@ def over_quota(account: Account, available_s: int, wanted_s: int) -> OverQuota:
     }
     message = _("“%(name)s” has %(left)s left; this needs %(wanted)s.") % texts
     if helpers:
-        message = f"{message} {_('%(helper)s can help.') % texts}"
+        can_help = _("%(helper)s can help.") % texts
+        message = f"{message} {can_help}"
     facts = {
         "short_account": account.name,
         "short_account_id": account.pk,

@@ -20,7 +20,7 @@ from labs.quota.models import Account
 from .domain.folding import GroupUse, Use
 from .domain.periods import Period
 from .groupings import groupings_for
-from .requests import exact_period_of
+from .parameters import exact_period_of
 from .selectors import balances_of, grouped, today_in, use_by_account, use_by_day
 
 

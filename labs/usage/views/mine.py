@@ -11,7 +11,7 @@ from labs.quota.api import zone_of
 from labs.usage import charts
 from labs.usage.domain.periods import Period
 from labs.usage.exports import days_csv
-from labs.usage.requests import CHOICES, period_of
+from labs.usage.parameters import CHOICES, period_of
 from labs.usage.selectors import Balance, balances_of, jobs_with_lines, roots_for, today_in, use_by_day
 
 

@@ -13,7 +13,7 @@ from labs.usage import charts
 from labs.usage.domain.folding import Use
 from labs.usage.exports import days_csv, groups_csv
 from labs.usage.groupings import groupings_for
-from labs.usage.requests import CHOICES, grouping_of, period_of
+from labs.usage.parameters import CHOICES, grouping_of, period_of
 from labs.usage.selectors import grouped, today_in, use_by_account, use_by_day
 
 GROUPS_A_PAGE = 50
