@@ -128,7 +128,8 @@ class RunSpec:
     max_processes: int = 256
     """Processes and threads together."""
     wall_s: float = 3600.0
-    """Counted from the job's first instruction, set-up excluded."""
+    """Counted from the job's first instruction, set-up excluded. At its end SIGTERM is sent, and the kill after
+    `term_grace_s`: `RunEnded.run_seconds` may be that much longer, so a settlement caps what it charges."""
     term_grace_s: float = 10.0
     """Between SIGTERM and the kill, when stopped or timed out."""
     caps: OutputCaps = field(default_factory=OutputCaps)
