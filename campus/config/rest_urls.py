@@ -9,4 +9,7 @@ urlpatterns = [
     path("", include("campus.people.rest_urls")),
     path("", include("labs.quota.rest_urls")),
     path("", include("labs.usage.rest_urls")),
+    path("", include("labs.environments.rest_urls")),
+    path("", include("labs.jobs.rest_urls")),
+    path("", include("labs.scheduling.rest_urls")),
 ]

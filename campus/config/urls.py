@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("courses.catalog.urls")),
     path("", include("labs.jobs.urls")),
     path("", include("labs.quota.urls")),
+    path("", include("labs.scheduling.urls")),
     path("", include("labs.usage.urls")),
 ]
 

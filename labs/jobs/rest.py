@@ -1,0 +1,282 @@
+"""REST: jobs, their logs, metrics and artifacts. Submitting is composed above, because a job may name a lab."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import FileResponse, StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.generics import ListAPIView
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campus.core.errors import InvalidInput, NotFound, TooLarge
+from campus.people.access import standing_of
+
+from . import services
+from .access import get_job_for, get_job_to_cancel, get_own_job, jobs_for
+from .models import Artifact, Attempt, Job, JobEvent, LogChunk, MetricPoint
+
+MAX_BODY = 12 * 1024 * 1024
+
+
+class BoundedJSONParser(JSONParser):
+    """JSON of at most MAX_BYTES: REST framework's own reads whatever comes."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return super().parse(_Bounded(stream, MAX_BODY), media_type, parser_context)
+
+
+class _Bounded:
+    def __init__(self, stream: Any, most: int) -> None:
+        self._stream, self._room = stream, most
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self._stream.read(self._room + 1 if size < 0 else min(size, self._room + 1))
+        self._room -= len(content)
+        if self._room < 0:
+            raise TooLarge
+        return content
+
+
+#: What a view that takes submissions parses, and what it answers them with.
+SUBMISSION_PARSERS = (BoundedJSONParser, MultiPartParser)
+
+
+class EventAnswer(serializers.ModelSerializer):
+    class Meta:
+        model = JobEvent
+        fields = ("kind", "attempt", "facts", "at")
+
+
+class AttemptAnswer(serializers.ModelSerializer):
+    node = serializers.CharField(source="node.name")
+
+    class Meta:
+        model = Attempt
+        fields = (
+            "number", "node", "state", "outcome", "gpu_labels", "assigned_at", "claimed_at", "started_at", "ended_at",
+            "run_s", "cpu_s", "peak_memory_bytes", "lost_s", "log_bytes", "log_is_truncated",
+        )  # fmt: skip
+
+
+class JobAnswer(serializers.ModelSerializer):
+    """A job. Times in seconds, use in GPU-seconds. `wait` is set while it is queued."""
+
+    owner = serializers.CharField(source="owner.email")
+    environment = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    hold_s = serializers.IntegerField()
+    wait = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id", "title", "state", "end_reason", "exit_code", "end_detail", "owner", "account", "environment",
+            "entrypoint", "gpus", "gpu_type", "wall_s", "hold_s", "charged_s", "attempts_made", "submitted_at",
+            "started_at", "ended_at", "cancel_requested_at", "result", "wait", "rerun_of",
+        )  # fmt: skip
+
+    def get_wait(self, job: Job) -> dict[str, Any] | None:
+        if job.state != Job.State.QUEUED:
+            return None
+        return {
+            "reason": job.wait_reason,
+            "facts": job.wait_facts,
+            "place": job.queue_place,
+            "start_p50_at": job.start_p50_at,
+            "start_p90_at": job.start_p90_at,
+        }
+
+
+class JobDetailAnswer(JobAnswer):
+    attempts = AttemptAnswer(many=True)
+    events = EventAnswer(many=True)
+    data_sets = serializers.SlugRelatedField(slug_field="slug", read_only=True, many=True)
+
+    class Meta(JobAnswer.Meta):
+        fields = (*JobAnswer.Meta.fields, "data_sets", "attempts", "events")
+
+
+class ArtifactAnswer(serializers.ModelSerializer):
+    attempt = serializers.IntegerField(source="attempt.number")
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Artifact
+        fields = ("id", "path", "size_bytes", "digest", "attempt", "url")
+
+    def get_url(self, artifact: Artifact) -> str:
+        return f"/api/v1/jobs/{artifact.attempt.job_id}/artifacts/{artifact.pk}/"
+
+
+_ATTEMPT = OpenApiParameter("attempt", int, description="The last attempt when left out.")
+
+
+class JobListView(ListAPIView):
+    """`GET`: one's own jobs; with `whose=all` also those of everyone whom one teaches. Newest first."""
+
+    serializer_class = JobAnswer
+    queryset = Job.objects.none()
+
+    def get_queryset(self) -> Any:
+        query = self.request.query_params
+        found = jobs_for(standing_of(self.request.user)).select_related("owner", "environment")
+        if query.get("whose") != "all":
+            found = found.filter(owner=self.request.user)
+        states = [state for state in query.get("state", "").split(",") if state]
+        if set(states) - set(Job.State.values):
+            words = _("Use one or several of: %(states)s.") % {"states": ", ".join(Job.State.values)}
+            raise InvalidInput({"state": words})
+        return found.filter(state__in=states) if states else found
+
+    @extend_schema(
+        tags=["jobs"],
+        parameters=[
+            OpenApiParameter("state", str, description="One or several states, joined by commas."),
+            OpenApiParameter("whose", str, enum=["mine", "all"]),
+        ],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+
+class JobView(APIView):
+    """`GET`: one job with its attempts and timeline."""
+
+    @extend_schema(tags=["jobs"], responses={200: JobDetailAnswer})
+    def get(self, request: Request, job_id: int) -> Response:
+        return Response(job_answer(get_job_for(standing_of(request.user), job_id)))
+
+
+def job_answer(job: Job) -> Any:
+    """The job as the API shows it, in a fixed number of queries."""
+    shown = Job.objects.select_related("owner", "environment").prefetch_related("attempts__node", "events", "data_sets")
+    return JobDetailAnswer(shown.get(pk=job.pk)).data
+
+
+class JobCancelView(APIView):
+    """`POST`: stop a job. What ran until the stop is charged."""
+
+    @extend_schema(tags=["jobs"], request=None, responses={200: JobDetailAnswer})
+    def post(self, request: Request, job_id: int) -> Response:
+        job = get_job_to_cancel(standing_of(request.user), job_id)
+        return Response(job_answer(services.cancel(job_id=job.pk, actor=request.user)))
+
+
+class JobRerunView(APIView):
+    """`POST`: submit one's job again as it was."""
+
+    @extend_schema(tags=["jobs"], request=None, responses={201: JobDetailAnswer})
+    def post(self, request: Request, job_id: int) -> Response:
+        job = get_own_job(standing_of(request.user), job_id)
+        again = services.rerun(job_id=job.pk, actor=request.user)
+        return Response(job_answer(again), status=status.HTTP_201_CREATED)
+
+
+class JobLogView(APIView):
+    """`GET`: the log as it was written, from byte `from` on."""
+
+    @extend_schema(
+        tags=["jobs"],
+        parameters=[OpenApiParameter("from", int, description="The first byte wanted."), _ATTEMPT],
+        responses={(200, "text/plain"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, job_id: int) -> StreamingHttpResponse:
+        job = get_job_for(standing_of(request.user), job_id)
+        attempt = _attempt_of(job, request)
+        start = _number(request, "from", 0)
+        end = attempt.log_bytes if attempt else 0
+        response = StreamingHttpResponse(_log_from(attempt, start), content_type="text/plain; charset=utf-8")
+        # A learner's program wrote it: it must never be taken for a page of ours.
+        response["X-Content-Type-Options"] = "nosniff"
+        response["X-Log-Bytes"] = str(end)
+        return response
+
+
+def _log_from(attempt: Attempt | None, start: int) -> Iterator[bytes]:
+    if attempt is None or start >= attempt.log_bytes:
+        return
+    chunks = LogChunk.objects.filter(attempt=attempt)
+    first = chunks.filter(start__lte=start).order_by("-start").values_list("start", flat=True).first() or 0
+    for begins, content in chunks.filter(start__gte=first).order_by("start").values_list("start", "content"):
+        yield bytes(content)[max(0, start - begins) :]
+
+
+class JobMetricsView(APIView):
+    """`GET`: live metrics from number `from` on, at most 5,000 points an answer."""
+
+    @extend_schema(
+        tags=["jobs"],
+        parameters=[OpenApiParameter("from", int, description="The first number wanted."), _ATTEMPT],
+        responses={
+            200: inline_serializer(
+                "MetricsAnswer",
+                {
+                    "points": serializers.ListField(child=serializers.DictField()),
+                    "next": serializers.IntegerField(),
+                },
+            )
+        },
+    )
+    def get(self, request: Request, job_id: int) -> Response:
+        job = get_job_for(standing_of(request.user), job_id)
+        attempt, first = _attempt_of(job, request), _number(request, "from", 0)
+        found = MetricPoint.objects.filter(attempt=attempt, seq__gte=first).order_by("seq") if attempt else []
+        points = [{"seq": point.seq, "run_s": point.run_s, "values": point.values} for point in found[:5000]]
+        return Response({"points": points, "next": points[-1]["seq"] + 1 if points else first})
+
+
+class JobArtifactsView(APIView):
+    """`GET`: the files that the job left."""
+
+    @extend_schema(tags=["jobs"], responses={200: ArtifactAnswer(many=True)})
+    def get(self, request: Request, job_id: int) -> Response:
+        job = get_job_for(standing_of(request.user), job_id)
+        found = services.published_artifacts(job).select_related("attempt")
+        return Response(ArtifactAnswer(found, many=True).data)
+
+
+class JobArtifactView(APIView):
+    """`GET`: one file that the job left, as bytes."""
+
+    @extend_schema(tags=["jobs"], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, job_id: int, artifact_id: int) -> FileResponse:
+        job = get_job_for(standing_of(request.user), job_id)
+        found = services.published_artifacts(job).filter(pk=artifact_id).first() if artifact_id < 2**63 else None
+        if found is None:
+            raise NotFound
+        name = found.path.rsplit("/", 1)[-1]
+        response = FileResponse(
+            found.file.open("rb"), as_attachment=True, filename=name, content_type="application/octet-stream"
+        )
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def _attempt_of(job: Job, request: Request) -> Attempt | None:
+    """The attempt that `?attempt=` names, or the last. Raises NotFound for a number that there is none of."""
+    attempts = Attempt.objects.filter(job=job).order_by("-number")
+    number = _number(request, "attempt", 0)
+    if not number:
+        return attempts.first()
+    found = attempts.filter(number=number).first() if number < 2**15 else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdecimal() or len(text) > 15:
+        raise InvalidInput({name: _("Send a whole number of 0 or more.")})
+    return int(text)
+
+
+#: For the schema of the submission, which `campus.web` composes.
+SUBMISSION_RESPONSES = {201: JobDetailAnswer, 200: OpenApiResponse(JobDetailAnswer, "The same idempotency key again.")}

@@ -1,0 +1,74 @@
+"""What a job would hold and when it would start, shown beside the form before submitting."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from campus.core.errors import InvalidInput
+
+from .forecasts import Forecast, account_for, forecast
+from .words import waits_because
+
+_MOST = 10**9
+
+
+@require_GET
+def show_forecast(request: HttpRequest) -> HttpResponse:
+    """Answer with the partial; what is wrong with the form so far is said in its place."""
+    try:
+        found = forecast(user=request.user, **wishes_of(request.GET, request.user))
+    except InvalidInput as error:
+        context = {"problems": [text for texts in error.fields.values() for text in texts]}
+        return render(request, "scheduling/_forecast.html", context, status=400)
+    return render(request, "scheduling/_forecast.html", {"forecast": found, "because": because(found)})
+
+
+def because(found: Forecast) -> str:
+    """Why it would wait, in words; empty where it would start at once."""
+    return waits_because(found.reason, found.facts, place=found.place) if found.reason else ""
+
+
+def wishes_of(given: Any, user: Any) -> dict[str, Any]:
+    """Read gpus, gpu_type, wall_s (or wall_minutes), campus, account and work_key from a query string.
+
+    Raises InvalidInput naming the field.
+    """
+    wrong: dict[str, str] = {}
+    wishes = {
+        "gpus": _whole(given, "gpus", wrong, 1),
+        "gpu_type": given.get("gpu_type", "")[:60],
+        "wall_s": _wall_s(given, wrong),
+        "preferred_campus_id": _whole(given, "campus", wrong) or _whole(given, "preferred_campus", wrong),
+        "work_key": given.get("work_key", "")[:80].replace("\0", ""),
+    }
+    account_id = _whole(given, "account", wrong)
+    if wrong:
+        raise InvalidInput(wrong)
+    return wishes | {"account": account_for(user, account_id)}
+
+
+def _whole(given: Any, name: str, wrong: dict[str, str], default: int | None = None) -> int | None:
+    text = given.get(name, "").strip()
+    if not text:
+        return default
+    if text.lstrip("-").isdecimal() and len(text) <= 10:
+        return int(text)
+    wrong[name] = _("Enter a whole number.")
+    return default
+
+
+def _wall_s(given: Any, wrong: dict[str, str]) -> int:
+    name = "wall_minutes" if given.get("wall_minutes", "").strip() else "wall_s"
+    text = given.get(name, "").strip() or "600"
+    try:
+        value = Decimal(text)
+        if value.is_finite() and abs(value) < _MOST:
+            return int(value * (60 if name == "wall_minutes" else 1))
+    except InvalidOperation:
+        pass
+    wrong[name] = _("Enter a number.")
+    return 0
