@@ -15,7 +15,7 @@ from infra.agent.api import NodeApi, NotOurs, Rejected
 from infra.agent.datasets import Cut, DataSetFailed, DataSets
 from infra.agent.domain import attempt as rules
 from infra.agent.domain.attempt import AttemptState, Phase
-from infra.agent.environments import EnvironmentFailed, Environments
+from infra.agent.environments import EnvironmentFailed, Environments, last_lines
 from infra.agent.inventory import Inventory, UnknownGpu
 from infra.agent.persistence import GivenUp, insist
 from infra.agent.uploads import Uploader
@@ -24,7 +24,7 @@ from infra.executors.contract import EndReason, Executor, ExecutorError, OutputC
 
 log = structlog.get_logger("infra.agent")
 
-DETAIL_LIMIT = 4000
+DETAIL_LIMIT = 300
 SHELL_SIGNAL_BASE = 128
 
 
@@ -133,7 +133,10 @@ class LiveAttempt:
         except (Cut, GivenUp):
             instructions = self.tell(rules.Prepared())
         except EnvironmentFailed as error:
-            instructions = self.tell(rules.PreparationFailed("ENVIRONMENT_FAILED", str(error)))
+            # The whole of it went with the environment's report; a learner needs the last lines.
+            instructions = self.tell(
+                rules.PreparationFailed("ENVIRONMENT_FAILED", last_lines(str(error), DETAIL_LIMIT))
+            )
         except NotOurs as error:
             self.tell(rules.LeaseLost(str(error)))
             instructions = self.tell(rules.Prepared())

@@ -125,10 +125,17 @@ class Environments:
             log.warning("the campus was not told of an environment", digest=report.digest[:12], why=str(error))
 
 
-def last_lines(output: str) -> str:
-    """The end of a builder's output, where the reason stands."""
-    lines = [line.rstrip() for line in output.replace("\0", "").splitlines() if line.strip()]
-    return "\n".join(lines[-LAST_LINES:])[-DETAIL_LIMIT:]
+def last_lines(output: str, most: int = DETAIL_LIMIT) -> str:
+    """The end of a builder's output, where the reason stands: whole lines, at most `most` characters of them."""
+    kept: list[str] = []
+    left = most
+    for line in reversed(output.replace("\0", "").splitlines()):
+        if line.strip():
+            left -= len(line.rstrip()) + 1
+            if kept and (left < -1 or len(kept) == LAST_LINES):
+                break
+            kept.insert(0, line.rstrip())
+    return "\n".join(kept)[:most]
 
 
 def _read(path: Path) -> EnvironmentReport | None:

@@ -91,7 +91,7 @@ def _grants_of_cards(cards: Sequence[Card]) -> tuple[GpuGrant, ...]:
 def _slots(settings: Settings, capacity: Capacity) -> tuple[GpuGrant, ...]:
     memory_mib = usable(capacity).memory_mib // max(capacity.gpus, 1)
     return tuple(
-        GpuGrant(index, f"cpu-slot-{settings.name}-{index}", "cpu-slot", None, memory_mib)
+        GpuGrant(index, f"slot-{settings.name[:50]}-{index}", "cpu-slot", None, memory_mib)
         for index in range(settings.slots)
     )
 

@@ -17,7 +17,7 @@ RESTART_AFTER_S = 2.0
 
 def nudge_app(*, redis_url: str, key_prefix: str, queue: str) -> Celery:
     """An app of its own: it knows one queue and takes JSON only, and nobody can steer it from afar."""
-    app = Celery("campus-node", broker=redis_url, set_as_current=False)
+    app = Celery("campus-node", broker=redis_url)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -47,24 +47,31 @@ class Nudges:
     def __init__(self, *, redis_url: str, key_prefix: str, queue: str, wake: threading.Event) -> None:
         self._app = nudge_app(redis_url=redis_url, key_prefix=key_prefix, queue=queue)
         self._queue = queue
-        self._app.task(name=TASK, shared=False, ignore_result=True)(lambda: wake.set())
+
+        @self._app.task(name=TASK, shared=False, ignore_result=True)
+        def look_for_work() -> None:
+            wake.set()
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop; start anew whenever Celery gives up."""
+        self._app.set_current()  # a solo pool looks tasks up in the app of its thread
         while not stopping.is_set():
-            worker = WorkController(
-                app=self._app,
-                hostname=f"agent@{self._queue}",
-                pool="solo",
-                concurrency=1,
-                queues=[self._queue],
-                without_gossip=True,
-                without_mingle=True,
-                without_heartbeat=True,
-                ready_callback=lambda _consumer: log.info("nudges arrive by Celery", queue=self._queue),
-            )
             try:
-                worker.start()
-            except BaseException as error:
-                log.warning("the Celery worker ended", why=repr(error))
+                self._worker().start()
+            except BaseException as error:  # Celery ends with SystemExit as well
+                log.warning("the Celery worker ended, starting another", why=repr(error))
             stopping.wait(RESTART_AFTER_S)
+
+    def _worker(self) -> WorkController:
+        """One process, no pool beside this thread: its only task sets an event."""
+        return WorkController(
+            app=self._app,
+            hostname=f"agent@{self._queue}",
+            pool="solo",
+            concurrency=1,
+            queues=[self._queue],
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            ready_callback=lambda _consumer: log.info("nudges arrive by Celery", queue=self._queue),
+        )

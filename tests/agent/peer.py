@@ -66,7 +66,9 @@ class Peer:
         """Answers nothing: requests hang until the campus is back or the peer is closed."""
         self.status: int | None = None
         """Answers every request with this error."""
-        self.on_claim: Callable[[], None] = lambda: None
+        self.may_fetch: Callable[[], bool] = lambda: True
+        """Holds a data set back until this is true."""
+        self.refused_artifacts: set[str] = set()
         self.is_claim_repeated = False
         """Gives out attempts again that were claimed and have not started, as the real campus does."""
         self._closed = threading.Event()
@@ -86,7 +88,7 @@ class Peer:
 
     # ---- what a test does -------------------------------------------------------------------------------------------
 
-    def assign(self, files: dict[str, str | bytes] | str, *, gpus: tuple[int, ...] = (0,), **order: Any) -> Tried:
+    def assign(self, files: dict[str, str | bytes] | str, *, slots: tuple[int, ...] = (0,), **order: Any) -> Tried:
         """Give the node a job; `files` alone is main.py."""
         contents = {"main.py": files} if isinstance(files, str) else files
         with self.changed:
@@ -102,8 +104,8 @@ class Peer:
                 "source_digest": "0" * 64,
                 "environment": None,
                 "data_sets": [],
-                "gpus": [own[index] for index in gpus],
-                "gpu_count": len(gpus),
+                "gpus": [own[index] for index in slots],
+                "gpu_count": len(slots),
                 "wall_s": 60,
                 "term_grace_s": 2,
                 "env": {"CAMPUS_JOB_ID": str(number)},
@@ -138,6 +140,7 @@ class Peer:
                 if parts[0] == "attempts":
                     return self._attempt(method, int(parts[1]), parts[2], query, body)
                 if parts[0] == "data-sets":
+                    self.changed.wait_for(self.may_fetch, 10)
                     return self.data_sets[parts[1]]
                 return getattr(self, f"_{parts[0]}")(json.loads(body))
             finally:
@@ -160,13 +163,15 @@ class Peer:
             tried = self.tried.get(item["attempt_id"])
             ours = tried is not None and tried.state != "ENDED" and tried.order["fence"] == item["fence"]
             verdicts.append({"attempt_id": item["attempt_id"], "verdict": tried.verdict if ours and tried else "kill"})
-        return {"attempts": verdicts, "work": any(tried.state == "ASSIGNED" for tried in self.tried.values())}
+        return {"attempts": verdicts, "work": any(tried.state in self._given for tried in self.tried.values())}
+
+    @property
+    def _given(self) -> tuple[str, ...]:
+        return ("ASSIGNED", "CLAIMED") if self.is_claim_repeated else ("ASSIGNED",)
 
     def _claim(self, _body: dict[str, Any]) -> Any:
         self.claims += 1
-        self.on_claim()
-        wanted = ("ASSIGNED", "CLAIMED") if self.is_claim_repeated else ("ASSIGNED",)
-        given = [tried for tried in self.tried.values() if tried.state in wanted]
+        given = [tried for tried in self.tried.values() if tried.state in self._given]
         for tried in given:
             tried.state, tried.claimed_at = "CLAIMED", time.monotonic()
         return {"attempts": [tried.order for tried in given]}
@@ -209,6 +214,8 @@ class Peer:
 
     def _artifact(self, tried: Tried, query: dict[str, str], body: bytes) -> Any:
         assert hashlib.sha256(body).hexdigest() == query["digest"]
+        if query["path"] in self.refused_artifacts:
+            raise Refusal(413, "too_large", detail="That is too large")
         tried.artifacts[query["path"]] = body
         return {}
 

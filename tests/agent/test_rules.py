@@ -1,0 +1,103 @@
+"""Leases, pacing, shares and names: the agent's small rules, by table."""
+
+from itertools import islice
+
+import pytest
+
+from infra.agent.domain import lease, pacing
+from infra.agent.domain.gpu_types import slug_of
+from infra.agent.domain.pacing import LOG, due_in_s, retry_delays_s
+from infra.agent.domain.shares import MIB, Capacity, share_of, usable
+
+
+@pytest.mark.parametrize(
+    ("now", "is_lost"),
+    [(100.0, False), (108.9, False), (109.0, True), (115.0, True)],
+)
+def test_a_lease_of_15_seconds_is_given_up_9_after_its_last_renewal(now: float, is_lost: bool) -> None:
+    assert lease.is_lost(now, renewed_at=100.0, lease_s=15.0) is is_lost
+
+
+@pytest.mark.parametrize("lease_s", [0.5, 2.0, 15.0, 60.0])
+def test_a_kill_comes_well_before_the_lease_ends(lease_s: float) -> None:
+    latest = lease.kill_at(0.0, lease_s) + lease.watch_every_s(lease_s)
+    assert latest <= 0.7 * lease_s
+
+
+@pytest.mark.parametrize("lease_s", [0.5, 2.0, 15.0, 60.0])
+def test_a_heartbeat_that_hangs_leaves_time_for_another(lease_s: float) -> None:
+    assert 2 * lease.answer_within_s(lease_s) < lease.kill_at(0.0, lease_s)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "since_last_s", "is_closing", "due_s"),
+    [
+        (0, None, False, None),
+        (0, 9.0, True, None),
+        (1, None, False, 0.0),  # the first bytes go at once
+        (1, 0.01, False, 0.04),
+        (1, 0.05, False, 0.0),
+        (1, 7.0, False, 0.0),
+        (64 * 1024, 0.0, False, 0.0),  # enough has gathered
+        (1, 0.0, True, 0.0),  # nothing more will come
+    ],
+)
+def test_log_posts_are_paced(waiting: int, since_last_s: float | None, is_closing: bool, due_s: float | None) -> None:
+    due = due_in_s(LOG, waiting=waiting, since_last_s=since_last_s, is_closing=is_closing)
+    assert due == (None if due_s is None else pytest.approx(due_s))
+
+
+def test_retries_slow_down_to_two_seconds() -> None:
+    assert list(islice(retry_delays_s(), 7)) == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+def test_a_post_carries_what_the_campus_takes() -> None:
+    assert pacing.LOG.most == 256 * 1024
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory_mib", "left_cpus", "left_mib"),
+    [
+        (2.0, 2048, 1.9, 1792),
+        (16.0, 128 * 1024, 15.2, 128 * 1024 - 8 * 1024),
+        (192.0, 2048 * 1024, 190.0, 2048 * 1024 - 8 * 1024),
+        (0.1, 300, 0.05, 150),  # never more than half
+    ],
+)
+def test_the_node_keeps_a_reserve(cpus: float, memory_mib: int, left_cpus: float, left_mib: int) -> None:
+    left = usable(Capacity(cpus, memory_mib, 1))
+    assert (left.cpus, left.memory_mib) == (pytest.approx(left_cpus), left_mib)
+
+
+@pytest.mark.parametrize("gpus", range(1, 9))
+def test_shares_are_equal_and_never_add_up_to_more_than_there_is(gpus: int) -> None:
+    capacity = Capacity(96.0, 1024 * 1024, 8)
+    share, single = share_of(capacity, gpus), share_of(capacity, 1)
+    assert share.cpu_cores == pytest.approx(gpus * single.cpu_cores, abs=0.01)
+    assert share.memory_bytes * 8 // gpus <= usable(capacity).memory_mib * MIB
+    assert share.work_bytes <= share.memory_bytes
+
+
+@pytest.mark.parametrize("gpus", [0, 3, -1])
+def test_no_share_without_the_gpus(gpus: int) -> None:
+    with pytest.raises(ValueError, match=f"{gpus} of 2"):
+        share_of(Capacity(2.0, 2048, 2), gpus)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("NVIDIA H100 80GB HBM3", "nvidia-h100"),
+        ("NVIDIA H100 PCIe", "nvidia-h100"),
+        ("NVIDIA H200", "nvidia-h200"),
+        ("NVIDIA A100-SXM4-40GB", "nvidia-a100"),
+        ("Tesla V100-SXM2-16GB", "nvidia-tesla-v100"),
+        ("NVIDIA GeForce RTX 4090", "nvidia-geforce-rtx-4090"),
+        ("NVIDIA RTX 6000 Ada Generation", "nvidia-rtx-6000"),
+        ("NVIDIA B200", "nvidia-b200"),
+        ("", "nvidia-gpu"),
+        ("NVIDIA Graphics", "nvidia-gpu"),
+    ],
+)
+def test_a_gpu_type_is_what_a_lab_would_ask_for(name: str, slug: str) -> None:
+    assert slug_of(name) == slug
