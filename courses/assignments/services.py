@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campus.core.clock import database_now
@@ -59,6 +60,7 @@ def submit_lab_run(
             deadline_at=lab.due_at if lab.due_at and lab.due_at > now else None,
             work_key=work_key(lab.pk),
             idempotency_key=idempotency_key,
+            work_url=reverse("assignments:lab", args=[lab.pk]),
         )
         run, _made = LabRun.objects.get_or_create(job=job, defaults={"lab": lab, "enrolment": enrolment})
     return run, is_new

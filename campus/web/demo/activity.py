@@ -1,0 +1,194 @@
+"""A week of lab activity, as rows that obey every constraint and every invariant of the ledger.
+
+The programs, logs and metrics are those of real runs (`history.json`); who ran them when is drawn by a generator whose
+seed is the person, so that every seeding of one day gives the same week.
+"""
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from courses.assignments.models import Lab
+from courses.catalog.models import Enrolment
+from infra.pool.models import Node
+from labs.jobs.models import Job
+
+from .course import starter
+from .people import DEMO_LEARNER
+
+SLOTS = 2
+WALL_S = 300
+SHORT_WALL_S = 10
+Reason = Job.EndReason
+_ENDS = {
+    Reason.COMPLETED: (Job.State.SUCCEEDED, "EXITED", 0),
+    Reason.EXIT_CODE: (Job.State.FAILED, "EXITED", 1),
+    Reason.WALL_LIMIT: (Job.State.TIMED_OUT, "TIMED_OUT", None),
+    Reason.CANCELLED: (Job.State.CANCELLED, "STOPPED", None),
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run that really happened: its program, what it printed and measured."""
+
+    lab: str
+    program: str
+    exit_code: int
+    run_s: float
+    cpu_s: float
+    log: str
+    metrics: dict[str, Any]
+
+
+@dataclass
+class Past:
+    """A job of the past week, before it becomes rows. Times are aware; `lost_s` is a first attempt that was lost."""
+
+    enrolment: Enrolment
+    lab: Lab
+    recorded: Recorded
+    node: Node
+    submitted_at: datetime
+    reason: str = Reason.COMPLETED
+    wall_s: int = WALL_S
+    lost_s: int = 0
+    slot: int = 0
+    started_at: datetime | None = None
+    run_s: float = 0.0
+    log: str = ""
+    points: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it was over; one that never started was cancelled a little after it was submitted."""
+        if self.started_at is None:
+            return self.submitted_at + timedelta(seconds=41)
+        return self.started_at + timedelta(seconds=self.run_s + 0.3)
+
+    @property
+    def state(self) -> str:
+        return _ENDS[self.reason][0]
+
+    @property
+    def node_report(self) -> str:
+        return _ENDS[self.reason][1]
+
+    @property
+    def exit_code(self) -> int | None:
+        return _ENDS[self.reason][2]
+
+
+def recorded_runs() -> list[Recorded]:
+    """Read the recorded runs, with the program of each."""
+    rows = json.loads((Path(__file__).parent / "history.json").read_text(encoding="utf-8"))
+    programs = {name: starter(name) for name in ("hello", "digits")}
+    return [
+        Recorded(
+            row["lab"], _varied(programs[row["lab"]], row), row["exit_code"], row["run_s"], row["cpu_s"], row["log"],
+            row["metrics"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def past_week(enrolments: list[Enrolment], labs: dict[str, Lab], nodes: dict[str, Node], now: datetime) -> list[Past]:
+    """Draw what each learner ran, then let the two nodes run it one after the other. Oldest first."""
+    library = recorded_runs()
+    drawn = [past for enrolment in enrolments for past in _of_learner(enrolment, labs, nodes, library, now)]
+    drawn.sort(key=lambda past: (past.submitted_at, past.enrolment.pk))
+    for past in drawn[20::70]:  # a node that restarted: the platform's loss, run again and refunded
+        if past.reason == Reason.COMPLETED:
+            past.lost_s = 3
+    _run(drawn)
+    return [past for past in drawn if past.ended_at < now]
+
+
+def _of_learner(
+    enrolment: Enrolment, labs: dict[str, Lab], nodes: dict[str, Node], library: list[Recorded], now: datetime
+) -> Iterator[Past]:
+    email = enrolment.user.email
+    rng = random.Random(f"week of {email}")  # noqa: S311 - no secret
+    node = nodes[enrolment.cohort.campus.slug]
+    today = timezone.localdate(now)
+    is_demo = email == DEMO_LEARNER.email
+    for lab_name, first_day, last_day, share, most in (("hello", -7, -2, 0.9, 2), ("digits", -4, 0, 0.72, 5)):
+        if not is_demo and rng.random() > share:
+            continue
+        runs = 2 if is_demo else rng.randint(1, most)
+        day = today + timedelta(days=rng.randint(first_day, min(last_day, -1 if is_demo else last_day)))
+        at = _moment(day, rng)
+        for number in range(runs):
+            reason = _reason(rng, number, runs, is_demo=is_demo, lab=lab_name)
+            recorded = rng.choice([run for run in library if run.lab == lab_name and _fits(run, reason)])
+            wall_s = SHORT_WALL_S if reason == Reason.WALL_LIMIT else WALL_S
+            if at < now - timedelta(minutes=20):
+                yield Past(enrolment, labs[lab_name], recorded, node, at, reason, wall_s)
+            at += timedelta(seconds=rng.randint(140, 2400))
+
+
+def _reason(rng: random.Random, number: int, runs: int, *, is_demo: bool, lab: str) -> str:
+    if is_demo:
+        return Reason.EXIT_CODE if lab == "digits" and number == 0 else Reason.COMPLETED
+    if number == runs - 1 and rng.random() < 0.9:
+        return Reason.COMPLETED
+    draw = rng.random()
+    if lab == "hello" or draw < 0.62:
+        return Reason.COMPLETED
+    return Reason.EXIT_CODE if draw < 0.88 else Reason.WALL_LIMIT if draw < 0.94 else Reason.CANCELLED
+
+
+def _fits(run: Recorded, reason: str) -> bool:
+    return run.exit_code == (1 if reason == Reason.EXIT_CODE else 0)
+
+
+def _moment(day: date, rng: random.Random) -> datetime:
+    hour = rng.choices(range(9, 24), weights=[3, 5, 5, 2, 3, 6, 6, 5, 3, 2, 4, 6, 6, 4, 2])[0]
+    return timezone.make_aware(datetime.combine(day, time(hour, rng.randint(0, 59), rng.randint(0, 59))))
+
+
+def _run(drawn: list[Past]) -> None:
+    """Give every job a slot and a time: at once where one is free, else when the first falls free."""
+    free = {past.node.pk: [past.submitted_at] * SLOTS for past in reversed(drawn)}
+    for index, past in enumerate(drawn):
+        if past.reason == Reason.CANCELLED and index % 2:
+            continue  # cancelled while it waited
+        slots = free[past.node.pk]
+        past.slot = min(range(SLOTS), key=lambda slot: slots[slot])
+        ready = past.submitted_at + timedelta(milliseconds=90 + 37 * (index % 9))
+        past.started_at = max(ready, slots[past.slot]) + timedelta(seconds=past.lost_s * 4)
+        _let_it_run(past)
+        slots[past.slot] = past.ended_at + timedelta(milliseconds=200)
+
+
+def _let_it_run(past: Past) -> None:
+    """Copy what the recorded run printed, up to where this one ended."""
+    whole = past.recorded.run_s
+    lines = past.recorded.log.splitlines(keepends=True)
+    past.run_s = whole
+    if past.reason == Reason.WALL_LIMIT:
+        # It was given ten seconds and a program that needs more: the first two thirds of what it prints.
+        past.run_s, lines = float(SHORT_WALL_S), lines[: len(lines) * 2 // 3]
+    elif past.reason == Reason.CANCELLED:
+        past.run_s, lines = round(whole / 2, 2), lines[: len(lines) // 2]
+    past.log = "".join(lines)
+    steps = [line for line in lines if line.startswith("{")]
+    past.points = [
+        (round(0.8 + (past.run_s - 1) * (number + 1) / (len(steps) + 1), 3), json.loads(line))
+        for number, line in enumerate(steps)
+    ]
+
+
+def _varied(program: str, row: dict[str, Any]) -> str:
+    """The starter as that run had changed it."""
+    for name, value in row["changes"].items():
+        program = re.sub(rf"^{name} = .*$", f"{name} = {value}", program, count=1, flags=re.MULTILINE)
+    old, new = row.get("swap", ("", ""))
+    return program.replace(old, new, 1) if old else program
