@@ -1,16 +1,17 @@
 """Telling open websockets that something changed. Nudges only: what changed is read from the database.
 
 A nudge names a group and what to look at. It leaves after the commit, and a dead Redis costs freshness, never the
-change itself: pages ask again when they reconnect and at intervals (docs/live.md).
+change itself: pages ask again when they reconnect and when they miss something (docs/live.md).
 """
 
 import asyncio
-from collections.abc import Iterable
 
 import structlog
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
+
+from .models import Job
 
 logger = structlog.get_logger(__name__)
 
@@ -29,42 +30,62 @@ def owner_group(user_id: int) -> str:
     return f"jobs-of.{user_id}"
 
 
-def tell(*job_ids: int, owner_ids: Iterable[int] = (), pool: bool = False, queue: bool = False) -> None:
-    """Nudge the watchers of these jobs, of these people's jobs, of the pool and of the whole queue, on commit.
-
-    Nudges of one transaction are sent together, each group once. Outside a transaction they leave at once.
-    """
-    groups = {job_group(job_id) for job_id in job_ids} | {owner_group(owner_id) for owner_id in owner_ids}
-    if pool:
-        groups.add(POOL_GROUP)
-    if queue:
-        groups.add(QUEUE_GROUP)
-    waiting = _waiting()
-    if waiting is not None and connection.in_atomic_block:
-        waiting.groups |= groups
-        return
-    telling = _Telling(groups)
-    transaction.on_commit(telling, robust=True)
+def scope_group(scope_id: int) -> str:
+    """The group of those who watch the jobs whose accounts belong to one scope (a cohort)."""
+    return f"jobs-at.{scope_id}"
 
 
-def _waiting() -> "_Telling | None":
-    """The telling that this transaction already has to do, if any; one that a savepoint could undo is none."""
+def tell_jobs(*job_ids: int) -> None:
+    """State, timeline or queue place of these jobs changed: tell who watches them, their owners and their cohorts."""
+    _telling().job_ids |= set(job_ids)
+
+
+def tell_output(job_id: int) -> None:
+    """A job's log or metrics grew: tell who watches that job."""
+    _telling().groups.add(job_group(job_id))
+
+
+def tell_pool() -> None:
+    """Nodes or GPUs changed hands: tell who watches the pool."""
+    _telling().groups.add(POOL_GROUP)
+
+
+def tell_queue() -> None:
+    """Many queue places moved: tell everyone who watches a queued job."""
+    _telling().groups |= {QUEUE_GROUP, POOL_GROUP}
+
+
+def _telling() -> "_Telling":
+    """What this transaction has to tell on commit, registered once. What a savepoint undoes is not told."""
     here = set(connection.savepoint_ids)
     for savepoint_ids, callback, _robust in connection.run_on_commit:
         if isinstance(callback, _Telling) and savepoint_ids == here:
             return callback
-    return None
+    if not connection.in_atomic_block:
+        raise RuntimeError("live nudges leave with a transaction; call this inside one")
+    telling = _Telling()
+    transaction.on_commit(telling, robust=True)
+    return telling
 
 
 class _Telling:
-    def __init__(self, groups: set[str]) -> None:
-        self.groups = groups
+    """Nudges of one transaction, each group once."""
+
+    def __init__(self) -> None:
+        self.job_ids: set[int] = set()
+        self.groups: set[str] = set()
 
     def __call__(self) -> None:
+        groups = self.groups
+        if self.job_ids:
+            watched = Job.objects.filter(pk__in=self.job_ids).values_list("pk", "owner_id", "account__scope_id")
+            for job_id, owner_id, scope_id in watched:
+                groups |= {job_group(job_id), owner_group(owner_id), scope_group(scope_id)}
+            groups.add(POOL_GROUP)
         try:
-            async_to_sync(_send)(sorted(self.groups))
+            async_to_sync(_send)(sorted(groups))
         except Exception as error:
-            logger.warning("live_nudge_lost", groups=len(self.groups), error=repr(error))
+            logger.warning("live_nudge_lost", groups=len(groups), error=repr(error))
 
 
 async def _send(groups: list[str]) -> None:

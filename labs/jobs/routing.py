@@ -1,5 +1,11 @@
 """Websocket routes of jobs."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from .consumers import JobConsumer, MyJobsConsumer, PoolConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/jobs/<int:job_id>/", JobConsumer.as_asgi()),
+    path("ws/my-jobs/", MyJobsConsumer.as_asgi()),
+    path("ws/pool/", PoolConsumer.as_asgi()),
+]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from labs.jobs.live import tell
+from labs.jobs.live import tell_jobs, tell_queue
 
 from .domain.decisions import Plan, Wait
 from .snapshot_loader import Loaded, Stored
@@ -28,7 +28,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::int[], %s::timestamptz[],
      AS said (id, reason, facts, place, p50_at, p90_at)
 WHERE jobs_job.id = said.id AND jobs_job.id IN (
     SELECT id FROM jobs_job WHERE id = ANY(%s) AND state = 'QUEUED' FOR NO KEY UPDATE SKIP LOCKED)
-RETURNING jobs_job.id, jobs_job.owner_id
+RETURNING jobs_job.id
 """
 
 
@@ -57,9 +57,9 @@ def write_waits(plan: Plan, loaded: Loaded, now: datetime) -> int:
         )
         written = cursor.fetchall()
     if len(written) <= TELL_EACH:
-        tell(*(job_id for job_id, _owner in written), owner_ids={owner_id for _job, owner_id in written}, pool=True)
+        tell_jobs(*(job_id for (job_id,) in written))
     else:
-        tell(queue=True, pool=True)
+        tell_queue()
     return len(written)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from infra.pool.models import Gpu, Node
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
 from labs.jobs.domain.states import JobEvent as Move
-from labs.jobs.live import tell
+from labs.jobs.live import tell_jobs
 from labs.jobs.models import Attempt, GpuLease, Job, JobEvent
 from labs.jobs.nudges import nudge_nodes
 
@@ -114,7 +114,7 @@ def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
         ]
     )
     nudge_nodes(attempt.node.queue for attempt in attempts)
-    tell(*(job.pk for job in jobs), owner_ids=[job.owner_id for job in jobs], pool=bool(jobs))
+    tell_jobs(*(job.pk for job in jobs))
     return attempts
 
 
@@ -173,7 +173,7 @@ def _tell_claimed(attempts: Sequence[Attempt]) -> None:
     JobEvent.objects.bulk_create(
         [JobEvent(job=attempt.job, attempt=attempt.number, kind=JobEvent.Kind.CLAIMED) for attempt in attempts]
     )
-    tell(*(attempt.job_id for attempt in attempts), owner_ids=[attempt.job.owner_id for attempt in attempts])
+    tell_jobs(*(attempt.job_id for attempt in attempts))
 
 
 def started(*, attempt: Attempt, fence: int) -> None:
@@ -191,4 +191,4 @@ def started(*, attempt: Attempt, fence: int) -> None:
             raise StaleFence
         Job.objects.filter(pk=job.pk).update(started_at=Now())
         JobEvent.objects.create(job=job, attempt=attempt.number, kind=JobEvent.Kind.STARTED)
-        tell(job.pk, owner_ids=[job.owner_id])
+        tell_jobs(job.pk)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from infra.pool import api as pool
 from infra.pool.models import Node
-from labs.jobs.live import tell
+from labs.jobs.live import tell_pool
 from labs.jobs.models import Attempt
 from labs.jobs.nudges import nudge_scheduler
 
@@ -31,9 +31,14 @@ def hello(*, node: Node, said: pool.Hello) -> Node:
     orphans = Attempt.objects.filter(node=node, state__in=[Attempt.State.CLAIMED, Attempt.State.RUNNING])
     for attempt_id in list(orphans.exclude(boot_id=said.boot_id).order_by("pk").values_list("pk", flat=True)):
         lose_attempt(attempt_id=attempt_id, cause="node_restarted")
-    nudge_scheduler()
-    tell(pool=True)
+    _tell_change()
     return node
+
+
+def _tell_change() -> None:
+    with transaction.atomic():
+        nudge_scheduler()
+        tell_pool()
 
 
 _RENEW = """
@@ -59,8 +64,7 @@ def heartbeat(
     if not pool.record_heartbeat(node=node, boot_id=boot_id, gpus=gpus):
         raise UnknownBoot
     if node.state == Node.State.DOWN:  # as it stood before this heartbeat: it is back
-        nudge_scheduler()
-        tell(pool=True)
+        _tell_change()
     stopping = _renew(node, boot_id, attempts) if attempts else {}
     verdicts = {
         attempt_id: "kill" if attempt_id not in stopping else "stop" if stopping[attempt_id] else "go"

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import structlog
+from django.db import transaction
 from django.db.models.functions import Now
 
 from infra.pool import api as pool
 from infra.pool.models import Node
-from labs.jobs.live import tell
+from labs.jobs.live import tell_pool
 from labs.jobs.models import Attempt
 from labs.jobs.nudges import nudge_scheduler
 
@@ -41,8 +42,9 @@ def reconcile() -> Reconciled:
     for attempt_id in list(waiting.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         lost += _lose(attempt_id, expired_only=False, cause="node_down")
     if lost or down:
-        nudge_scheduler()
-        tell(pool=True)
+        with transaction.atomic():
+            nudge_scheduler()
+            tell_pool()
     return Reconciled(lost_attempts=lost, nodes_down=len(down))
 
 

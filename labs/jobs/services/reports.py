@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from campus.core.errors import Conflict, InvalidInput
 from labs.jobs.domain.logs import LogGap, new_part
 from labs.jobs.domain.results import clean_point, is_number
-from labs.jobs.live import tell
+from labs.jobs.live import tell_output
 from labs.jobs.models import Attempt, LogChunk, MetricPoint
 
 from .fences import StaleFence
@@ -46,7 +46,7 @@ def append_log(*, attempt: Attempt, fence: int, start: int, content: bytes) -> i
         end = current.log_bytes + len(fresh)
         is_cut = end >= settings.LABS_LOG_MAX_BYTES
         Attempt.objects.filter(pk=current.pk).update(log_bytes=end, log_is_truncated=current.log_is_truncated or is_cut)
-        tell(current.job_id)
+        tell_output(current.job_id)
     return max(end, start + len(content))
 
 
@@ -72,7 +72,7 @@ def append_metrics(*, attempt: Attempt, fence: int, first_seq: int, points: Sequ
         ]
         if fresh:
             MetricPoint.objects.bulk_create(fresh)
-            tell(current.job_id)
+            tell_output(current.job_id)
     return max(following, first_seq + len(points))
 
 
