@@ -59,6 +59,9 @@ def _bind(host: str, port: int) -> socket.socket | None:
     listener = socket.socket()
     # Else the port stays closed for a minute after each end.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it. uvicorn takes a socket that it is handed for a unix one and leaves this out:
+    # every answer then waits 40 ms for the other side's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((host, port))
         listener.listen(1024)

@@ -1,0 +1,148 @@
+"""Page times over HTTP on one uvicorn worker, and query counts at one row and at many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, reverse
+
+from campus.people.models import User
+
+from . import world
+from .bench import Bench
+from .figures import Aim, Figure, count, missing, times
+from .http import Browser, signed_in
+from .services import Campus
+from .world import Size, World
+
+TOPIC = "pages"
+WARM_UP = 8
+PAGE_AIM = Aim(40.0)
+QUERIES_AIM = Aim(20, of="value")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, who looks at it, and where it is in a world."""
+
+    name: str
+    who: Callable[[World], User]
+    where: Callable[[World], str]
+
+
+def _learner(at: World) -> User:
+    return at.learner
+
+
+def _instructor(at: World) -> User:
+    return at.instructor
+
+
+def _admin(at: World) -> User:
+    return at.platform_admin
+
+
+PAGES = (
+    Page("Today, learner", _learner, lambda at: reverse("web:home")),
+    Page("Today, instructor", _instructor, lambda at: reverse("web:home")),
+    Page("Today, administrator", _admin, lambda at: reverse("web:home")),
+    Page("course", _learner, lambda at: reverse("catalog:run", args=[at.run.slug])),
+    Page("course, instructor", _instructor, lambda at: reverse("catalog:run", args=[at.run.slug])),
+    Page("cohort board", _instructor, lambda at: reverse("web:cohort-board", args=[at.cohort.pk])),
+    Page("cohorts", _instructor, lambda at: reverse("web:cohorts")),
+    Page("roster", _instructor, lambda at: reverse("catalog:roster", args=[at.cohort.pk])),
+    Page("pool board", _admin, lambda at: reverse("web:pool")),
+    Page("node", _admin, lambda at: reverse("web:node", args=[at.node_name])),
+    Page("jobs, own", _learner, lambda at: reverse("jobs:list")),
+    Page("jobs, all taught", _instructor, lambda at: reverse("jobs:list") + "?whose=all"),
+    Page("job", _learner, lambda at: reverse("jobs:job", args=[at.job_id])),
+    Page("new job", _learner, lambda at: reverse("jobs:new")),
+    Page("quota tree", _admin, lambda at: reverse("quota:tree")),
+    Page("quota account of a cohort", _admin, lambda at: reverse("quota:account", args=[at.cohort_account_id])),
+    Page("usage", _learner, lambda at: reverse("usage:mine")),
+    Page("usage of a cohort", _instructor, lambda at: reverse("usage:account", args=[at.cohort_account_id])),
+    Page("lab", _learner, lambda at: reverse("assignments:lab", args=[at.lab_id])),
+    Page("lesson", _learner, lambda at: reverse("content:lesson", args=[at.lesson_id])),
+    Page("courses", _learner, lambda at: reverse("catalog:list")),
+    Page("people", _admin, lambda at: reverse("web:people")),
+    Page("campuses", _admin, lambda at: reverse("web:campuses")),
+)
+
+
+def run(bench: Bench) -> list[Figure]:
+    """Build the big campus and the smallest one; count queries in both, take times in the big one."""
+    big = world.QUICK if bench.is_quick else world.BIG
+    with bench.stand.database("bench_small"):
+        few = _count_all(world.build(world.SMALL))
+    with bench.stand.database("bench_pages") as database:
+        bench.say(f"building a campus: {_words(big)}")
+        built = world.build(big)
+        many = _count_all(built)
+        for page in PAGES:
+            bench.keep(_queries(page, few[page.name], many[page.name]))
+        with bench.stand.campus(database) as campus:
+            campus.start_web()
+            for page in PAGES:
+                bench.keep(_times(page, built, campus, bench.choose(100, 3)))
+    return bench.take_partial()
+
+
+def _words(size: Size) -> str:
+    return f"cohort of {size.learners}, {size.gpus} GPUs, {size.queued} queued, {size.running} running"
+
+
+def _count_all(built: World) -> dict[str, int | str]:
+    return {page.name: _count(page, built) for page in PAGES}
+
+
+def _count(page: Page, built: World) -> int | str:
+    """How many queries the page takes when nothing of it is kept from before; or why it cannot be had."""
+    try:
+        path = page.where(built)
+    except NoReverseMatch as error:
+        return f"no such page yet: {error}"[:120]
+    client = Client(raise_request_exception=False)
+    client.cookies.load(signed_in(page.who(built))["Cookie"])
+    client.get(path)
+    with CaptureQueriesContext(connection) as caught:
+        answer = client.get(path)
+    return len(caught) if answer.status_code == 200 else f"{path} answered {answer.status_code}"
+
+
+def _queries(page: Page, few: int | str, many: int | str) -> Figure:
+    name = f"{page.name}: queries"
+    for counted in (few, many):
+        if isinstance(counted, str):
+            return missing(TOPIC, name, "queries", counted, aim=QUERIES_AIM)
+    note = f"{few} at one row" if few == many else f"**{few} at one row: not the same**"
+    return count(TOPIC, name, int(many), unit="queries", aim=QUERIES_AIM, note=note)
+
+
+def _times(page: Page, built: World, campus: Campus, repetitions: int) -> Figure:
+    """Times seen by one browser that asks for one page after the other; beside them the server's processor time."""
+    try:
+        path = page.where(built)
+    except NoReverseMatch as error:
+        return missing(TOPIC, page.name, "ms", f"no such page yet: {error}"[:120], aim=PAGE_AIM)
+    browser = Browser(campus.port, signed_in(page.who(built)))
+    try:
+        for _ in range(WARM_UP):
+            answer = browser.get(path)
+            if answer.status != 200:
+                return missing(TOPIC, page.name, "ms", f"{path} answered {answer.status}", aim=PAGE_AIM)
+        before_s = campus.processor_s("web")
+        took = [browser.get(path).took_ms for _ in range(repetitions)]
+        cost_ms = (campus.processor_s("web") - before_s) / repetitions * 1e3
+    finally:
+        browser.close()
+    return times(
+        TOPIC,
+        page.name,
+        took,
+        aim=PAGE_AIM,
+        note=f"{len(answer.body) / 1024:.0f} KiB, {cost_ms:.1f} ms of the web's processor",
+    )
