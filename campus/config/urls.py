@@ -13,6 +13,8 @@ urlpatterns = [
     path("", include("campus.people.urls")),
     path("", include("campus.web.urls")),
     path("", include("courses.catalog.urls")),
+    path("", include("courses.content.urls")),
+    path("", include("courses.assignments.urls")),
     path("", include("labs.jobs.urls")),
     path("", include("labs.quota.urls")),
     path("", include("labs.scheduling.urls")),

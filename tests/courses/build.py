@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campus.people.api import platform_scope
-from campus.people.models import RoleGrant, User
+from campus.people.models import RoleGrant, Scope, User
 from campus.places.api import open_campus
 from campus.places.models import Campus
 from courses.catalog import services as catalog
@@ -16,6 +16,7 @@ from courses.catalog.models import Cohort, CourseRun, Enrolment
 from courses.content.models import Lesson, Module
 from labs.quota import api as quota
 from labs.quota.models import Account
+from tests import factories
 
 _numbers = itertools.count(1)
 HOUR = 3600
@@ -25,6 +26,17 @@ def person(name: str = "김하늘", **fields: Any) -> User:
     """A person who can sign in."""
     number = next(_numbers)
     return User.objects.create_user(f"p{number}@example.kr", "a good password", name=name, **fields)
+
+
+def people(count: int) -> list[User]:
+    """Many people at once."""
+    numbers = [next(_numbers) for _ in range(count)]
+    return User.objects.bulk_create(User(email=f"p{n}@example.kr", name=f"지원자 {n}") for n in numbers)
+
+
+def root() -> Scope:
+    """The platform's scope, made again where a flushed database lost the migration's."""
+    return factories.platform_scope()
 
 
 def staff(role: str, scope: Any, name: str = "이선생") -> User:
