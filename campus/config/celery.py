@@ -1,9 +1,10 @@
 """The Celery application. Tasks carry nudges and sweeps; PostgreSQL holds the truth."""
 
 import os
+import sys
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import import_modules, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.config.settings")
 
@@ -15,3 +16,16 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def use_django_logging(**_kwargs: object) -> None:
     """Keep Django's logging: Celery would otherwise replace its handlers."""
+
+
+@import_modules.connect(sender=app)
+def gather_schedules(**_kwargs: object) -> None:
+    """Make one schedule for beat of what each app says beside its tasks (BEAT_SCHEDULE).
+
+    Here and not in settings, which may not import apps; this signal comes once their tasks are imported.
+    """
+    from django.apps import apps
+
+    for config in apps.get_app_configs():
+        tasks = sys.modules.get(f"{config.name}.tasks")
+        app.conf.beat_schedule |= getattr(tasks, "BEAT_SCHEDULE", {})

@@ -7,9 +7,10 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("campus.people.rest_urls")),
-    path("", include("labs.quota.rest_urls")),
-    path("", include("labs.usage.rest_urls")),
-    path("", include("labs.environments.rest_urls")),
+    path("", include("campus.web.rest_urls")),
     path("", include("labs.jobs.rest_urls")),
     path("", include("labs.scheduling.rest_urls")),
+    path("", include("labs.environments.rest_urls")),
+    path("", include("labs.quota.rest_urls")),
+    path("", include("labs.usage.rest_urls")),
 ]

@@ -16,8 +16,8 @@ urlpatterns = [
     path("", include("courses.content.urls")),
     path("", include("courses.assignments.urls")),
     path("", include("labs.jobs.urls")),
-    path("", include("labs.quota.urls")),
     path("", include("labs.scheduling.urls")),
+    path("", include("labs.quota.urls")),
     path("", include("labs.usage.urls")),
 ]
 

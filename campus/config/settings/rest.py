@@ -36,6 +36,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Several models have a state: each enumeration is named for what it is of.
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "labs.jobs.models.Job.State",
+        "AttemptState": "labs.jobs.models.Attempt.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "campus.core.rest_schema.add_problems",
