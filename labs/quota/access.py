@@ -37,11 +37,15 @@ def looks_after(standing: Standing, account: Account) -> bool:
     return standing.holds(TEACHING, account.scope.path)
 
 
+def allocating_roles(kind: str) -> frozenset[str]:
+    """Return the roles that may allocate to an account of this kind, held where its parent is looked after."""
+    return PLATFORM if kind in (Account.Kind.PLATFORM, Account.Kind.CAMPUS) else ADMINISTERING
+
+
 def may_allocate(standing: Standing, account: Account) -> bool:
     """Say whether this person may change the allocation of `account`, whose scope and parent's scope are at hand."""
-    if account.parent is None or account.kind in (Account.Kind.PLATFORM, Account.Kind.CAMPUS):
-        return standing.holds(PLATFORM, account.scope.path)
-    return standing.holds(ADMINISTERING, account.parent.scope.path)
+    above = account.parent or account
+    return standing.holds(allocating_roles(account.kind), above.scope.path)
 
 
 def get_account_to_allocate(standing: Standing, account_id: int) -> Account:

@@ -42,7 +42,9 @@ class Account(models.Model):
     max_running_gpus = models.PositiveIntegerField(_("most GPUs at once"), null=True, blank=True)
     overcommit_pct = models.PositiveIntegerField(
         # xgettext:no-python-format
-        _("may grant in all, % of its own"), default=100, help_text=_("More than 100 lets children share slack.")
+        _("may grant in all, % of its own"),
+        default=100,
+        help_text=_("More than 100 lets children share slack."),
     )
     allocated_s = models.BigIntegerField(default=0)
     granted_s = models.BigIntegerField(default=0, help_text=_("What its children were allocated, summed."))

@@ -1,5 +1,6 @@
 """What to say when an account is short: which one, what is left, and who can help."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,10 +16,10 @@ MOST_HELPERS = 5
 _NEAREST_FIRST = {role: rank for rank, role in enumerate(["INSTRUCTOR", "CAMPUS_ADMIN", "PLATFORM_ADMIN"])}
 
 
-def helpers_of(account: Account) -> list[dict[str, Any]]:
-    """Return who looks after an account, nearest scope first: name, email and role (in words). Two queries."""
+def helpers_of(account: Account, roles: Iterable[str] = INSTRUCTING) -> list[dict[str, Any]]:
+    """Return who looks after an account in one of `roles`, nearest scope first: name, email and role (in words)."""
     path = account.scope.path
-    grants = RoleGrant.objects.filter(scope_id__in=path, role__in=INSTRUCTING, user__is_active=True)
+    grants = RoleGrant.objects.filter(scope_id__in=path, role__in=roles, user__is_active=True)
     nearest = sorted(
         grants.select_related("user"),
         key=lambda grant: (-path.index(grant.scope_id), _NEAREST_FIRST[grant.role], grant.pk),
@@ -30,9 +31,9 @@ def helpers_of(account: Account) -> list[dict[str, Any]]:
     return list(people.values())[:MOST_HELPERS]
 
 
-def over_quota(account: Account, available_s: int, wanted_s: int) -> OverQuota:
+def over_quota(account: Account, available_s: int, wanted_s: int, roles: Iterable[str] = INSTRUCTING) -> OverQuota:
     """Return the error that names the short account, what is left of it, what was wanted, and who can help."""
-    helpers = helpers_of(account)
+    helpers = helpers_of(account, roles)
     texts = {
         "name": account.name,
         "left": formats.gpu_hours(max(available_s, 0)),

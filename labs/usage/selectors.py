@@ -1,5 +1,6 @@
 """Reading use: by day, by group, and a person's jobs with their ledger lines."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -87,15 +88,22 @@ def grouped(uses: Iterable[AccountUse], grouping: Grouping) -> list[GroupUse]:
     ids = {account_id for use in found for account_id in use.path}
     if grouping.names_of is not None:
         return fold_by(found, grouping.names_of(ids))
-    names = dict(Account.objects.filter(pk__in=ids, kind__in=grouping.kinds).order_by().values_list("pk", "name"))
-    return fold_by(found, _told_apart(names))
+    rows = Account.objects.filter(pk__in=ids, kind__in=grouping.kinds).order_by("pk")
+    return fold_by(found, _told_apart(rows.values_list("pk", "name", "parent__name")))
 
 
-def _told_apart(names: dict[int, str]) -> dict[int, str]:
-    seen: dict[str, int] = {}
-    for name in names.values():
-        seen[name] = seen.get(name, 0) + 1
-    return {pk: name if seen[name] == 1 else f"{name} (#{pk})" for pk, name in names.items()}
+def _told_apart(rows: Iterable[tuple[int, str, str | None]]) -> dict[int, str]:
+    """Name accounts by themselves, where that is not enough with the one above, and at last with their number."""
+    found = list(rows)
+    alone = Counter(name for _pk, name, _above in found)
+    with_above = Counter((name, above) for _pk, name, above in found)
+    names = {}
+    for pk, name, above in found:
+        if alone[name] == 1:
+            names[pk] = name
+        else:
+            names[pk] = f"{name} · {above}" if with_above[name, above] == 1 else f"{name} (#{pk})"
+    return names
 
 
 def jobs_with_lines(user: User, account_id: int | None, page: str | None) -> tuple[Page, list[JobLine]]:

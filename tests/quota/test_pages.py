@@ -96,6 +96,7 @@ def test_the_tree_shows_each_what_is_theirs(tree: Tree, admin: User, instructor:
 def test_learners_lines_open_for_staff_only(tree: Tree, instructor: User) -> None:
     response = page_of(instructor).get(url("learners", tree.cohort))
     assert [row.account for row in response.context["rows"]] == [tree.learner]
+    assert "Allocate" not in response.content.decode()
     assert page_of(tree.owner).get(url("learners", tree.cohort)).status_code == 404
 
 
@@ -132,6 +133,11 @@ def test_tree_and_account_cost_the_same_queries_at_one_and_at_twenty_rows(
     measure()
 
 
+def test_a_learners_line_leads_back_to_the_tree_it_opened_in(tree: Tree, campus_admin: User) -> None:
+    html = page_of(campus_admin).get(url("learners", tree.cohort)).content.decode()
+    assert f"{url('allocate', tree.learner)}?next={reverse('quota:tree')}" in html
+
+
 def test_allocating_from_the_form_writes_history_and_goes_back(tree: Tree, campus_admin: User) -> None:
     client = page_of(campus_admin)
     response = client.post(
@@ -159,11 +165,11 @@ def test_a_preview_says_what_would_stand_and_changes_nothing(tree: Tree, campus_
     client = page_of(campus_admin)
     asked = {"gpu_hours": "-5", "preview": "1"}
     html = client.post(url("allocate", tree.learner), asked).content.decode()
-    assert "15 GPU-h" in html
-    assert "85 GPU-h" in html  # what the cohort could grant then
+    for figure in ('<td class="num">20</td>', "<strong>15</strong>", "<strong>85</strong>"):  # the cohort can grant 85
+        assert figure in html
     part = client.post(url("allocate", tree.learner), asked, headers={"HX-Request": "true"}).content.decode()
     assert "<form" not in part
-    assert "15 GPU-h" in part
+    assert "<strong>15</strong>" in part
     assert tree.fresh()[3].allocated_s == 20 * HOUR
 
 

@@ -202,3 +202,13 @@ def test_queries_are_the_same_at_one_and_at_twenty_rows(
         sponsor = factories.account(Account.Kind.SPONSOR, tree.campus, tree.campus_scope, HOUR)
         factories.learner_account(sponsor, tree.owner, 60)
     measure()
+
+
+def test_a_learner_of_two_cohorts_is_told_apart_by_the_cohort(tree: Tree, admin: User) -> None:
+    scope = factories.scope_below(tree.campus_scope, "COHORT", "2기")
+    cohort = factories.account(Account.Kind.COHORT, tree.campus, scope, 10 * HOUR, name="2기")
+    again = factories.learner_account(cohort, tree.owner, HOUR)
+    ran(tree.learner, tree.owner, HOUR, today())
+    ran(again, tree.owner, 60, today())
+    response = page_of(admin).get(report(tree.campus, "?by=learner"))
+    assert [entry.group for entry in response.context["page"]] == ["이서준 · AI 엔지니어 1기", "이서준 · 2기"]

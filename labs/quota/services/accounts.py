@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from campus.core import audit, formats
 from campus.core.errors import CampusError, Conflict, InvalidInput, NotFound
 from campus.people.models import Scope, User
+from labs.quota.access import allocating_roles
 from labs.quota.domain.allocation import Outcome, Refusal, Standing, judge
 from labs.quota.models import Account, Allocation
 from labs.quota.shortage import over_quota
@@ -33,8 +34,9 @@ def open_account(
 ) -> Account:
     """Open an account below `parent` with `allocated_s` GPU-seconds of the parent's (minted for the platform's).
 
-    Raises InvalidInput for a kind, name, owner or parent that does not fit, OverQuota when the parent has less to
-    grant, Conflict (account_exists) when the learner has one there or the platform's is open already.
+    Without a reason the history says that it was opened. Raises InvalidInput for a kind, name, owner or parent that
+    does not fit, OverQuota when the parent has less to grant, Conflict (account_exists) when the learner has one
+    there or the platform's is open already.
     """
     require_transaction()
     _check_new(kind, name, parent, owner, allocated_s, overcommit_pct)
@@ -54,7 +56,7 @@ def open_account(
         changes={"allocated_s": (0, allocated_s)}, reason=reason,
     )  # fmt: skip
     if allocated_s:
-        _apply(account, locked, allocated_s, reason or _("Opened"), actor)
+        _apply(account, locked, allocated_s, reason, actor)
     return account
 
 
@@ -102,7 +104,7 @@ def standing_of(account: Account) -> Standing:
 def refusal_of(outcome: Outcome, account: Account, delta_s: int) -> CampusError:
     """Return the error that explains a refused allocation. `outcome.refusal` must be set."""
     if outcome.refusal is Refusal.PARENT_SHORT and account.parent is not None:
-        return over_quota(account.parent, outcome.limit_s or 0, delta_s)
+        return over_quota(account.parent, outcome.limit_s or 0, delta_s, roles=allocating_roles(account.parent.kind))
     limit = formats.gpu_hours(abs(outcome.limit_s or 0))
     texts = {
         Refusal.NOTHING: _("Enter how much to add, or a negative number to take back."),

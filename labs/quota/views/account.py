@@ -93,13 +93,17 @@ def change_allocation(request: HttpRequest, account_id: int) -> HttpResponse:
 def _previewed(found: Account, delta_s: int) -> dict[str, Any]:
     outcome = preview(account=found, delta_s=delta_s)
     refused = refusal_of(outcome, found, delta_s) if outcome.refusal else None
-    before = outcome.parent_grantable_after_s
-    return {
-        "outcome": outcome,
-        "refusal": _words(refused),
-        "free_before_s": outcome.free_after_s - delta_s,
-        "parent_grantable_before_s": None if before is None else before + delta_s,
-    }
+    figures = [(_("%(name)s: allocated"), found, outcome.before_s, outcome.after_s)]
+    figures.append((_("%(name)s: free"), found, outcome.free_after_s - delta_s, outcome.free_after_s))
+    if found.parent is not None and (after := outcome.parent_grantable_after_s) is not None:
+        figures.append((_("%(name)s: left to grant"), found.parent, after + delta_s, after))
+    rows = [(label % {"name": of.name}, _exact_hours(now), _exact_hours(then)) for label, of, now, then in figures]
+    return {"figures": rows, "refusal": _words(refused)}
+
+
+def _exact_hours(gpu_seconds: int) -> str:
+    """Write GPU-hours to the tenth in which they are allocated: a rounded figure would hide what changes."""
+    return formats.number(gpu_seconds / 3600, 1)
 
 
 def _words(refused: CampusError | None) -> str:

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campus.people.access import standing_of
@@ -29,5 +30,5 @@ def learners(request: HttpRequest, account_id: int) -> HttpResponse:
     children = list(found[:MOST_LINES]) if looks_after(standing, account) else []
     depth = request.GET.get("depth", "")
     rows = children_rows(standing, children, int(depth) if depth in DEPTHS else 2)
-    context = {"rows": rows, "account": account, "is_cut": len(children) == MOST_LINES}
+    context = {"rows": rows, "account": account, "is_cut": len(children) == MOST_LINES, "back": reverse("quota:tree")}
     return render(request, "quota/_learners.html", context)
