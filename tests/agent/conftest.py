@@ -20,14 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class AgentProcess:
     """`python -m infra.agent`, its log kept line by line."""
 
-    def __init__(self, state: Path, url: str, **settings: str) -> None:
-        token = state / "token"
+    def __init__(self, state: Path, url: str, *, token: str = TOKEN, **settings: str) -> None:
+        token_file = state / "token"
         state.mkdir(parents=True, exist_ok=True)
-        token.write_text(TOKEN)
+        token_file.write_text(token)
         env = {
             "PATH": os.environ["PATH"],
             "CAMPUS_NODE_NAME": "test-01",
-            "CAMPUS_NODE_TOKEN_FILE": str(token),
+            "CAMPUS_NODE_TOKEN_FILE": str(token_file),
             "CAMPUS_NODE_API_URL": url,
             "CAMPUS_NODE_STATE": str(state),
             "CAMPUS_NODE_SLOTS": "2",
