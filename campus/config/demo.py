@@ -29,7 +29,7 @@ _PREPARE_S = 300.0
 _AGENTS_S = 120.0
 # What an agent may see of our surroundings: what it takes to build environments, and its own bounds.
 _AGENT_NAMES = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_AGENT_PREFIXES = ("LABS_", "CAMPUS_NODE_", "UV_", "PIP_", "CUDA_", "NVIDIA_")
+_AGENT_PREFIXES = ("LABS_", "CAMPUS_NODE_", "CAMPUS_KEY_", "UV_", "PIP_", "CUDA_", "NVIDIA_")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 
 
@@ -154,7 +154,8 @@ class Demo:
         return Program(
             name=f"agent-{name}",
             argv=(sys.executable, "-m", "infra.agent", "--name", name),
-            env=passed
+            env=self._node_shares()
+            | passed
             | {
                 "CAMPUS_NODE_API_URL": self.url,
                 "CAMPUS_NODE_NAME": name,
@@ -167,6 +168,18 @@ class Demo:
             cwd=ROOT,
             stop_within_s=10.0,
         )
+
+    def _node_shares(self) -> dict[str, str]:
+        """What each node takes of this one machine, unless the operator says otherwise; both share environments."""
+        memory_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1024 * 1024)
+        return {
+            "CAMPUS_NODE_CPUS": str((os.cpu_count() or 1) / len(NODES)),
+            # A third each: the rest is for the campus itself.
+            "CAMPUS_NODE_MEMORY_MIB": str(memory_mib // (len(NODES) + 1)),
+            "CAMPUS_NODE_SHARED": str(self._state.folder("nodes/shared")),
+            "CAMPUS_NODE_SLOTS": "2",
+            "CAMPUS_NODE_STOP_GRACE_S": "2",
+        }
 
     # --- readiness
 
