@@ -9,42 +9,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campus.core.errors import InvalidInput, NotFound, TooLarge
+from campus.core.errors import InvalidInput, NotFound
 from campus.people.access import standing_of
 
 from . import services
 from .access import get_job_for, get_job_to_cancel, get_own_job, jobs_for
 from .models import Artifact, Attempt, Job, JobEvent, LogChunk, MetricPoint
-
-MAX_BODY = 12 * 1024 * 1024
-
-
-class BoundedJSONParser(JSONParser):
-    """JSON of at most MAX_BYTES: REST framework's own reads whatever comes."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return super().parse(_Bounded(stream, MAX_BODY), media_type, parser_context)
-
-
-class _Bounded:
-    def __init__(self, stream: Any, most: int) -> None:
-        self._stream, self._room = stream, most
-
-    def read(self, size: int = -1) -> bytes:
-        content: bytes = self._stream.read(self._room + 1 if size < 0 else min(size, self._room + 1))
-        self._room -= len(content)
-        if self._room < 0:
-            raise TooLarge
-        return content
-
-
-#: What a view that takes submissions parses, and what it answers them with.
-SUBMISSION_PARSERS = (BoundedJSONParser, MultiPartParser)
 
 
 class EventAnswer(serializers.ModelSerializer):

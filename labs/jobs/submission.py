@@ -44,7 +44,10 @@ def parse_submission(request: Any) -> Submission:
     JSON: `files` maps a path to its text. A form: `zip` is one archive, or `files` are uploads (their names are the
     paths), or `files` is such a JSON text (the editor's field).
     """
-    said, uploads = _read(request)
+    try:
+        said, uploads = _read(request)
+    except RequestDataTooBig:
+        raise TooLarge from None
     reader = _Reader(said)
     files = _files(said, uploads, reader)
     submission = Submission(
@@ -76,8 +79,6 @@ def _read(request: Any) -> tuple[Mapping[str, Any], Any]:
     if request.content_type == "application/json":
         try:
             said = json.loads(request.body)
-        except RequestDataTooBig:
-            raise TooLarge from None
         except (ValueError, RecursionError):
             raise InvalidInput({"": _("This is no JSON that can be read.")}) from None
         if not isinstance(said, dict):

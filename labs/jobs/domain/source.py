@@ -49,7 +49,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     """SHA-256 over names and contents, each with its length before it, in the order of names."""
     whole = hashlib.sha256()
     for path in sorted(files):
-        name, content = path.encode(), files[path]
+        name, content = path.encode("utf-8", "surrogatepass"), files[path]
         whole.update(f"{len(name)} {len(content)}\n".encode())
         whole.update(name)
         whole.update(content)

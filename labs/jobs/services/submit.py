@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campus.core.errors import Conflict, NotFound
+from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.source import digest_of, from_json
 from labs.jobs.models import Job, JobEvent
 from labs.jobs.nudges import nudge_scheduler
@@ -65,7 +66,7 @@ def submit(
         idempotency_key=idempotency_key,
     )
     digest = request_digest(wish)
-    if idempotency_key and (first := _first_of(owner, idempotency_key, digest)):
+    if idempotency_key and is_storable(idempotency_key) and (first := _first_of(owner, idempotency_key, digest)):
         return first, False
     granted = check(wish, owner)
     try:
