@@ -12,8 +12,10 @@ class CatalogConfig(AppConfig):
         from campus.core.states import State, register
 
         from .navigation import register_items
+        from .usage import register_groupings
 
         register_items()
+        register_groupings()
         register("enrolment", {"ACTIVE": State(_("Enrolled"), "ok", "circle-check")})
         register(
             "mode",

@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from campus.people.models import Scope
 
+from .reasons import in_words
+
 
 class Account(models.Model):
     """Who may use how much. `path` holds the ids from the root to itself."""
@@ -131,6 +133,11 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.gpu_seconds} s, job {self.job_id}"
+
+    @property
+    def reason_text(self) -> str:
+        """Why it was posted, in the reader's language."""
+        return in_words(self.reason)
 
 
 class Allocation(models.Model):

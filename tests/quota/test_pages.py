@@ -219,11 +219,11 @@ def test_an_instructor_cannot_post_what_they_cannot_open(tree: Tree, instructor:
 def test_the_ledger_shows_every_line_below_the_account(tree: Tree, instructor: User) -> None:
     api.hold(account_id=tree.learner.pk, job_id=77, attempt=1, gpu_seconds=1234)
     api.settle(
-        account_id=tree.learner.pk, job_id=77, attempt=1, held_s=1234, charged_s=1000, reason="EXITED",
+        account_id=tree.learner.pk, job_id=77, attempt=1, held_s=1234, charged_s=1000, reason="WALL_LIMIT",
         at=datetime(2026, 11, 20, 3, tzinfo=UTC),
     )  # fmt: skip
     html = page_of(instructor).get(url("account", tree.cohort) + "?tab=ledger").content.decode()
-    for text in ("1,234", "1,000", "234", "#77", "EXITED", "이서준"):
+    for text in ("1,234", "1,000", "234", "#77", "Reached its time limit", "이서준"):
         assert text in html
     with transaction.atomic():
         assert api.rebuild() == []

@@ -12,6 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from campus.people.models import RoleGrant, User
+from courses.catalog.models import Cohort, Course, CourseRun, Programme, Term
 from labs.quota.models import Account
 from labs.usage import groupings
 from tests import factories
@@ -137,6 +138,24 @@ def test_apps_further_up_add_their_groupings(tree: Tree, admin: User, monkeypatc
     ran(tree.learner, tree.owner, HOUR, today())
     response = page_of(admin).get(report(tree.campus, "?by=topic"))
     assert [entry.group for entry in response.context["page"]] == ["Vision"]
+
+
+def test_cohorts_add_up_to_their_course(tree: Tree, admin: User) -> None:
+    programme = Programme.objects.create(slug="ai", name_ko="AI 엔지니어 과정")
+    course = Course.objects.create(
+        programme=programme, code="ML101", name_ko="기계학습 입문", name_en="Machine learning"
+    )
+    term = Term.objects.create(slug="2026-2", name_ko="2학기", starts_on="2026-09-01", ends_on="2026-12-20")
+    run = CourseRun.objects.create(course=course, term=term, slug="ml101-2026-2")
+    scope = factories.scope_below(tree.campus_scope, "COHORT", "2기")
+    second = factories.account(Account.Kind.COHORT, tree.campus, scope, 10 * HOUR, name="2기")
+    home = tree.campus_scope.campus
+    for account in (tree.cohort, second):
+        Cohort.objects.create(run=run, campus=home, name=account.name, seats=9, scope=account.scope, account=account)
+    ran(tree.learner, tree.owner, HOUR, today())
+    ran(second, admin, HOUR, today())
+    response = page_of(admin).get(report(tree.campus, "?by=course"))
+    assert [(e.group, e.use.used_s) for e in response.context["page"]] == [("Machine learning", 2 * HOUR)]
 
 
 def test_what_was_used_on_no_groups_account_is_not_lost(tree: Tree, admin: User) -> None:

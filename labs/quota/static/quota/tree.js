@@ -84,7 +84,10 @@ async function fetchLearners(toggle, row) {
   while (last.nextElementSibling && (last.nextElementSibling.dataset.depth === undefined
     || Number(last.nextElementSibling.dataset.depth) > Number(row.dataset.depth))) last = last.nextElementSibling;
   last.after(...lines);
-  for (const line of lines) window.htmx?.process(line);
+  for (const line of lines) {
+    window.htmx?.process(line);
+    document.dispatchEvent(new CustomEvent("campus:swapped", { detail: { root: line } }));
+  }
   return true;
 }
 
