@@ -7,6 +7,8 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("campus.people.rest_urls")),
+    path("", include("courses.catalog.rest_urls")),
+    path("", include("courses.assignments.rest_urls")),
     path("", include("campus.web.rest_urls")),
     path("", include("labs.jobs.rest_urls")),
     path("", include("labs.scheduling.rest_urls")),

@@ -10,6 +10,7 @@ from .selectors import (
     cohort_overview,
     due_labs,
     labs_of,
+    my_labs,
     progress_of,
     runs_of_lab,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "get_lab_for",
     "is_lower_better",
     "labs_of",
+    "my_labs",
     "open_lab",
     "progress_of",
     "runs_of_lab",

@@ -97,6 +97,21 @@ def learner(of: Cohort, name: str = "박배움", mode: str = "ONSITE") -> Enrolm
     return catalog.enrol(cohort_id=of.pk, user=person(name), mode=mode, actor=None)
 
 
+def learners(of: Cohort, count: int) -> None:
+    """Many people enrolled at once: the rows that `enrol` leaves, without its three thousand queries."""
+    users = people(count)
+    made = Account.objects.bulk_create(
+        Account(kind=Account.Kind.LEARNER, name=user.name, parent=of.account, scope=of.scope, owner=user)
+        for user in users
+    )
+    for account in made:
+        account.path = [*of.account.path, account.pk]
+    Account.objects.bulk_update(made, ["path"])
+    Enrolment.objects.bulk_create(
+        Enrolment(cohort=of, run=of.run, user=user, account=account) for user, account in zip(users, made, strict=True)
+    )
+
+
 def lesson(of: CourseRun, **fields: Any) -> Lesson:
     """A lesson in a module of its own."""
     module = Module.objects.create(run=of, position=next(_numbers), title="단원")

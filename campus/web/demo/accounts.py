@@ -13,7 +13,38 @@ from .people import PEOPLE, DemoPerson
 from .places import write_private
 
 FILE = "accounts.txt"
-_WORDS = ["apple", "bamboo", "candle", "dragon", "eagle", "forest", "garden", "harbor", "island", "jungle", "kitten", "ladder", "meadow", "needle", "orange", "pepper", "quartz", "ribbon", "silver", "tunnel", "velvet", "walnut", "yellow", "zephyr", "anchor", "breeze", "copper", "dancer", "ember", "feather"]
+_WORDS = [
+    "apple",
+    "bamboo",
+    "candle",
+    "dragon",
+    "eagle",
+    "forest",
+    "garden",
+    "harbor",
+    "island",
+    "jungle",
+    "kitten",
+    "ladder",
+    "meadow",
+    "needle",
+    "orange",
+    "pepper",
+    "quartz",
+    "ribbon",
+    "silver",
+    "tunnel",
+    "velvet",
+    "walnut",
+    "yellow",
+    "zephyr",
+    "anchor",
+    "breeze",
+    "copper",
+    "dancer",
+    "ember",
+    "feather",
+]
 
 
 def new_password() -> str:

@@ -63,8 +63,8 @@ def open_teaching(campuses: dict[str, Campus], admin: User, today: date) -> Taug
     """Open programme, courses, terms, cohorts and materials. Days are counted from `today`."""
     programme = open_programme(
         slug="ai-engineer", name_ko="AI 엔지니어 양성 과정", name_en="AI Engineer Programme",
-        summary_ko="현장과 온라인에서 함께 배우는 여섯 달 과정입니다. 기초부터 대규모 학습까지, 실습은 모두 GPU 클러스터에서 합니다.",
-        summary_en="Six months, on site and online. From foundations to training at scale, with every lab on the GPU pool.",
+        summary_ko="현장과 온라인에서 함께 배우는 여섯 달 과정입니다. 실습은 모두 GPU 클러스터에서 합니다.",
+        summary_en="Six months, on site and online, with every lab on the GPU pool.",
         actor=admin,
     )  # fmt: skip
     monday = today - timedelta(days=today.weekday())
@@ -76,18 +76,18 @@ def open_teaching(campuses: dict[str, Campus], admin: User, today: date) -> Taug
     )  # fmt: skip
     course = open_course(
         programme_id=programme.pk, code="AI101", name_ko="기계 학습 기초", name_en="Foundations of machine learning",
-        summary_ko="작은 데이터로 시작해 분류기를 직접 학습하고, 결과를 의심하고, 설명하는 법을 배웁니다. 주마다 한 번 GPU 실습이 있습니다.",
+        summary_ko="작은 데이터로 분류기를 학습하고, 결과를 의심하고, 설명하는 법을 배웁니다. 매주 GPU로 실습합니다.",
         summary_en="Train classifiers yourself, doubt their results and explain them. One GPU lab a week.",
         actor=admin,
     )  # fmt: skip
     run = open_run(course_id=course.pk, term_id=term.pk, slug=RUN_SLUG, is_published=True, actor=admin)
     cohorts = {
         slug: open_cohort(
-            run_id=run.pk, campus_id=campuses[slug].pk, name=name, seats=seats, learner_quota_s=20 * HOUR,
+            run_id=run.pk, campus_id=campuses[slug].pk, name=name, seats=seats, learner_quota_s=2 * HOUR,
             quota_s=quota_h * HOUR, self_enrolment_opens_at=_at(monday - timedelta(weeks=5), 9),
             self_enrolment_closes_at=_at(today + timedelta(days=10), 18), actor=admin,
         )
-        for slug, name, seats, quota_h in (("yongin", "용인반", 30, 480), ("jeonbuk", "전북반", 28, 420))
+        for slug, name, seats, quota_h in (("yongin", "용인반", 30, 48), ("jeonbuk", "전북반", 28, 42))
     }  # fmt: skip
     _others(programme.pk, term.pk, campuses, admin, today)
     lessons, labs = _materials(run, monday, today)
@@ -97,7 +97,8 @@ def open_teaching(campuses: dict[str, Campus], admin: User, today: date) -> Taug
 def _others(programme_id: int, term_id: int, campuses: dict[str, Campus], admin: User, today: date) -> None:
     """A public short course with seats to take, and a course that is still being written."""
     public = open_course(
-        programme_id=programme_id, code="PY001", name_ko="열린 강좌: 파이썬과 데이터", name_en="Open course: Python and data",
+        programme_id=programme_id, code="PY001", name_ko="열린 강좌: 파이썬과 데이터",
+        name_en="Open course: Python and data",
         summary_ko="누구나 들을 수 있는 두 주 과정입니다. 노트북이 없어도 캠퍼스에서 빌려 드립니다.",
         summary_en="Two weeks, open to anyone. The campus lends you a notebook if you have none.",
         actor=admin,
@@ -105,8 +106,8 @@ def _others(programme_id: int, term_id: int, campuses: dict[str, Campus], admin:
     run = open_run(course_id=public.pk, term_id=term_id, slug="python-and-data", is_published=True, actor=admin)
     for slug, name in (("yongin", "용인 열린반"), ("jeonbuk", "전북 열린반")):
         open_cohort(
-            run_id=run.pk, campus_id=campuses[slug].pk, name=name, seats=20, learner_quota_s=2 * HOUR,
-            quota_s=40 * HOUR, self_enrolment_opens_at=_at(today - timedelta(days=1), 9),
+            run_id=run.pk, campus_id=campuses[slug].pk, name=name, seats=20, learner_quota_s=HOUR,
+            quota_s=16 * HOUR, self_enrolment_opens_at=_at(today - timedelta(days=1), 9),
             self_enrolment_closes_at=_at(today + timedelta(days=20), 18), actor=admin,
         )  # fmt: skip
     systems = open_course(

@@ -24,7 +24,7 @@ from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
 from .places import NODES, open_campuses
 
 LOCK = 7_205_001  # of PostgreSQL's advisory locks: two seedings at once would both find nothing
-CAMPUS_HOURS = {people.YONGIN: 12_000, people.JEONBUK: 9_000}
+CAMPUS_HOURS = {people.YONGIN: 2_400, people.JEONBUK: 1_800}
 FIRST_RUN_KEY = "demo-first-run"
 
 
@@ -81,7 +81,7 @@ def _open_platform_account(admin: User) -> None:
     if not Account.objects.filter(kind=Account.Kind.PLATFORM).exists():
         quota.open_account(
             kind=Account.Kind.PLATFORM, name="AI 캠퍼스", parent=None, scope=platform_scope(), actor=admin,
-            allocated_s=40_000 * HOUR, reason="두 데이터홀이 한 학기에 낼 수 있는 GPU 시간",
+            allocated_s=8_000 * HOUR, reason="두 데이터홀이 한 학기에 낼 수 있는 GPU 시간",
         )  # fmt: skip
 
 
