@@ -1,0 +1,1 @@
+"""The command `campus`: its words by table, its commands against the real campus."""
