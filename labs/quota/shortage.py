@@ -34,10 +34,11 @@ def helpers_of(account: Account, roles: Iterable[str] = INSTRUCTING) -> list[dic
 def over_quota(account: Account, available_s: int, wanted_s: int, roles: Iterable[str] = INSTRUCTING) -> OverQuota:
     """Return the error that names the short account, what is left of it, what was wanted, and who can help."""
     helpers = helpers_of(account, roles)
+    left, wanted = _told_apart(max(available_s, 0), wanted_s)
     texts = {
         "name": account.name,
-        "left": formats.gpu_hours(max(available_s, 0)),
-        "wanted": formats.gpu_hours(wanted_s),
+        "left": left,
+        "wanted": wanted,
         "helper": f"{helpers[0]['name']} ({helpers[0]['email']})" if helpers else "",
     }
     message = _("“%(name)s” has %(left)s left; this needs %(wanted)s.") % texts
@@ -52,3 +53,12 @@ def over_quota(account: Account, available_s: int, wanted_s: int, roles: Iterabl
         "helpers": helpers,
     }
     return OverQuota(message, facts=facts)
+
+
+def _told_apart(available_s: int, wanted_s: int) -> tuple[str, str]:
+    """Write both as hours, or to the second where rounding would make a shortage of nothing."""
+    left, wanted = formats.gpu_hours(available_s), formats.gpu_hours(wanted_s)
+    if left != wanted:
+        return left, wanted
+    in_seconds = _("%(seconds)s GPU-seconds")
+    return in_seconds % {"seconds": formats.number(available_s)}, in_seconds % {"seconds": formats.number(wanted_s)}

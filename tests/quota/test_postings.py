@@ -138,6 +138,9 @@ def test_over_quota_names_the_learners_account_and_their_instructor_first(tree: 
     assert [helper["email"] for helper in facts["helpers"]] == [instructor.email, admin.email]
     assert facts["helpers"][0]["role"]
     assert "박지우" in str(caught.value.message)
+    # Twenty hours against twenty hours and a second: rounded, nothing would be short.
+    assert "72,000" in str(caught.value.message)
+    assert "72,001" in str(caught.value.message)
 
 
 def test_over_quota_names_the_ancestor_that_is_short_and_its_own_staff(tree: Tree) -> None:
