@@ -43,7 +43,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "new_token": request.session.pop("new_token", None),
         "max_tokens": MAX_TOKENS,
     }
-    return render(request, "people/profile.html", context)
+    return render(request, "people/profile.html", context, status=400 if form.errors else 200)
 
 
 @require_POST

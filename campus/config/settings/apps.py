@@ -1,6 +1,6 @@
 """Installed apps, middleware and templates."""
 
-from .environment import BASE_DIR
+from .environment import BASE_DIR, SIGN_IN_WITH
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -16,9 +16,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.kakao",
-    "allauth.socialaccount.providers.naver",
-    "allauth.socialaccount.providers.openid_connect",
+    *(f"allauth.socialaccount.providers.{name}" for name in SIGN_IN_WITH),
     "channels",
     "django_filters",
     "django_htmx",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .environment import PRODUCTION, env, secret
+from .environment import PRODUCTION, SIGN_IN_WITH, env, secret
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -32,15 +32,15 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = "AI Campus"
 
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
-if env.str("KAKAO_CLIENT_ID", ""):
+if "kakao" in SIGN_IN_WITH:
     SOCIALACCOUNT_PROVIDERS["kakao"] = {
         "APPS": [{"client_id": env.str("KAKAO_CLIENT_ID"), "secret": secret("KAKAO_CLIENT_SECRET", "")}]
     }
-if env.str("NAVER_CLIENT_ID", ""):
+if "naver" in SIGN_IN_WITH:
     SOCIALACCOUNT_PROVIDERS["naver"] = {
         "APPS": [{"client_id": env.str("NAVER_CLIENT_ID"), "secret": secret("NAVER_CLIENT_SECRET", "")}]
     }
-if env.str("OIDC_CLIENT_ID", ""):
+if "openid_connect" in SIGN_IN_WITH:
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "OAUTH_PKCE_ENABLED": True,
         "APPS": [

@@ -22,6 +22,10 @@ if MODE not in MODES:
 PRODUCTION = MODE == "production"
 TESTING = MODE == "test"
 
+# A provider whose settings are missing does not exist here: no button, no address.
+_PROVIDERS = {"kakao": "KAKAO_CLIENT_ID", "naver": "NAVER_CLIENT_ID", "openid_connect": "OIDC_CLIENT_ID"}
+SIGN_IN_WITH = [name for name, variable in _PROVIDERS.items() if env.str(variable, "")]
+
 STATE_DIR = Path(env.str("CAMPUS_STATE", str(BASE_DIR / ".state"))).resolve()
 
 

@@ -1,0 +1,65 @@
+"""What stands in the braces of the table's addresses: ids of things of the world."""
+
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from knox.models import get_token_model
+
+from campus.people.models import RoleGrant
+from courses.catalog.models import Enrolment
+from labs.jobs.models import Artifact, Attempt, Job
+from labs.quota.models import Account
+
+from .world import World
+
+
+def places(world: World) -> dict[str, object]:
+    """Give each thing that an address may name. All is of Yongin's cohort and its learner."""
+    job, ended, artifact = _jobs(world)
+    grant = RoleGrant.objects.get(user=world.people["assistant"])
+    other = Enrolment.objects.get(user=world.people["classmate"])
+    course = world.run.course
+    token, _secret = get_token_model().objects.create(user=world.learner)
+    return {
+        "campus": world.yongin.slug,
+        "building": world.building.pk,
+        "room": world.room.pk,
+        "run": world.run.slug,
+        "run_id": world.run.pk,
+        "programme": course.programme_id,
+        "course": course.pk,
+        "term": world.run.term_id,
+        "cohort": world.cohort.pk,
+        "enrolment": world.enrolment.pk,
+        "other_enrolment": other.pk,
+        "module": world.module.pk,
+        "lesson": world.lesson.pk,
+        "lab": world.lab.pk,
+        "job": job.pk,
+        "ended": ended.pk,
+        "artifact": artifact.pk,
+        "attempt": artifact.attempt_id,
+        "account": world.enrolment.account_id,
+        "cohort_account": world.cohort.account_id,
+        "campus_account": Account.objects.get(scope=world.yongin.scope, kind=Account.Kind.CAMPUS).pk,
+        "node": world.node.name,
+        "digest": world.data_set.digest,
+        "person": world.people["assistant"].pk,
+        "grant": grant.pk,
+        "token": token.token_key,
+    }
+
+
+def _jobs(world: World) -> tuple[Job, Job, Artifact]:
+    """A queued job, and one that ended and left a file."""
+    queued, ended = world.job(), world.job()
+    now = timezone.now()
+    attempt = Attempt.objects.create(
+        job=ended, number=1, node=world.node, state=Attempt.State.ENDED, fence=1, ended_at=now,
+        started_at=now - timedelta(seconds=9),
+    )  # fmt: skip
+    Job.objects.filter(pk=ended.pk).update(state=Job.State.SUCCEEDED, ended_at=now, attempts_made=1)
+    artifact = Artifact(attempt=attempt, path="metrics.json", size_bytes=2, digest="c" * 64, is_published=True)
+    artifact.file.save("metrics.json", ContentFile(b"{}"), save=True)
+    return queued, ended, artifact

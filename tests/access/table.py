@@ -1,0 +1,258 @@
+"""The table: method, address, and the status for each of PEOPLE. Letters in braces are things of the world (facts.py).
+
+302 from a page sends to the sign-in page. 404 where a stranger may not know that there is something, 403 where
+one may know but not do; 400 is an empty form that one may send.
+"""
+
+from dataclasses import dataclass
+
+PEOPLE = (
+    "anonymous",
+    "stranger",
+    "learner",
+    "assistant",
+    "instructor",
+    "campus_admin",
+    "platform_admin",
+    "other_instructor",
+    "other_admin",
+)
+
+TABLE = """
+# For everyone, and one's own
+GET    /healthz                                                             200 200 200 200 200 200 200 200 200
+GET    /                                                                    200 200 200 200 200 200 200 200 200
+GET    /?part=live                                                          200 200 200 200 200 200 200 200 200
+POST   /preferences/theme/                                                  400 400 400 400 400 400 400 400 400
+POST   /preferences/language/                                               400 400 400 400 400 400 400 400 400
+GET    /styleguide/                                                         302 403 403 403 403 403 403 403 403
+GET    /me/                                                                 302 200 200 200 200 200 200 200 200
+POST   /me/                                                                 302 400 400 400 400 400 400 400 400
+POST   /me/tokens/                                                          302 302 302 302 302 302 302 302 302
+POST   /me/tokens/{token}/revoke/                                           302 404 302 404 404 404 404 404 404
+
+# Cohort board, pool
+GET    /cohorts/                                                            302 403 403 200 200 200 200 200 200
+GET    /cohorts/{cohort}/                                                   302 404 404 200 200 200 200 404 404
+GET    /cohorts/{cohort}/?part=live                                         302 404 404 200 200 200 200 404 404
+GET    /pool/                                                               302 403 403 200 200 200 200 200 200
+GET    /pool/?part=live                                                     302 403 403 200 200 200 200 200 200
+GET    /pool/nodes/new/                                                     302 403 403 403 403 200 200 403 200
+POST   /pool/nodes/new/                                                     302 403 403 403 403 400 400 403 400
+GET    /pool/nodes/{node}/                                                  302 403 403 200 200 200 200 200 200
+POST   /pool/nodes/{node}/drain/                                            302 403 403 403 403 400 400 403 403
+POST   /pool/nodes/{node}/resume/                                           302 403 403 403 403 409 409 403 403
+
+# Campuses, people, audit
+GET    /campuses/                                                           302 200 200 200 200 200 200 200 200
+GET    /campuses/new/                                                       302 403 403 403 403 403 200 403 403
+POST   /campuses/new/                                                       302 403 403 403 403 403 400 403 403
+GET    /campuses/{campus}/                                                  302 200 200 200 200 200 200 200 200
+GET    /campuses/{campus}/edit/                                             302 403 403 403 403 200 200 403 403
+POST   /campuses/{campus}/edit/                                             302 403 403 403 403 400 400 403 403
+GET    /campuses/{campus}/buildings/                                        302 403 403 403 403 200 200 403 403
+POST   /campuses/{campus}/buildings/                                        302 403 403 403 403 400 400 403 403
+GET    /campuses/{campus}/buildings/{building}/rooms/                       302 403 403 403 403 200 200 403 403
+POST   /campuses/{campus}/buildings/{building}/rooms/                       302 403 403 403 403 400 400 403 403
+GET    /campuses/{campus}/rooms/{room}/                                     302 403 403 403 403 200 200 403 403
+POST   /campuses/{campus}/rooms/{room}/                                     302 403 403 403 403 400 400 403 403
+GET    /people/                                                             302 403 403 403 403 200 200 403 200
+GET    /people/appoint/                                                     302 403 403 403 403 200 200 403 200
+POST   /people/appoint/                                                     302 403 403 403 403 400 400 403 400
+GET    /people/{person}/                                                    302 403 403 403 403 200 200 403 404
+POST   /people/{person}/                                                    302 403 403 403 403 400 400 403 404
+POST   /people/{person}/roles/{grant}/revoke/                               302 403 403 403 403 302 302 403 404
+POST   /people/{person}/activation/                                         302 403 403 403 403 403 400 403 404
+GET    /audit/                                                              302 403 403 403 403 200 200 403 200
+
+# Courses, lessons, labs
+GET    /courses/                                                            200 200 200 200 200 200 200 200 200
+GET    /courses/{run}/                                                      200 200 200 200 200 200 200 200 200
+POST   /cohorts/{cohort}/enrol/                                             302 302 302 302 302 302 302 302 302
+POST   /enrolments/{enrolment}/leave/                                       302 404 302 404 404 404 404 404 404
+POST   /enrolments/{enrolment}/my-mode/                                     302 404 302 404 404 404 404 404 404
+GET    /cohorts/{cohort}/roster/                                            302 404 404 200 200 200 200 404 404
+POST   /cohorts/{cohort}/roster/add/                                        302 404 404 403 400 400 400 404 404
+GET    /cohorts/{cohort}/roster/import/                                     302 404 404 403 200 200 200 404 404
+POST   /cohorts/{cohort}/roster/import/                                     302 404 404 403 400 400 400 404 404
+POST   /enrolments/{enrolment}/withdraw/                                    302 404 404 403 302 302 302 404 404
+POST   /enrolments/{enrolment}/mode/                                        302 404 404 403 302 302 302 404 404
+GET    /catalog/                                                            302 404 404 404 404 200 200 404 200
+GET    /catalog/programmes/new/                                             302 404 404 404 404 200 200 404 200
+GET    /catalog/programmes/{programme}/edit/                                302 404 404 404 404 200 200 404 200
+GET    /catalog/courses/new/                                                302 404 404 404 404 200 200 404 200
+GET    /catalog/courses/{course}/edit/                                      302 404 404 404 404 200 200 404 200
+GET    /catalog/terms/new/                                                  302 404 404 404 404 200 200 404 200
+GET    /catalog/terms/{term}/edit/                                          302 404 404 404 404 200 200 404 200
+GET    /catalog/runs/new/                                                   302 404 404 404 404 200 200 404 200
+GET    /catalog/runs/{run_id}/edit/                                         302 404 404 404 404 200 200 404 200
+GET    /catalog/runs/{run_id}/cohorts/new/                                  302 404 404 404 404 200 200 404 200
+GET    /catalog/cohorts/{cohort}/edit/                                      302 404 404 404 404 200 200 404 404
+POST   /catalog/programmes/new/                                             302 404 404 404 404 400 400 404 400
+POST   /catalog/programmes/{programme}/edit/                                302 404 404 404 404 400 400 404 400
+POST   /catalog/courses/new/                                                302 404 404 404 404 400 400 404 400
+POST   /catalog/courses/{course}/edit/                                      302 404 404 404 404 400 400 404 400
+POST   /catalog/terms/new/                                                  302 404 404 404 404 400 400 404 400
+POST   /catalog/terms/{term}/edit/                                          302 404 404 404 404 400 400 404 400
+POST   /catalog/runs/new/                                                   302 404 404 404 404 400 400 404 400
+POST   /catalog/runs/{run_id}/edit/                                         302 404 404 404 404 400 400 404 400
+POST   /catalog/runs/{run_id}/cohorts/new/                                  302 404 404 404 404 400 400 404 400
+POST   /catalog/cohorts/{cohort}/edit/                                      302 404 404 404 404 400 400 404 404
+GET    /courses/{run}/modules/new/                                          302 403 403 403 200 200 200 200 200
+POST   /courses/{run}/modules/new/                                          302 403 403 403 400 400 400 400 400
+GET    /modules/{module}/edit/                                              302 404 403 403 200 200 200 200 200
+POST   /modules/{module}/edit/                                              302 404 403 403 400 400 400 400 400
+GET    /modules/{module}/lessons/new/                                       302 404 403 403 200 200 200 200 200
+POST   /modules/{module}/lessons/new/                                       302 404 403 403 400 400 400 400 400
+POST   /lessons/preview/                                                    302 200 200 200 200 200 200 200 200
+GET    /lessons/{lesson}/                                                   302 404 200 200 200 200 200 200 200
+POST   /lessons/{lesson}/done/                                              302 404 302 403 403 403 403 403 403
+GET    /lessons/{lesson}/edit/                                              302 404 403 403 200 200 200 200 200
+POST   /lessons/{lesson}/edit/                                              302 404 403 403 400 400 400 400 400
+GET    /labs/{lab}/                                                         302 404 200 200 200 200 200 200 200
+POST   /labs/{lab}/runs/                                                    302 404 400 400 400 400 400 400 400
+GET    /labs/{lab}/edit/                                                    302 404 403 403 200 200 200 200 200
+POST   /labs/{lab}/edit/                                                    302 404 403 403 400 400 400 400 400
+GET    /modules/{module}/labs/new/                                          302 404 403 403 200 200 200 200 200
+POST   /modules/{module}/labs/new/                                          302 404 403 403 400 400 400 400 400
+
+# Jobs
+GET    /jobs/                                                               302 200 200 200 200 200 200 200 200
+GET    /jobs/?whose=all                                                     302 200 200 200 200 200 200 200 200
+GET    /jobs/new/                                                           302 200 200 200 200 200 200 200 200
+GET    /jobs/new/?from={ended}                                              302 404 200 403 403 403 403 404 404
+POST   /jobs/new/                                                           302 400 400 400 400 400 400 400 400
+GET    /jobs/compare/?a={job}&b={ended}                                     302 404 200 200 200 200 200 404 404
+GET    /jobs/{job}/                                                         302 404 200 200 200 200 200 404 404
+GET    /jobs/{job}/cancel/                                                  302 404 200 403 200 200 200 404 404
+POST   /jobs/{job}/cancel/                                                  302 404 302 403 302 302 302 404 404
+GET    /jobs/{ended}/rerun/                                                 302 404 200 403 403 403 403 404 404
+POST   /jobs/{ended}/rerun/                                                 302 404 302 403 403 403 403 404 404
+GET    /jobs/{ended}/log/                                                   302 404 200 200 200 200 200 404 404
+GET    /jobs/{ended}/artifacts/{artifact}/                                  302 404 200 200 200 200 200 404 404
+GET    /jobs/{ended}/artifacts/{artifact}/?preview=1                        302 404 200 200 200 200 200 404 404
+GET    /jobs/{job}/artifacts/{artifact}/                                    302 404 404 404 404 404 404 404 404
+GET    /scheduling/forecast/?gpus=1&wall_s=60                               302 400 200 400 400 400 400 400 400
+
+# Quota and usage
+GET    /quota/                                                              302 200 200 200 200 200 200 200 200
+GET    /quota/{account}/                                                    302 404 200 200 200 200 200 404 404
+GET    /quota/{cohort_account}/                                             302 404 404 200 200 200 200 404 404
+GET    /quota/{campus_account}/                                             302 404 404 404 404 200 200 404 404
+GET    /quota/{cohort_account}/learners/                                    302 404 404 200 200 200 200 404 404
+GET    /quota/{account}/allocate/                                           302 404 403 403 403 200 200 404 404
+POST   /quota/{account}/allocate/                                           302 404 403 403 403 200 200 404 404
+GET    /quota/{campus_account}/allocate/                                    302 404 404 404 404 403 200 404 404
+POST   /quota/{campus_account}/allocate/                                    302 404 404 404 404 403 200 404 404
+GET    /usage/                                                              302 200 200 302 302 302 302 302 302
+GET    /usage/usage.csv                                                     302 200 200 200 200 200 200 200 200
+GET    /usage/accounts/{account}/                                           302 404 200 200 200 200 200 404 404
+GET    /usage/accounts/{account}/usage.csv                                  302 404 200 200 200 200 200 404 404
+GET    /usage/accounts/{cohort_account}/                                    302 404 404 200 200 200 200 404 404
+GET    /usage/accounts/{campus_account}/usage.csv                           302 404 404 404 404 200 200 404 404
+
+# REST
+GET    /api/v1/schema/                                                      200 200 200 200 200 200 200 200 200
+GET    /api/v1/docs/                                                        200 200 200 200 200 200 200 200 200
+POST   /api/v1/auth/token/                                                  400 400 400 400 400 400 400 400 400
+DELETE /api/v1/auth/token/current/                                          401 204 204 204 204 204 204 204 204
+GET    /api/v1/me/                                                          401 200 200 200 200 200 200 200 200
+GET    /api/v1/environments/                                                401 200 200 200 200 200 200 200 200
+GET    /api/v1/data-sets/                                                   401 200 200 200 200 200 200 200 200
+GET    /api/v1/forecast/?gpus=1&wall_s=60                                   401 400 200 400 400 400 400 400 400
+GET    /api/v1/jobs/                                                        401 200 200 200 200 200 200 200 200
+GET    /api/v1/jobs/?whose=all                                              401 200 200 200 200 200 200 200 200
+POST   /api/v1/jobs/                                                        401 400 201 400 400 400 400 400 400
+GET    /api/v1/jobs/{job}/                                                  401 404 200 200 200 200 200 404 404
+POST   /api/v1/jobs/{job}/cancel/                                           401 404 200 403 200 200 200 404 404
+POST   /api/v1/jobs/{ended}/rerun/                                          401 404 201 403 403 403 403 404 404
+GET    /api/v1/jobs/{ended}/log/                                            401 404 200 200 200 200 200 404 404
+GET    /api/v1/jobs/{ended}/metrics/                                        401 404 200 200 200 200 200 404 404
+GET    /api/v1/jobs/{ended}/artifacts/                                      401 404 200 200 200 200 200 404 404
+GET    /api/v1/jobs/{ended}/artifacts/{artifact}/                           401 404 200 200 200 200 200 404 404
+GET    /api/v1/quota/                                                       401 200 200 200 200 200 200 200 200
+POST   /api/v1/quota/{account}/allocate/                                    401 404 403 403 403 400 400 404 404
+POST   /api/v1/quota/{campus_account}/allocate/                             401 404 404 404 404 403 400 404 404
+GET    /api/v1/usage/                                                       401 200 200 200 200 200 200 200 200
+GET    /api/v1/usage/?account={account}                                     401 404 200 200 200 200 200 404 404
+GET    /api/v1/usage/?account={cohort_account}                              401 404 404 200 200 200 200 404 404
+GET    /api/v1/courses/                                                     401 200 200 200 200 200 200 200 200
+GET    /api/v1/labs/                                                        401 200 200 200 200 200 200 200 200
+
+# Node API: a node's token only, whoever is signed in
+POST   /node/v1/hello                                                       401 401 401 401 401 401 401 401 401
+POST   /node/v1/heartbeat                                                   401 401 401 401 401 401 401 401 401
+POST   /node/v1/claim                                                       401 401 401 401 401 401 401 401 401
+POST   /node/v1/environments                                                401 401 401 401 401 401 401 401 401
+GET    /node/v1/data-sets/{digest}                                          401 401 401 401 401 401 401 401 401
+GET    /node/v1/attempts/{attempt}/source?fence=1                           401 401 401 401 401 401 401 401 401
+POST   /node/v1/attempts/{attempt}/started                                  401 401 401 401 401 401 401 401 401
+POST   /node/v1/attempts/{attempt}/log?fence=1&start=0                      401 401 401 401 401 401 401 401 401
+POST   /node/v1/attempts/{attempt}/metrics                                  401 401 401 401 401 401 401 401 401
+PUT    /node/v1/attempts/{attempt}/artifacts?fence=1&path=a&digest=b        401 401 401 401 401 401 401 401 401
+POST   /node/v1/attempts/{attempt}/settle                                   401 401 401 401 401 401 401 401 401
+
+# Signing in (allauth)
+GET    /accounts/signup/                                                    200 302 302 302 302 302 302 302 302
+GET    /accounts/login/                                                     200 302 302 302 302 302 302 302 302
+GET    /accounts/logout/                                                    302 200 200 200 200 200 200 200 200
+GET    /accounts/inactive/                                                  200 200 200 200 200 200 200 200 200
+GET    /accounts/reauthenticate/                                            302 200 200 200 200 200 200 200 200
+GET    /accounts/email/                                                     302 200 200 200 200 200 200 200 200
+GET    /accounts/confirm-email/                                             200 200 200 200 200 200 200 200 200
+GET    /accounts/confirm-email/none/                                        200 200 200 200 200 200 200 200 200
+GET    /accounts/password/change/                                           302 200 200 200 200 200 200 200 200
+GET    /accounts/password/set/                                              302 302 302 302 302 302 302 302 302
+GET    /accounts/password/reset/                                            200 200 200 200 200 200 200 200 200
+GET    /accounts/password/reset/done/                                       200 200 200 200 200 200 200 200 200
+GET    /accounts/password/reset/key/1-none/                                 200 200 200 200 200 200 200 200 200
+GET    /accounts/password/reset/key/done/                                   200 200 200 200 200 200 200 200 200
+GET    /accounts/2fa/                                                       302 200 200 200 200 200 200 200 200
+GET    /accounts/2fa/authenticate/                                          302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/reauthenticate/                                        302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/totp/activate/                                         302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/totp/deactivate/                                       302 404 404 404 404 404 404 404 404
+GET    /accounts/2fa/recovery-codes/                                        302 404 404 404 404 404 404 404 404
+GET    /accounts/2fa/recovery-codes/generate/                               302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/recovery-codes/download/                               302 404 404 404 404 404 404 404 404
+GET    /accounts/2fa/webauthn/                                              302 200 200 200 200 200 200 200 200
+GET    /accounts/2fa/webauthn/add/                                          302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/webauthn/reauthenticate/                               302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/webauthn/keys/1/remove/                                302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/webauthn/keys/1/edit/                                  302 302 302 302 302 302 302 302 302
+GET    /accounts/2fa/webauthn/login/                                        302 302 302 302 302 302 302 302 302
+GET    /accounts/3rdparty/                                                  302 200 200 200 200 200 200 200 200
+GET    /accounts/3rdparty/signup/                                           302 302 302 302 302 302 302 302 302
+GET    /accounts/3rdparty/login/cancelled/                                  200 200 200 200 200 200 200 200 200
+GET    /accounts/3rdparty/login/error/                                      302 401 401 401 401 401 401 401 401
+GET    /accounts/social/login/cancelled/                                    302 301 301 301 301 301 301 301 301
+GET    /accounts/social/login/error/                                        302 301 301 301 301 301 301 301 301
+GET    /accounts/social/signup/                                             302 301 301 301 301 301 301 301 301
+GET    /accounts/social/connections/                                        302 301 301 301 301 301 301 301 301
+GET    /accounts/login/code/confirm/                                        302 302 302 302 302 302 302 302 302
+"""
+
+SOCKETS = {
+    "/ws/jobs/{job}/": "4401 4404 open open open open open 4404 4404",
+    "/ws/my-jobs/": "4401 open open open open open open open open",
+    "/ws/pool/": "4401 4404 4404 open open open open open open",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request and the statuses that it gets, in the order of PEOPLE."""
+
+    method: str
+    path: str
+    statuses: tuple[int, ...]
+
+
+def rows() -> list[Row]:
+    """Read the table."""
+    found = []
+    for line in TABLE.splitlines():
+        if line.strip() and not line.startswith("#"):
+            method, path, *statuses = line.split()
+            found.append(Row(method, path, tuple(map(int, statuses))))
+    return found
