@@ -5,9 +5,10 @@ change itself: pages ask again when they reconnect and when they miss something 
 """
 
 import asyncio
+import os
+import threading
 
 import structlog
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
@@ -58,9 +59,9 @@ def tell_queue() -> None:
 def _telling() -> "_Telling":
     """What this transaction has to tell on commit, registered once. What a savepoint undoes is not told."""
     here = set(connection.savepoint_ids)
-    for savepoint_ids, callback, _robust in connection.run_on_commit:
-        if isinstance(callback, _Telling) and savepoint_ids == here:
-            return callback
+    for registered in connection.run_on_commit:
+        if isinstance(registered[1], _Telling) and registered[0] == here:
+            return registered[1]
     if not connection.in_atomic_block:
         raise RuntimeError("live nudges leave with a transaction; call this inside one")
     telling = _Telling()
@@ -82,16 +83,40 @@ class _Telling:
             for job_id, owner_id, scope_id in watched:
                 groups |= {job_group(job_id), owner_group(owner_id), scope_group(scope_id)}
             groups.add(POOL_GROUP)
-        try:
-            async_to_sync(_send)(sorted(groups))
-        except Exception as error:
-            logger.warning("live_nudge_lost", groups=len(groups), error=repr(error))
+        if groups:
+            _courier().carry(sorted(groups))
+
+
+class _Courier:
+    """A thread with an event loop and a connection of its own: who tells something never waits for Redis."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="live-nudges", daemon=True).start()
+
+    def carry(self, groups: list[str]) -> None:
+        """Send a nudge to each group, soon, in the order of calls, or not at all."""
+        asyncio.run_coroutine_threadsafe(_send(groups), self._loop)
+
+
+_couriers: list[_Courier] = []
+_hiring = threading.Lock()
+
+
+def _courier() -> _Courier:
+    """This process's courier: a fork does not inherit the thread."""
+    with _hiring:
+        if not _couriers or _couriers[-1].pid != os.getpid():
+            _couriers[:] = [_Courier()]
+        return _couriers[-1]
 
 
 async def _send(groups: list[str]) -> None:
     layer = get_channel_layer()
-    if layer is None:
-        return
-    async with asyncio.timeout(TIMEOUT_S):
-        for group in groups:
-            await layer.group_send(group, {"type": "nudged"})
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            for group in groups if layer is not None else ():
+                await layer.group_send(group, {"type": "nudged"})
+    except Exception as error:
+        logger.warning("live_nudge_lost", groups=len(groups), error=repr(error))

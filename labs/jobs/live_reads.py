@@ -92,7 +92,7 @@ def log_message(attempt: int, start: int, content: bytes, *, is_complete: bool) 
     return {"type": "log", "attempt": attempt, "start": start, "data": data, "is_complete": is_complete}
 
 
-def points_after(attempt_id: int, cursor: int) -> list[dict[str, Any]]:
+def points_after(attempt_id: int, cursor: int) -> list[Any]:
     """At most POINTS metric points from number `cursor` on; one query."""
     found = MetricPoint.objects.filter(attempt_id=attempt_id, seq__gte=cursor).order_by("seq")
     return list(found.values("seq", "run_s", "values")[:POINTS])

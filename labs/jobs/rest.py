@@ -42,7 +42,7 @@ class JobAnswer(serializers.ModelSerializer):
     """A job. Times in seconds, use in GPU-seconds. `wait` is set while it is queued."""
 
     owner = serializers.CharField(source="owner.email")
-    environment = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    environment: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     hold_s = serializers.IntegerField()
     wait = serializers.SerializerMethodField()
 
@@ -67,12 +67,14 @@ class JobAnswer(serializers.ModelSerializer):
 
 
 class JobDetailAnswer(JobAnswer):
+    """A job with its attempts and its timeline."""
+
     attempts = AttemptAnswer(many=True)
     events = EventAnswer(many=True)
-    data_sets = serializers.SlugRelatedField(slug_field="slug", read_only=True, many=True)
+    data_sets: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, many=True)
 
     class Meta(JobAnswer.Meta):
-        fields = (*JobAnswer.Meta.fields, "data_sets", "attempts", "events")
+        fields: Any = (*JobAnswer.Meta.fields, "data_sets", "attempts", "events")
 
 
 class ArtifactAnswer(serializers.ModelSerializer):
@@ -100,7 +102,7 @@ class JobListView(ListAPIView):
         query = self.request.query_params
         found = jobs_for(standing_of(self.request.user)).select_related("owner", "environment")
         if query.get("whose") != "all":
-            found = found.filter(owner=self.request.user)
+            found = found.filter(owner_id=self.request.user.pk)
         states = [state for state in query.get("state", "").split(",") if state]
         if set(states) - set(Job.State.values):
             words = _("Use one or several of: %(states)s.") % {"states": ", ".join(Job.State.values)}
@@ -199,7 +201,7 @@ class JobMetricsView(APIView):
     def get(self, request: Request, job_id: int) -> Response:
         job = get_job_for(standing_of(request.user), job_id)
         attempt, first = _attempt_of(job, request), _number(request, "from", 0)
-        found = MetricPoint.objects.filter(attempt=attempt, seq__gte=first).order_by("seq") if attempt else []
+        found = MetricPoint.objects.filter(attempt=attempt, seq__gte=first).order_by("seq")
         points = [{"seq": point.seq, "run_s": point.run_s, "values": point.values} for point in found[:5000]]
         return Response({"points": points, "next": points[-1]["seq"] + 1 if points else first})
 

@@ -96,7 +96,8 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
 
 def _sites() -> tuple[tuple[SiteState, ...], dict[int, int]]:
     rows = Site.objects.order_by("id").values_list("id", "is_open", "campus__is_open", "power_cap_w", "campus_id")
-    states, of_campus = [], {}
+    states: list[SiteState] = []
+    of_campus: dict[int, int] = {}
     for site_id, is_open, campus_is_open, power_cap_w, campus_id in rows:
         states.append(SiteState(site_id, is_open=is_open and campus_is_open, power_cap_w=power_cap_w))
         of_campus.setdefault(campus_id, site_id)

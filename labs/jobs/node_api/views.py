@@ -122,7 +122,7 @@ def artifacts(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponse
         fence=query_number(request, "fence"),
         path=request.GET.get("path", ""),
         digest=request.GET.get("digest", ""),
-        body=request,  # type: ignore[arg-type]  (it reads like a file, chunk by chunk)
+        body=request,
     )
     return JsonResponse({})
 

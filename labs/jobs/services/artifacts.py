@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any, Protocol
 
 import structlog
 from django.conf import settings
@@ -26,11 +26,19 @@ RESULT_FILE = "metrics.json"
 _CHUNK = 64 * 1024
 
 
+class Readable(Protocol):
+    """What a body is read from: a request, or a file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Read at most `size` bytes; none at the end."""
+
+
 class _Incoming(File):
     """A body on its way to the storage: digested and counted as it passes, cut off at the cap."""
 
-    def __init__(self, stream: IO[bytes], most: int) -> None:
-        super().__init__(stream, name="artifact")
+    def __init__(self, stream: Readable, most: int) -> None:
+        super().__init__(None, name="artifact")
+        self.stream = stream
         self.most = most
         self.seen = 0
         self.sha256 = hashlib.sha256()
@@ -40,7 +48,7 @@ class _Incoming(File):
         return self.seen
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        while chunk := self.file.read(chunk_size or _CHUNK):
+        while chunk := self.stream.read(chunk_size or _CHUNK):
             self.seen += len(chunk)
             if self.seen > self.most:
                 raise TooLarge(_("The outputs are larger than may be kept."), code="artifacts_too_large")
@@ -59,7 +67,7 @@ class _Incoming(File):
         return True
 
 
-def store_artifact(*, attempt: Attempt, fence: int, path: str, digest: str, body: IO[bytes]) -> Artifact:
+def store_artifact(*, attempt: Attempt, fence: int, path: str, digest: str, body: Readable) -> Artifact:
     """Stage one output of a run. Sending the same one again changes nothing.
 
     Raises StaleFence, InvalidInput (path, digest that does not match), TooLarge for caps on files and bytes.
@@ -103,7 +111,7 @@ def _keep(attempt: Attempt, fence: int, path: str, digest: str, size: int, name:
             attempt=attempt, path=path, defaults={"size_bytes": size, "digest": digest, "file": name}
         )
         if before is not None and before.file.name != name:
-            old = before.file.name
+            old = str(before.file.name)
             transaction.on_commit(lambda: default_storage.delete(old), robust=True)
     return artifact
 

@@ -1,5 +1,6 @@
 """Beginning attempts: giving queued jobs to nodes by compare-and-swap, and the node's claim and start."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,45 +59,29 @@ def start_attempts(placements: Iterable[Placement]) -> list[Attempt]:
         return []
 
 
+# Whoever holds a row now is about to cancel it: it is passed over rather than waited for.
+_TAKE = """
+UPDATE jobs_job SET state = %(running)s, attempts_made = attempts_made + 1, factors = said.factors,
+       wait_reason = '', wait_facts = '{}', queue_place = NULL, start_p50_at = NULL, start_p90_at = NULL
+FROM unnest(%(ids)s::bigint[], %(gpus)s::int[], %(factors)s::jsonb[]) AS said (id, gpus, factors)
+WHERE jobs_job.id = said.id AND jobs_job.gpus = said.gpus AND jobs_job.id IN (
+    SELECT id FROM jobs_job WHERE id = ANY(%(ids)s) AND state = %(queued)s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING jobs_job.id, jobs_job.attempts_made, nextval('jobs_fence_seq')
+"""
+
+
 def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
-    # Whoever holds a row now is about to cancel it: it is passed over rather than waited for.
-    jobs = list(
-        Job.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-        .filter(pk__in=wanted, state=Job.State.QUEUED)
-        .order_by("pk")
-    )
-    gpus = _gpus_of([wanted[job.pk] for job in jobs])
-    jobs = [job for job in jobs if len(gpus.get(job.pk, ())) == job.gpus]
-    nodes = {node.pk: node for node in Node.objects.filter(pk__in={wanted[job.pk].node_id for job in jobs})}
-    for job in jobs:
-        job.state = move_job(job.state, Move.ASSIGN)
-        job.attempts_made += 1
-        job.factors = dict(wanted[job.pk].factors)
-        job.wait_reason, job.wait_facts, job.queue_place = "", {}, None
-        job.start_p50_at = job.start_p90_at = None
-    Job.objects.bulk_update(
-        jobs,
-        [
-            "state",
-            "attempts_made",
-            "factors",
-            "wait_reason",
-            "wait_facts",
-            "queue_place",
-            "start_p50_at",
-            "start_p90_at",
-        ],
-    )
+    gpus = _gpus_of(wanted.values())
     attempts = [
         Attempt(
-            job=job,
-            number=job.attempts_made,
-            node=nodes[wanted[job.pk].node_id],
+            job_id=job_id,
+            number=number,
+            node=gpus[job_id][0].node,
             fence=fence,
             lease_expires_at=lease_end(),
-            gpu_labels=[f"{nodes[wanted[job.pk].node_id].name}/{gpu.index}" for gpu in gpus[job.pk]],
+            gpu_labels=[str(gpu) for gpu in gpus[job_id]],
         )
-        for job, fence in zip(jobs, _fences(len(jobs)), strict=True)
+        for job_id, number, fence in _take(wanted, gpus)
     ]
     Attempt.objects.bulk_create(attempts)
     GpuLease.objects.bulk_create(
@@ -105,7 +90,7 @@ def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
     JobEvent.objects.bulk_create(
         [
             JobEvent(
-                job=attempt.job,
+                job_id=attempt.job_id,
                 attempt=attempt.number,
                 kind=JobEvent.Kind.ASSIGNED,
                 facts={"node": attempt.node.name, "gpus": attempt.gpu_labels},
@@ -114,14 +99,28 @@ def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
         ]
     )
     nudge_nodes(attempt.node.queue for attempt in attempts)
-    tell_jobs(*(job.pk for job in jobs))
+    tell_jobs(*(attempt.job_id for attempt in attempts))
     return attempts
 
 
-def _gpus_of(placements: Sequence[Placement]) -> dict[int, list[Gpu]]:
+def _take(wanted: Mapping[int, Placement], gpus: Mapping[int, list[Gpu]]) -> list[tuple[int, int, int]]:
+    """Move the jobs that are still queued to running: (job, attempt number, fence), lowest job first."""
+    facts = {
+        "queued": Job.State.QUEUED.value,
+        "running": move_job(Job.State.QUEUED, Move.ASSIGN).value,
+        "ids": list(wanted),
+        "gpus": [len(gpus.get(job_id, ())) for job_id in wanted],
+        "factors": [json.dumps(dict(placement.factors)) for placement in wanted.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, facts)
+        return sorted(cursor.fetchall())
+
+
+def _gpus_of(placements: Iterable[Placement]) -> dict[int, list[Gpu]]:
     """The GPUs of each placement that are on its node, by job."""
     ids = [gpu_id for placement in placements for gpu_id in placement.gpu_ids]
-    found = {gpu.pk: gpu for gpu in Gpu.objects.filter(pk__in=ids)}
+    found = {gpu.pk: gpu for gpu in Gpu.objects.filter(pk__in=ids).select_related("node")}
     return {
         placement.job_id: [
             gpu
@@ -130,12 +129,6 @@ def _gpus_of(placements: Sequence[Placement]) -> dict[int, list[Gpu]]:
         ]
         for placement in placements
     }
-
-
-def _fences(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('jobs_fence_seq') FROM generate_series(1, %s)", [count])
-        return [fence for (fence,) in cursor.fetchall()]
 
 
 def claim(*, node: Node, boot_id: str) -> list[Attempt]:

@@ -1,5 +1,6 @@
 """What the platform loses: the attempt is refunded, and its job tried again or given up."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -24,16 +25,15 @@ def lose_attempt(*, attempt_id: int, cause: str, expired_only: bool = False) -> 
     `cause` is a short word for the timeline (lease_expired, node_restarted …).
     """
     with transaction.atomic():
-        job_id = Attempt.objects.filter(pk=attempt_id).values_list("job_id", flat=True).first()
-        job = Job.objects.select_for_update(no_key=True, of=("self",)).filter(pk=job_id).first()
+        job = Job.objects.select_for_update(no_key=True, of=("self",)).filter(attempts=attempt_id).first()
         attempt = _lock_open(attempt_id, expired_only=expired_only)
         if job is None or attempt is None:
             return False
-        lose_locked(job, attempt, cause=cause)
+        lose_locked(job, attempt, silent_from=attempt.silent_from, cause=cause)
     return True
 
 
-def _lock_open(attempt_id: int, *, expired_only: bool) -> Attempt | None:
+def _lock_open(attempt_id: int, *, expired_only: bool) -> Any:
     rows = Attempt.objects.select_for_update(no_key=True, of=("self",)).filter(pk=attempt_id)
     rows = rows.exclude(state=Attempt.State.ENDED)
     if expired_only:
@@ -42,12 +42,13 @@ def _lock_open(attempt_id: int, *, expired_only: bool) -> Attempt | None:
     return rows.annotate(silent_from=Least(Now(), "lease_expires_at")).first()
 
 
-def lose_locked(job: Job, attempt: Attempt, *, cause: str, **facts: Any) -> None:
+def lose_locked(job: Job, attempt: Attempt, *, silent_from: datetime, cause: str, **facts: Any) -> None:
     """Refund the attempt and queue its job again, or give up. Both rows are locked, the attempt is open.
 
-    `job.state` is the new one afterwards. `facts` are further fields of the attempt, which carries `silent_from`.
+    `silent_from` is when the platform knows for certain that nothing ran any more. `job.state` is the new one
+    afterwards. `facts` are further fields of the attempt.
     """
-    ran_s = (attempt.silent_from - attempt.started_at).total_seconds() if attempt.started_at else 0.0
+    ran_s = (silent_from - attempt.started_at).total_seconds() if attempt.started_at else 0.0
     lost_s = quota.charge_s(run_s=max(0.0, ran_s), gpus=job.gpus, hold_s=job.hold_s)
     let_go(attempt, outcome=Attempt.Outcome.LOST, lost_s=lost_s, **facts)
     ending = _judge(job)
@@ -80,7 +81,7 @@ def _judge(job: Job) -> Ending:
 
 def _give_back(job: Job, attempt: Attempt, lost_s: int) -> None:
     """Post the loss: what ran is charged and refunded, so that the ledger shows what the platform cost the learner."""
-    posting = {"account_id": job.account_id, "job_id": job.pk, "attempt": attempt.number}
+    posting: dict[str, Any] = {"account_id": job.account_id, "job_id": job.pk, "attempt": attempt.number}
     if lost_s == 0:
         quota.release(**posting, reason="lost")
         return

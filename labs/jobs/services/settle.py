@@ -59,7 +59,9 @@ def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
             return _stored_end(current)
         ending = ending_of(ended.reason, ended.exit_code, is_cancelling=job.cancel_requested_at is not None)
         if ending is None:
-            lose_locked(job, current, cause=ended.reason.lower(), **_report_fields(ended, ""))
+            lose_locked(
+                job, current, silent_from=current.silent_from, cause=ended.reason.lower(), **_report_fields(ended, "")
+            )
             Attempt.objects.filter(pk=current.pk).update(report=_report(ended, job.state))
             drop_unpublished(current)
             return job.state
@@ -89,7 +91,7 @@ def _settle(job: Job, attempt: Attempt, ended: Ended, ending: Ending, result: di
         result=result if RESULT_FILE in published else {},
     )
     let_go(attempt, outcome=Attempt.Outcome.SETTLED, **_report_fields(ended, job.state, missing))
-    posting = {"account_id": job.account_id, "job_id": job.pk, "attempt": attempt.number}
+    posting: dict[str, Any] = {"account_id": job.account_id, "job_id": job.pk, "attempt": attempt.number}
     if charged_s:
         zone = Campus.objects.filter(scope_id__in=job.account.scope.path).values_list("timezone", flat=True).first()
         quota.settle(

@@ -132,8 +132,8 @@ def _check_bounds(gpus: int, wall_s: int, wrong: Complaints) -> None:
     least_s, most_s = settings.LABS_MIN_WALL_S, settings.LABS_MAX_WALL_S
     if not least_s <= wall_s <= most_s:
         bounds = {"least": duration(least_s), "most": duration(most_s), "least_s": least_s, "most_s": most_s}
-        words = _("The time limit lies between %(least)s and %(most)s (%(least_s)s to %(most_s)s seconds).") % bounds
-        wrong.add("wall_s", words, least_wall_s=least_s, most_wall_s=most_s)
+        words = _("The time limit lies between %(least)s and %(most)s (%(least_s)s to %(most_s)s seconds).")
+        wrong.add("wall_s", words % bounds, least_wall_s=least_s, most_wall_s=most_s)
 
 
 def _check_account(wish: Wish, owner: Any, wrong: Complaints) -> Account | None:
