@@ -75,7 +75,7 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
     gpus: dict[int, list[Gpu]] = defaultdict(list)
     for gpu in Gpu.objects.filter(node__in=nodes).order_by("node_id", "index"):
         gpus[gpu.node_id].append(gpu)
-    leases = _leases()
+    leases = _leases(node_name)
     environments = _environments()
     sites = Site.objects.select_related("campus").order_by("pk")
     if node_name is not None:
@@ -107,8 +107,16 @@ def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
     return {"count": sum(reasons.values()), "reasons": reasons.most_common(), "first": entries}
 
 
-def _leases() -> dict[int, GpuLease]:
-    found = GpuLease.objects.select_related("attempt__job__owner", "attempt__job__account__scope")
+def _leases(node_name: str | None) -> dict[int, GpuLease]:
+    # Only what a cell says: whole jobs, owners and accounts of hundreds of GPUs would be half of the page's time.
+    found = GpuLease.objects.select_related("attempt__job__owner", "attempt__job__account__scope").only(
+        "gpu_id",
+        "attempt__job__title",
+        "attempt__job__owner__name",
+        "attempt__job__account__scope__path",
+    )
+    if node_name is not None:
+        found = found.filter(gpu__node__name=node_name)
     return {lease.gpu_id: lease for lease in found}
 
 

@@ -63,6 +63,8 @@ class Stand:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _become_campus(self) -> None:
+        # Agents of the demo know the usual prefix only.
+        os.environ.pop("CAMPUS_KEY_PREFIX", None)
         os.environ.update(
             CAMPUS_LOG_LEVEL="WARNING",
             CAMPUS_MODE="demo",

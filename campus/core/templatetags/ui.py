@@ -1,5 +1,6 @@
 """The design system's tags: `{% load ui %}` gives leaves, parts with content, figures and text filters."""
 
+import functools
 import zlib
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from django.forms import BoundField
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -29,14 +30,23 @@ AVATAR_TINTS = 6
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """An icon of the sprite: decorative, or with a label that is read out."""
-    kind = f"icon icon-{size}" if size else "icon"
-    href = f"{static('vendor/icons/sprite.svg')}#{name}"
-    if label:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><title>{}</title><use href="{}"></use></svg>',
-            kind, label, label, href,
-        )  # fmt: skip
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', kind, href)
+    if not label:
+        return _decoration(str(name), str(size))
+    kind, href = _icon_parts(name, size)
+    return format_html(
+        '<svg class="{}" role="img" aria-label="{}"><title>{}</title><use href="{}"></use></svg>',
+        kind, label, label, href,
+    )  # fmt: skip
+
+
+# A board has thousands of these, and the address of the sprite alone takes longer than the rest.
+@functools.lru_cache(maxsize=512)
+def _decoration(name: str, size: str) -> SafeString:
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', *_icon_parts(name, size))
+
+
+def _icon_parts(name: str, size: str) -> tuple[str, str]:
+    return f"icon icon-{size}" if size else "icon", f"{static('vendor/icons/sprite.svg')}#{name}"
 
 
 @register.simple_tag
@@ -49,6 +59,17 @@ def badge(text: str, tone: str = "neutral", icon: str = "") -> SafeString:
 @register.simple_tag
 def state_badge(value: str, kind: str = "", live: str = "", label: str = "") -> SafeString:
     """A state as word, tone and shape; `live` names it for the page's module (`data-live`)."""
+    if not live and not label:
+        return _plain_badge(str(value), kind, translation.get_language())
+    return _badge_of(value, kind, live, label)
+
+
+@functools.lru_cache(maxsize=512)
+def _plain_badge(value: str, kind: str, _language: str | None) -> SafeString:
+    return _badge_of(value, kind)
+
+
+def _badge_of(value: str, kind: str, live: str = "", label: str = "") -> SafeString:
     state = states.lookup(str(value), kind)
     hook = format_html(' data-live="{}"', live) if live else ""
     return format_html(
