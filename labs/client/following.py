@@ -69,8 +69,11 @@ class Follower:
 
 def _state_of(job: dict[str, Any]) -> str:
     if job["state"] != "QUEUED":
-        nodes = [plain(attempt["node"]) for attempt in job["attempts"]][-1:]
-        return f"job {job['id']} runs" + (f" on {nodes[0]}" if nodes else "") + f", at most {duration(job['wall_s'])}"
+        last = max(job["attempts"], key=lambda entry: int(entry["number"]), default=None)
+        where = f" on {plain(last['node'])}" if last else ""
+        if last and last["state"] in ("ASSIGNED", "CLAIMED"):
+            return f"job {job['id']} is being prepared{where}"
+        return f"job {job['id']} runs{where}, at most {duration(job['wall_s'])}"
     wait = job.get("wait") or {}
     place = f", place {wait['place']}" if wait.get("place") else ""
     reason = f": {plain(wait['reason']).replace('_', ' ').lower()}" if wait.get("reason") else ""
