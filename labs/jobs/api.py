@@ -25,7 +25,7 @@ from .services import (
 from .services.validation import check_size, widest_by_type
 from .signals import job_settled
 from .submission import Submission, parse_submission
-from .uploads import files_of, shown_files
+from .uploads import files_of, shown_files, typed_files
 
 __all__ = [
     "Ended",
@@ -55,5 +55,6 @@ __all__ = [
     "store_artifact",
     "store_bundle",
     "submit",
+    "typed_files",
     "widest_by_type",
 ]

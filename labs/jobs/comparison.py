@@ -1,113 +1,141 @@
-"""Two jobs side by side: settings, results, metrics over time, and the code's differences."""
+"""Two jobs side by side: results, metrics over time, settings, and the code's differences."""
 
 import difflib
-from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .models import Attempt, Job, MetricPoint, SourceBundle
+from campus.core.formats import duration, file_size, gpu_hours
 
-MAX_POINTS = 2_000
-MAX_DIFF_LINES = 1_500
+from .domain.results import is_number
+from .job_page import metrics_of
+from .models import Attempt, Job, SourceBundle
+
+MOST_POINTS = 200
+MOST_CHARTS = 8
+MOST_DIFF_LINES = 1_500
 X_NAMES = ("step", "epoch", "iteration", "batch")
+
+Points = list[dict[str, float]]
 
 
 def compare_jobs(first: Job, second: Job) -> dict[str, Any]:
     """Return what the comparison page shows; a fixed number of queries."""
+    attempts = {one.job_id: one for one in _last_attempts(first, second)}
+    ours, theirs = attempts.get(first.pk), attempts.get(second.pk)
+    changes, is_cut = _changes(first.source, second.source)
     return {
         "first": first,
         "second": second,
-        "settings": _settings(first, second),
-        "results": _results(first.result, second.result),
-        "charts": _charts(first, second),
-        "changes": list(_changes(first.source, second.source)),
+        "sides": [("A", first), ("B", second)],
+        "results": _results(_measured(first, ours), _measured(second, theirs)),
+        "has_results": bool(first.result or second.result),
+        "settings": _settings(first, ours, second, theirs),
+        "charts": _charts((first, _points(ours)), (second, _points(theirs))),
+        "changes": changes,
+        "is_cut": is_cut,
     }
 
 
-def _settings(first: Job, second: Job) -> list[dict[str, Any]]:
-    def facts(job: Job) -> dict[str, Any]:
-        return {
-            _("State"): job.get_state_display(),
-            _("Environment"): job.environment.name if job.environment else _("Plain Python"),
-            _("File to run"): job.entrypoint,
-            _("GPUs"): job.gpus,
-            _("GPU type"): job.gpu_type or _("any"),
-            _("Time limit (s)"): job.wall_s,
-            _("GPU-seconds charged"): job.charged_s,
-        }
+def _last_attempts(first: Job, second: Job) -> list[Attempt]:
+    both = Attempt.objects.filter(job__in=(first, second)).select_related("node")
+    return list(both.order_by("job_id", "-number").distinct("job_id"))
 
-    ours, theirs = facts(first), facts(second)
-    return [{"name": name, "a": ours[name], "b": theirs[name], "differs": ours[name] != theirs[name]} for name in ours]
+
+def _measured(job: Job, attempt: Attempt | None) -> dict[str, Any]:
+    """The job's own results, then how long it ran."""
+    measured = dict(job.result)
+    if attempt is not None and attempt.run_s is not None:
+        measured[_("run time (s)")] = round(attempt.run_s, 2)
+    return measured
+
+
+def _settings(first: Job, ours: Attempt | None, second: Job, theirs: Attempt | None) -> list[dict[str, Any]]:
+    a, b = _facts(first, ours), _facts(second, theirs)
+    return [{"name": name, "a": a[name], "b": b[name], "differs": a[name] != b[name]} for name in a]
+
+
+def _facts(job: Job, attempt: Attempt | None) -> dict[str, Any]:
+    memory = attempt.peak_memory_bytes if attempt else None
+    return {
+        _("Environment"): job.environment.name if job.environment else _("Plain Python"),
+        _("File to run"): job.entrypoint,
+        _("Data sets"): ", ".join(sorted(one.slug for one in job.data_sets.all())) or "–",
+        _("GPUs"): job.gpus,
+        _("GPU type"): job.gpu_type or _("any"),
+        _("Time limit"): duration(job.wall_s),
+        _("Node"): attempt.node.name if attempt else "–",
+        _("Most memory used"): file_size(memory) if memory else "–",
+        _("Charged"): gpu_hours(job.charged_s),
+    }
 
 
 def _results(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
-    for name in sorted({*first, *second}):
+    for name in dict.fromkeys([*first, *second]):
         a, b = first.get(name), second.get(name)
-        numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (a, b))
-        rows.append(
-            {"name": name, "a": a, "b": b, "delta": b - a if numbers and a is not None and b is not None else None}
-        )
+        delta = b - a if is_number(a) and is_number(b) else None  # type: ignore[operator]
+        rows.append({"name": name, "a": a, "b": b, "delta": delta, "share": delta / abs(a) if delta and a else None})  # type: ignore[arg-type]
     return rows
 
 
-def _points(job: Job) -> list[dict[str, float]]:
-    last = Attempt.objects.filter(job=job).order_by("-number").values("pk")[:1]
-    values = MetricPoint.objects.filter(attempt__in=last).order_by("seq").values_list("values", flat=True)
-    return list(values[:MAX_POINTS])
+def _points(attempt: Attempt | None) -> Points:
+    return metrics_of(attempt, most=MOST_POINTS).points if attempt else []
 
 
-def _charts(first: Job, second: Job) -> list[dict[str, Any]]:
-    ours, theirs = _points(first), _points(second)
-    names = sorted({name for point in (*ours, *theirs) for name in point} - set(X_NAMES))
-    charts = []
-    for name in names[:8]:
-        a, b = (_series(points, name) for points in (ours, theirs))
-        xs = sorted({*a, *b})
-        series = [
-            {"name": f"#{first.pk}", "values": [a.get(x) for x in xs]},
-            {"name": f"#{second.pk}", "values": [b.get(x) for x in xs]},
-        ]
-        charts.append(
-            {"name": name, "data": {"kind": "line", "x": xs, "x_name": _x_name(ours or theirs), "series": series}}
-        )
-    return charts
+def _charts(first: tuple[Job, Points], second: tuple[Job, Points]) -> list[dict[str, Any]]:
+    names = dict.fromkeys(name for _job, points in (first, second) for point in points for name in point)
+    shown = [name for name in names if name not in X_NAMES][:MOST_CHARTS]
+    return [{"id": f"compared-{n}", "name": name, "data": _chart(name, first, second)} for n, name in enumerate(shown)]
 
 
-def _x_name(points: list[dict[str, float]]) -> str:
+def _chart(name: str, first: tuple[Job, Points], second: tuple[Job, Points]) -> dict[str, Any]:
+    lines = {
+        f"{letter} · #{job.pk}": _line(points, name)
+        for letter, (job, points) in zip("AB", (first, second), strict=True)
+    }
+    xs = sorted({x for line in lines.values() for x in line})
+    series = [{"name": label, "values": [line.get(x) for x in xs]} for label, line in lines.items()]
+    shown = [int(x) if float(x).is_integer() else x for x in xs]
+    # Two runs seldom report at the same steps: each line goes on over the steps that only the other has.
+    return {"kind": "line", "x": shown, "x_name": _x_name(first[1] or second[1]), "series": series, "connect": True}
+
+
+def _x_name(points: Points) -> str:
     return next((name for name in X_NAMES if points and name in points[0]), _("point"))
 
 
-def _series(points: list[dict[str, float]], name: str) -> dict[float, float]:
+def _line(points: Points, name: str) -> dict[float, float]:
     x_name = next((one for one in X_NAMES if points and one in points[0]), None)
     return {
-        point.get(x_name, index) if x_name else index: point[name]
-        for index, point in enumerate(points)
+        point.get(x_name, place) if x_name else place: point[name]
+        for place, point in enumerate(points)
         if name in point
     }
 
 
-def _changes(first: SourceBundle, second: SourceBundle) -> Iterator[dict[str, Any]]:
-    """Yield, for each file that differs, its path and its unified difference as (kind, text) lines."""
+def _changes(first: SourceBundle, second: SourceBundle) -> tuple[list[dict[str, Any]], bool]:
+    """For each file that differs its path and the lines of its difference by kind; and whether some had no room."""
+    changes: list[dict[str, Any]] = []
+    room = MOST_DIFF_LINES
     if first.digest == second.digest:
-        return
-    room = MAX_DIFF_LINES
+        return changes, False
     for path in sorted({*first.files, *second.files}):
-        before, after = (_lines(bundle.files.get(path)) for bundle in (first, second))
-        if before == after or room <= 0:
+        before, after = first.files.get(path), second.files.get(path)
+        if before == after:
             continue
-        lines = [_kinded(line) for line in difflib.unified_diff(before, after, lineterm="", n=3)][2 : 2 + room]
+        if room <= 0:
+            return changes, True
+        lines = _difference(before, after)
+        changes.append({"path": path, "lines": lines[:room]})
         room -= len(lines)
-        yield {"path": path, "lines": lines}
+    return changes, room < 0
 
 
-def _lines(entry: dict[str, str] | None) -> list[str]:
-    if entry is None:
-        return []
-    return entry["text"].splitlines() if "text" in entry else [_("(binary content)") + " " + entry["base64"][:16]]
-
-
-def _kinded(line: str) -> dict[str, str]:
+def _difference(before: dict[str, str] | None, after: dict[str, str] | None) -> list[dict[str, str]]:
+    if any(entry is not None and "text" not in entry for entry in (before, after)):
+        return [{"kind": "place", "text": _("It is no text, and its content differs.")}]
+    old, new = (entry["text"].splitlines() if entry else [] for entry in (before, after))
     kinds = {"+": "added", "-": "removed", "@": "place"}
-    return {"kind": kinds.get(line[:1], "same"), "text": line}
+    lines = list(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
+    return [{"kind": kinds.get(line[:1], "same"), "text": line} for line in lines]

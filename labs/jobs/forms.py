@@ -52,9 +52,20 @@ class JobForm(forms.Form):
         }
         for name, rows in offered.items():
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
+        accounts = list(offered["account"][:2])
+        # A choice of one is no question.
+        self.fields["account"].is_only_one = len(accounts) == 1  # type: ignore[attr-defined]
+        if accounts:
+            self.initial.setdefault("account", accounts[0].pk)
         types = Gpu.objects.exclude(node__state=Node.State.DOWN).values_list("gpu_type", flat=True).distinct()
         self.fields["gpu_type"].choices = [("", _("any")), *((one, one) for one in sorted(set(types)))]  # type: ignore[attr-defined]
         self.fields["gpus"].max_value = settings.LABS_MAX_GPUS  # type: ignore[attr-defined]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is chosen, or wrong, among the fields that the page folds away."""
+        names = ("data_sets", "preferred_campus")
+        return any(self[name].value() or (self.is_bound and self[name].errors) for name in names)
 
     def wish(self) -> dict[str, Any]:
         """Return the cleaned fields under the names that `labs.jobs.services.submit` takes."""

@@ -1,5 +1,6 @@
 """The files of a form: what was typed into the editor, and what was uploaded as files or as one zip."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -48,8 +49,8 @@ def _uploaded(uploads: list[UploadedFile], field: str) -> dict[str, bytes]:
     return {name: one.read() for name, one in zip(names, uploads, strict=True)}
 
 
-def shown_files(files: dict[str, bytes]) -> list[dict[str, Any]]:
-    """Return files for the editor; bytes that are no UTF-8 are left out, they came by upload and must come again."""
+def shown_files(files: Mapping[str, bytes]) -> list[dict[str, str]]:
+    """Return files for the editor; bytes that are no UTF-8 are left out (`unshown_files` names them)."""
     shown = []
     for path, content in files.items():
         try:
@@ -57,3 +58,25 @@ def shown_files(files: dict[str, bytes]) -> list[dict[str, Any]]:
         except UnicodeDecodeError:
             continue
     return shown
+
+
+def unshown_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files that the editor cannot show."""
+    shown = {one["path"] for one in shown_files(files)}
+    return {path: content for path, content in files.items() if path not in shown}
+
+
+def typed_files(request: HttpRequest, *, prefix: str = "files") -> list[dict[str, str]]:
+    """Return what stood in the editor, for a page that shows it again: as it was typed, bad names and all."""
+    rows: list[dict[str, str]] = []
+    while (text := request.POST.get(f"{prefix}-{len(rows)}-text")) is not None:
+        rows.append({"path": str(request.POST.get(f"{prefix}-{len(rows)}-path", "")), "text": text})
+    return [row for row in rows if row["path"].strip() or row["text"].strip()]
+
+
+def shown_bundle(stored: Mapping[str, Mapping[str, str]]) -> dict[str, list[Any]]:
+    """Return a stored submission for reading: `texts` for the viewer, and the names of what is no text."""
+    return {
+        "texts": [{"path": path, "text": entry["text"]} for path, entry in sorted(stored.items()) if "text" in entry],
+        "others": [path for path, entry in sorted(stored.items()) if "text" not in entry],
+    }

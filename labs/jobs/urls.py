@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import job, listing, submit
+from .views import downloads, job, listing, submit
 
 app_name = "jobs"
 urlpatterns = [
@@ -12,6 +12,6 @@ urlpatterns = [
     path("jobs/<int:job_id>/", job.job, name="job"),
     path("jobs/<int:job_id>/cancel/", job.cancel, name="cancel"),
     path("jobs/<int:job_id>/rerun/", job.rerun, name="rerun"),
-    path("jobs/<int:job_id>/log/", job.log, name="log"),
-    path("jobs/<int:job_id>/artifacts/<int:artifact_id>/", job.artifact, name="artifact"),
+    path("jobs/<int:job_id>/log/", downloads.log, name="log"),
+    path("jobs/<int:job_id>/artifacts/<int:artifact_id>/", downloads.artifact, name="artifact"),
 ]

@@ -17,11 +17,17 @@ from campus.core.templatetags.ui_parts import part
 
 register = template.Library()
 
-# Escape sequences, control characters, and what a carriage return overwrote: plain text for readers without scripts.
-_CONTROL = re.compile(
-    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
-    r"|[^\n\r]*\r(?=[^\n\r])|[\x00-\x08\x0b-\x1f\x7f]"
+# Escape sequences and control characters. Every alternative is bounded or begins at a fixed character: a program may
+# print a megabyte without a line break, and this must stay linear in it.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-9;:?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
+
+
+def plain_log(stored: bytes) -> str:
+    """A terminal's output for readers without scripts: no controls, and of each line what a carriage return left."""
+    text = _ESCAPES.sub("", stored.decode(errors="replace").replace("\r\n", "\n"))
+    return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
 
 
 @dataclass(frozen=True)
@@ -157,8 +163,7 @@ def logview(
     stored = data.encode() if isinstance(data, str) else bytes(data)
     # An HTML parser would turn carriage returns into lines, so scripts get the bytes themselves.
     first = base64.b64encode(stored).decode()
-    text = _CONTROL.sub("", stored.decode(errors="replace").replace("\r\n", "\n"))
     return part(
-        context, "logview", id=id, download=download, text=text, first=first, offset=offset, label=label or _("Log"),
+        context, "logview", id=id, download=download, text=plain_log(stored), first=first, offset=offset, label=label or _("Log"),
         closed=closed,
     )  # fmt: skip

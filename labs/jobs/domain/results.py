@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,26 @@ def _flatten(found: Mapping[str, Any], prefix: str, depth: int, kept: dict[str, 
                 kept[full] = value[:MAX_TEXT]
         elif isinstance(value, bool) or is_number(value):
             kept[full] = value
+
+
+def headlines(result: Mapping[str, Value], most: int) -> list[tuple[str, Value]]:
+    """The values that people look for first: scores, then losses, then other numbers, then the rest.
+
+    The order in which the job wrote them is lost in storage, so that names decide.
+    """
+
+    def rank(entry: tuple[str, Value]) -> tuple[int, str]:
+        words = set(re.split(r"[^a-z0-9]+", entry[0].lower()))
+        known = next((place for place, names in enumerate(_LOOKED_FOR) if words & names), len(_LOOKED_FOR))
+        return known + (0 if is_number(entry[1]) else len(_LOOKED_FOR) + 1), entry[0]
+
+    return sorted(result.items(), key=rank)[:most]
+
+
+_LOOKED_FOR = (
+    frozenset({"accuracy", "acc", "f1", "auc", "score", "precision", "recall", "map", "iou", "bleu", "reward"}),
+    frozenset({"loss", "error", "rmse", "mae", "mse", "perplexity"}),
+)
 
 
 def clean_point(values: Mapping[str, Any]) -> dict[str, float]:

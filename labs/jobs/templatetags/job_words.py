@@ -1,8 +1,14 @@
 """Template tags that put a job's end and its timeline into words."""
 
+from math import floor, log10
+from typing import Any
+
 from django import template
 from django.utils.translation import gettext as _
 
+from campus.core import states
+from campus.core.formats import number
+from labs.jobs.domain.results import headlines
 from labs.jobs.models import Job, JobEvent
 
 register = template.Library()
@@ -13,7 +19,6 @@ _TONES = {
     "CLAIMED": "wait",
     "STARTED": "run",
     "LOST": "warn",
-    "ENDED": "neutral",
 }
 _ICONS = {
     "SUBMITTED": "send",
@@ -31,6 +36,8 @@ def end_words(job: Job) -> str:
     """Say in one sentence how the job ended."""
     if job.end_reason == Job.EndReason.EXIT_CODE:
         return _("The program ended with exit code %(code)s") % {"code": job.exit_code}
+    if job.end_reason == Job.EndReason.COMPLETED:
+        return _("It finished without an error")
     return str(job.get_end_reason_display() or job.get_state_display())
 
 
@@ -51,15 +58,25 @@ def end_advice(job: Job) -> str:
 
 
 @register.filter
-def event_tone(kind: str) -> str:
-    """Return the tone of a timeline line."""
-    return _TONES.get(kind, "neutral")
+def event_tone(event: JobEvent) -> str:
+    """Return the tone of a timeline line; the last one takes that of the state in which the job ended."""
+    if event.kind == JobEvent.Kind.ENDED:
+        return states.lookup(str(event.facts.get("state", "")), "job").tone
+    return _TONES.get(event.kind, "neutral")
 
 
 @register.filter
-def event_icon(kind: str) -> str:
+def event_icon(event: JobEvent) -> str:
     """Return the icon of a timeline line."""
-    return _ICONS.get(kind, "circle-dot")
+    if event.kind == JobEvent.Kind.ENDED and "state" in event.facts:
+        return states.lookup(str(event.facts["state"]), "job").icon
+    return _ICONS.get(event.kind, "circle-dot")
+
+
+@register.filter
+def last_event_id(events: list[JobEvent]) -> str:
+    """The id of the newest timeline line: what the page compares with what the websocket says."""
+    return str(events[-1].pk) if events else ""
 
 
 @register.simple_tag
@@ -72,10 +89,12 @@ def event_title(event: JobEvent) -> str:
 def event_text(event: JobEvent) -> str:
     """Say what a timeline line adds to its name: the node, the attempt, the state it ended in."""
     parts = []
-    if node := event.facts.get("node"):
-        parts.append(str(node))
-    if gpus := event.facts.get("gpus"):
-        parts.append(", ".join(map(str, gpus)) if isinstance(gpus, list) else str(gpus))
+    gpus = [str(one) for one in event.facts.get("gpus") or []]
+    node = str(event.facts.get("node") or "")
+    if node and not all(gpu.startswith(f"{node}/") for gpu in gpus or [""]):
+        parts.append(node)
+    if gpus:
+        parts.append(", ".join(gpus))
     if event.attempt and event.attempt > 1:
         parts.append(_("attempt %(number)d") % {"number": event.attempt})
     if state := event.facts.get("state"):
@@ -87,3 +106,41 @@ def event_text(event: JobEvent) -> str:
 def hold_hint(held: str) -> str:
     """Say what was held, beside what was charged."""
     return _("of %(held)s held") % {"held": held}
+
+
+@register.simple_tag
+def result_value(value: Any) -> str:
+    """Write a value of a result: numbers with four significant digits, yes or no, short texts as they are."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return significant(value) if isinstance(value, int | float) else str(value)
+
+
+@register.simple_tag
+def signed_value(value: float) -> str:
+    """Write a difference with its sign."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    return f"{sign}{significant(abs(value))}"
+
+
+@register.filter
+def signed_percent(share: float) -> str:
+    """Write a relative difference with its sign: 0.034 is "+3.4%"."""
+    return f"{'+' if share > 0 else '−'}{number(abs(share) * 100, 1)}%"
+
+
+@register.simple_tag
+def result_line(job: Job) -> str:
+    """The first two results of a job on one line, for lists."""
+    return " · ".join(f"{name} {result_value(value)}" for name, value in headlines(job.result, 2))
+
+
+def significant(value: float) -> str:
+    """Write a number with four significant digits, whole numbers whole, very small and very large ones as powers of ten."""
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 10**12):
+        return number(value)
+    if abs(value) >= 10**7 or abs(value) < 10**-4:
+        return f"{value:.3g}"
+    return number(value, max(0, 3 - floor(log10(abs(value)))))

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from campus.core.errors import InvalidInput
+from campus.core.errors import NotFound
 from campus.people.access import standing_of
 from labs.jobs.access import get_job_for, jobs_for
 from labs.jobs.comparison import compare_jobs
@@ -46,12 +47,18 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def compare(request: HttpRequest) -> HttpResponse:
-    """Show two jobs side by side: what was asked, what came out, how it went, and what changed in the code."""
+    """Show two jobs side by side: `?a=&b=`, or the two that were ticked in the list, the older one first."""
     standing = standing_of(request.user)
-    ids = [request.GET.get(name, "") for name in ("a", "b")]
-    if not all(one.isdecimal() and len(one) < 15 for one in ids):
-        raise InvalidInput({"a": _("Choose two jobs to compare, for example from the list of your jobs.")})
-    first, second = (get_job_for(standing, int(one)) for one in ids)
+    given = [request.GET.get("a", ""), request.GET.get("b", "")]
+    ids = [int(one) for one in (*given, *request.GET.getlist("job")) if one.isdecimal() and len(one) < 15]
+    if "job" in request.GET or not any(given):
+        ids = sorted(set(ids))
+        if len(ids) != 2:
+            messages.warning(request, _("Tick exactly two runs, then compare them."))
+            return redirect("jobs:list")
+    if len(ids) != 2:
+        raise NotFound
+    first, second = (get_job_for(standing, one) for one in ids)
     return render(request, "jobs/compare.html", compare_jobs(first, second))
 
 

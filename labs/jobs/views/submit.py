@@ -1,6 +1,7 @@
 """The new-job page."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from campus.core.errors import CampusError, InvalidInput
+from campus.core.errors import CampusError, Conflict, InvalidInput, OverQuota
 from campus.core.form_errors import add_service_error
 from campus.people.access import standing_of
 from labs.jobs.access import get_own_job
@@ -16,7 +17,7 @@ from labs.jobs.domain.source import from_json
 from labs.jobs.forms import JobForm
 from labs.jobs.models import Job
 from labs.jobs.services import submit
-from labs.jobs.uploads import files_of, shown_files
+from labs.jobs.uploads import files_of, shown_files, typed_files, unshown_files
 from labs.quota.models import Account
 
 FIRST_PROGRAM = b"""import json
@@ -44,25 +45,45 @@ FORM_FIELDS = {
 def new(request: HttpRequest) -> HttpResponse:
     """Write or upload code, choose what it runs on, see what that holds and when it starts, and submit."""
     source = _source(request)
-    form = JobForm(request.POST or None, user=request.user, initial=_initial(request, source))
-    files = from_json(source.source.files) if source else {"main.py": FIRST_PROGRAM}
-    if request.method == "POST":
-        try:
-            files = files_of(request)
-            if form.is_valid():
-                job, _created = submit(owner=request.user, files=files, rerun_of=source, **form.wish())
-                return redirect("jobs:job", job.pk)
-        except CampusError as error:
-            form.is_valid()
+    form = JobForm(request.POST or None, user=request.user, initial=_initial(source))
+    if request.method == "GET":
+        files = from_json(source.source.files) if source else {"main.py": FIRST_PROGRAM}
+        return _page(request, form, source, shown_files(files))
+    files, shortage = {}, {}
+    try:
+        files = _files(request, source)
+        if form.is_valid() and "check" not in request.POST:
+            return redirect("jobs:job", _submit(request.user, form.wish(), files, source).pk)
+    except CampusError as error:
+        form.is_valid()
+        if isinstance(error, OverQuota):
+            shortage = error.facts
+        else:
             add_service_error(form, _renamed(error))
+    uploaded = bool(request.FILES.getlist("upload"))
+    return _page(
+        request, form, source, shown_files(files) if files and uploaded else typed_files(request),
+        shortage=shortage, lost=[*unshown_files(files)] if uploaded else [],
+        status=400 if form.errors else 409 if shortage else 200,
+    )  # fmt: skip
+
+
+def _page(
+    request: HttpRequest, form: JobForm, source: Job | None, files: list[dict[str, str]], *,
+    shortage: Mapping[str, Any] | None = None, lost: list[str] | None = None, status: int = 200,
+) -> HttpResponse:  # fmt: skip
     context: dict[str, Any] = {
         "form": form,
-        "files": shown_files(files),
+        "files": files,
         "source": source,
+        "kept": [*_kept(source)] if source else [],
+        "lost": lost or [],
+        "shortage": shortage,
+        "is_checking": "check" in request.POST and form.is_valid(),
         "has_account": Account.objects.filter(owner=request.user, is_open=True).exists(),
         "max_bytes": settings.LABS_SOURCE_MAX_BYTES,
     }
-    return render(request, "jobs/new.html", context, status=400 if form.errors else 200)
+    return render(request, "jobs/new.html", context, status=status)
 
 
 def _source(request: HttpRequest) -> Job | None:
@@ -73,9 +94,35 @@ def _source(request: HttpRequest) -> Job | None:
     return get_own_job(standing_of(request.user), int(wanted))
 
 
-def _initial(request: HttpRequest, source: Job | None) -> dict[str, Any]:
+def _kept(source: Job) -> dict[str, bytes]:
+    return unshown_files(from_json(source.source.files))
+
+
+def _files(request: HttpRequest, source: Job | None) -> dict[str, bytes]:
+    """What the editor holds with what it cannot show of the run that it began with, or what was uploaded instead."""
+    files = files_of(request)
+    if source is None or request.FILES.getlist("upload"):
+        return files
+    return _kept(source) | files
+
+
+def _submit(owner: Any, wish: dict[str, Any], files: dict[str, bytes], source: Job | None) -> Job:
+    try:
+        return submit(owner=owner, files=files, rerun_of=source, **wish)[0]
+    except Conflict as error:
+        if error.code != "idempotency_key_reused":
+            raise
+    # The page was sent before and changed since, after the browser's "back": a new job, not the old one again.
+    return submit(owner=owner, files=files, rerun_of=source, **wish | {"idempotency_key": _new_key()})[0]
+
+
+def _new_key() -> str:
+    return f"web-{uuid.uuid4().hex}"
+
+
+def _initial(source: Job | None) -> dict[str, Any]:
     # The key makes a doubled submit, by an impatient finger or a lost answer, one job.
-    initial: dict[str, Any] = {"key": f"web-{uuid.uuid4().hex}"}
+    initial: dict[str, Any] = {"key": _new_key()}
     if source is None:
         return initial
     return initial | {
@@ -85,7 +132,7 @@ def _initial(request: HttpRequest, source: Job | None) -> dict[str, Any]:
         "entrypoint": source.entrypoint,
         "gpus": source.gpus,
         "gpu_type": source.gpu_type,
-        "wall_minutes": f"{source.wall_s / 60:g}",
+        "wall_minutes": f"{source.wall_s / 60:.2f}".rstrip("0").rstrip("."),
         "preferred_campus": source.preferred_campus_id,
         "data_sets": [one.pk for one in source.data_sets.all()],
     }

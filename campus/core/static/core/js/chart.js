@@ -95,7 +95,7 @@ function lines(data, series, index, colours) {
     itemStyle: { color: colour, borderRadius: data.kind === "bar" ? (data.horizontal ? [0, 3, 3, 0] : [3, 3, 0, 0]) : 0, borderColor: colours.surface, borderWidth: data.kind === "stacked" ? 1 : 0 },
     lineStyle: { color: colour, width: 2, type: ["solid", "dashed", "dotted"][Math.floor(index / 2) % 3] },
     areaStyle: data.kind === "area" ? { color: colour, opacity: 0.12 } : undefined,
-    barMaxWidth: 32, barCategoryGap: "36%", showSymbol: data.x.length < 32, symbol: ["circle", "rect", "triangle", "diamond"][index % 4], symbolSize: 5, connectNulls: false,
+    barMaxWidth: 32, barCategoryGap: "36%", showSymbol: data.x.length < 32, symbol: ["circle", "rect", "triangle", "diamond"][index % 4], symbolSize: 5, connectNulls: Boolean(data.connect),
   };
   if (data.kind !== "range") return [main];
   const band = { type: "line", stack: `band-${index}`, symbol: "none", lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false }, emphasis: { disabled: true } };

@@ -70,17 +70,18 @@ class LiveChart {
   draw() {
     if (!this.plots.size) return;
     this.element.querySelector(".chart-empty")?.remove();
-    const width = this.element.clientWidth;
     [...this.plots].forEach(([name, plot], index) => {
-      plot.plot ??= this.build(name, plot, index, width);
+      plot.plot ??= this.build(name, plot, index);
+      const width = plot.frame.clientWidth; // pages may set the plots side by side
       if (plot.plot.width !== width) plot.plot.setSize({ width, height: PLOT_PX });
       plot.plot.setData([plot.xs, plot.ys]);
       plot.label.textContent = `${name}  ${plot.ys.at(-1).toLocaleString(undefined, { maximumSignificantDigits: 4 })}`;
     });
   }
 
-  build(name, plot, index, width) {
+  build(name, plot, index) {
     const frame = document.createElement("div");
+    frame.className = "chart-live-plot";
     plot.label = document.createElement("p");
     plot.label.className = "small mono muted";
     plot.frame = frame;
@@ -89,7 +90,7 @@ class LiveChart {
     const line = { stroke: token("ink-2"), grid: { stroke: token("line"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
     const colour = token(`series-${(index % 6) + 1}`);
     return new UPlot({
-      width, height: PLOT_PX, legend: { show: false }, cursor: { y: false }, scales: { x: { time: false } },
+      width: frame.clientWidth, height: PLOT_PX, legend: { show: false }, cursor: { y: false }, scales: { x: { time: false } },
       axes: [{ ...line, size: 28 }, { ...line, size: 52, space: 28 }],
       series: [{ label: this.element.dataset.x }, { label: name, stroke: colour, width: 2, points: { show: plot.xs.length < 60, size: 4, fill: colour } }],
     }, [plot.xs, plot.ys], frame);

@@ -11,9 +11,16 @@ async function ask() {
   for (const input of fields.querySelectorAll("input, select")) {
     if (input.type !== "checkbox" && input.name) query.set(input.name, input.value);
   }
-  const response = await fetch(`${box.dataset.forecast}?${query}`, { headers: { "X-Requested-With": "fetch" } });
-  if (number !== asked) return; // an older answer than the newest question
-  if (response.ok || response.status === 400) box.innerHTML = await response.text();
+  box.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(`${box.dataset.forecast}?${query}`);
+    if (number !== asked) return; // an older answer than the newest question
+    if (response.ok || response.status === 400) box.innerHTML = await response.text();
+  } catch {
+    // Offline: the last answer stays, and the form works without.
+  } finally {
+    if (number === asked) box.removeAttribute("aria-busy");
+  }
 }
 
 if (box && fields) {

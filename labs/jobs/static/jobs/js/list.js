@@ -1,31 +1,64 @@
-// The list of jobs: when one of them changes, the table is fetched again and swapped in, choices kept.
+// The list of jobs: when one of them changes, the list is fetched again and swapped in, ticks kept.
 import { connect } from "../../core/js/live.js";
 
-const table = document.querySelector("[data-jobs-live]");
 const EVERY_MS = 1000;
+const live = document.querySelector("[data-jobs-live]");
 let isWaiting = false;
-let last = 0;
+let isFirst = true;
+let askedAt = 0;
 
 async function refresh() {
   isWaiting = false;
-  last = Date.now();
-  const response = await fetch(location.href);
+  askedAt = performance.now();
+  let response;
+  try {
+    response = await fetch(location.href);
+  } catch {
+    return; // the link is down too, and its return asks again
+  }
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const fresh = page.querySelector("[data-jobs-live] tbody");
+  const fresh = page.querySelector("[data-jobs-live]");
   if (!fresh) return;
-  const chosen = [...table.querySelectorAll("input:checked")].map((input) => [input.name, input.value]);
-  table.tBodies[0].replaceWith(document.adoptNode(fresh));
-  for (const [name, value] of chosen) {
-    const input = table.querySelector(`input[name="${name}"][value="${value}"]`);
-    if (input) input.checked = true;
-  }
+  const ticked = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
+  const focused = document.activeElement?.closest?.("tr")?.id;
+  live.replaceChildren(...document.adoptNode(fresh).childNodes);
+  for (const box of boxes()) box.checked = ticked.has(box.value);
+  if (focused) document.getElementById(focused)?.querySelector("a")?.focus();
+  document.dispatchEvent(new CustomEvent("campus:swapped", { detail: { root: live } }));
+  judge();
 }
 
-function changed() {
+function changed(message) {
+  if (message.type !== "jobs") return;
+  // What the socket says first is how things stand; the page was rendered a moment before and may be older.
+  if (isFirst && !message.jobs.some((job) => differs(job))) return void (isFirst = false);
+  isFirst = false;
   if (isWaiting) return;
   isWaiting = true;
-  window.setTimeout(refresh, Math.max(0, EVERY_MS - (Date.now() - last)));
+  window.setTimeout(refresh, Math.max(0, askedAt + EVERY_MS - performance.now()));
 }
 
-if (table) connect(table.dataset.jobsLive, { onMessage: changed });
+function differs(job) {
+  const badge = document.querySelector(`#job-${job.id} [data-state]`);
+  return badge && badge.dataset.state !== job.state;
+}
+
+// --- comparing: exactly two
+
+const boxes = () => [...live.querySelectorAll('input[name="job"]')];
+
+function judge() {
+  const button = live.querySelector(".compare-bar .btn");
+  if (!button) return;
+  const count = boxes().filter((box) => box.checked).length;
+  button.disabled = count !== 2;
+  for (const box of boxes()) box.disabled = count >= 2 && !box.checked;
+}
+
+if (live) {
+  live.addEventListener("change", judge);
+  window.addEventListener("pageshow", judge);
+  judge();
+  connect(live.dataset.socket, { onMessage: changed });
+}

@@ -1,0 +1,99 @@
+"""Every page that a role can reach, found as a person finds them: by the links of the pages above."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+
+@dataclass(frozen=True)
+class Step:
+    """A page: where it is, or the page on which a link leads to it and what that link's address looks like."""
+
+    name: str
+    at: str = ""
+    on: str = ""
+    link: str = ""
+
+
+_EVERYONE = (
+    Step("today", "/"),
+    Step("courses", "/courses/"),
+    Step("course", on="courses", link=r"^/courses/[^/]+/$"),
+    Step("lesson", on="course", link=r"^/lessons/\d+/$"),
+    Step("lab", on="course", link=r"^/labs/\d+/$"),
+    Step("jobs", "/jobs/"),
+    Step("profile", "/me/"),
+    Step("security", "/accounts/2fa/"),
+)
+TOURS: dict[str, tuple[Step, ...]] = {
+    "anonymous": (
+        Step("front", "/"),
+        Step("courses", "/courses/"),
+        Step("course", on="courses", link=r"^/courses/[^/]+/$"),
+        Step("sign-in", "/accounts/login/"),
+        Step("sign-up", "/accounts/signup/"),
+        Step("missing", "/nothing-here/"),
+    ),
+    "learner": (
+        *_EVERYONE,
+        Step("new-job", "/jobs/new/"),
+        Step("job", on="jobs", link=r"^/jobs/\d+/$"),
+        Step("job-cancel", on="jobs", link=r"^/jobs/\d+/cancel/$"),
+        Step("usage", "/usage/"),
+        Step("quota", "/quota/"),
+        Step("quota-account", on="quota", link=r"^/quota/\d+/$"),
+    ),
+    "instructor": (
+        *_EVERYONE,
+        Step("all-jobs", "/jobs/?whose=all"),
+        Step("job", on="all-jobs", link=r"^/jobs/\d+/$"),
+        Step("cohorts", "/cohorts/"),
+        Step("cohort", on="cohorts", link=r"^/cohorts/\d+/$"),
+        Step("roster", on="cohort", link=r"^/cohorts/\d+/roster/$"),
+        Step("roster-import", on="roster", link=r"^/cohorts/\d+/roster/import/$"),
+        Step("lesson-edit", on="lesson", link=r"^/lessons/\d+/edit/$"),
+        Step("lab-edit", on="lab", link=r"^/labs/\d+/edit/$"),
+        Step("usage", "/usage/"),
+        Step("pool", "/pool/"),
+        Step("quota", "/quota/"),
+        Step("quota-account", on="quota", link=r"^/quota/\d+/$"),
+    ),
+    "platform-admin": (
+        Step("today", "/"),
+        Step("cohorts", "/cohorts/"),
+        Step("cohort", on="cohorts", link=r"^/cohorts/\d+/$"),
+        Step("pool", "/pool/"),
+        Step("node", on="pool", link=r"^/pool/nodes/[^/]+/$"),
+        Step("quota", "/quota/"),
+        Step("quota-account", on="quota", link=r"^/quota/\d+/$"),
+        Step("quota-allocate", on="quota", link=r"^/quota/\d+/allocate/$"),
+        Step("usage-account", on="quota-account", link=r"^/usage/accounts/\d+/$"),
+        Step("campuses", "/campuses/"),
+        Step("campus", on="campuses", link=r"^/campuses/(?!new)[^/]+/$"),
+        Step("campus-new", on="campuses", link=r"^/campuses/new/$"),
+        Step("catalog", "/catalog/"),
+        Step("people", "/people/"),
+        Step("person", on="people", link=r"^/people/\d+/$"),
+        Step("audit", "/audit/"),
+        Step("styleguide", "/styleguide/"),
+    ),
+}
+
+
+def tour(page: Page, role: str) -> Iterator[str]:
+    """Visit the pages of a role one after the other and yield the name of each; links that are not there are left out."""
+    known: dict[str, list[str]] = {}
+    for step in TOURS[role]:
+        address = step.at or _first(known.get(step.on, []), step.link)
+        if not address:
+            continue
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        known[step.name] = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
+        yield step.name
+
+
+def _first(links: list[str], pattern: str) -> str:
+    return next((link for link in links if re.match(pattern, link)), "")
