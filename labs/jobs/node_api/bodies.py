@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from campus.core.errors import InvalidInput, TooLarge
 from infra.pool.api import EnvironmentReport, GpuReport, Hello
@@ -28,7 +27,7 @@ class Body:
     def __init__(self, said: Any, where: str = "") -> None:
         self._where = where
         if not isinstance(said, dict):
-            raise InvalidInput({where: _("Send a JSON object.")})
+            raise InvalidInput({where: "Send a JSON object."})
         self._said: Mapping[str, Any] = said
 
     @classmethod
@@ -36,26 +35,26 @@ class Body:
         try:
             return cls(json.loads(request.body))
         except (ValueError, RecursionError) as error:
-            raise InvalidInput({"": _("This is no JSON that can be read.")}) from error
+            raise InvalidInput({"": "This is no JSON that can be read."}) from error
 
     def text(self, name: str, most: int, *, default: str | None = None, cut: bool = False) -> str:
         value = self._said.get(name, default)
         if not isinstance(value, str) or "\0" in value or (len(value) > most and not cut):
-            raise self._wrong(name, _("Send a text of at most %(most)s characters.") % {"most": most})
+            raise self._wrong(name, f"Send a text of at most {most} characters.")
         # A lone surrogate is JSON, but nothing that the database takes.
         return value[:most].encode("utf-8", "replace").decode()
 
     def choice(self, name: str, choices: Any) -> str:
         value = self._said.get(name)
         if value not in list(choices):
-            raise self._wrong(name, _("Send one of: %(choices)s.") % {"choices": ", ".join(map(str, choices))})
+            raise self._wrong(name, "Send one of: {choices}.".format(choices=", ".join(map(str, choices))))
         return str(value)
 
     def whole(self, name: str, *, least: int = 0, most: int = BIG, default: int | None = None) -> int:
         value = self._said.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             bounds = {"least": least, "most": most}
-            raise self._wrong(name, _("Send a whole number from %(least)s to %(most)s.") % bounds)
+            raise self._wrong(name, "Send a whole number from {least} to {most}.".format(**bounds))
         return value
 
     def whole_or_none(self, name: str, *, least: int = 0, most: int = BIG) -> int | None:
@@ -64,13 +63,13 @@ class Body:
     def number(self, name: str, *, most: float = 1e12) -> float:
         value = self._said.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-            raise self._wrong(name, _("Send a number that is not negative."))
+            raise self._wrong(name, "Send a number that is not negative.")
         return float(value) if math.isfinite(value) else 0.0
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         value = self._said.get(name, default)
         if not isinstance(value, bool):
-            raise self._wrong(name, _("Send true or false."))
+            raise self._wrong(name, "Send true or false.")
         return value
 
     def objects(self, name: str, most: int) -> list["Body"]:
@@ -79,9 +78,9 @@ class Body:
     def listed(self, name: str, most: int) -> list[Any]:
         value = self._said.get(name, [])
         if not isinstance(value, list):
-            raise self._wrong(name, _("Send a list."))
+            raise self._wrong(name, "Send a list.")
         if len(value) > most:
-            raise TooLarge(_("%(name)s has more than %(most)s entries.") % {"name": name, "most": most})
+            raise TooLarge(f"{name} has more than {most} entries.")
         return value
 
     def _wrong(self, name: str, words: str) -> InvalidInput:
@@ -92,7 +91,7 @@ def query_number(request: HttpRequest, name: str) -> int:
     """A whole number of the query string. Raises InvalidInput."""
     value = request.GET.get(name, "")
     if not value.isascii() or not value.isdecimal() or len(value) > 18:
-        raise InvalidInput({name: _("Send a whole number in the query string.")})
+        raise InvalidInput({name: "Send a whole number in the query string."})
     return int(value)
 
 
@@ -110,7 +109,7 @@ def hello_of(body: Body) -> Hello:
         for gpu in body.objects("gpus", MAX_GPUS)
     ]
     if len({gpu.index for gpu in gpus}) < len(gpus):
-        raise InvalidInput({"gpus": _("Two GPUs have the same index.")})
+        raise InvalidInput({"gpus": "Two GPUs have the same index."})
     environments = {found.digest: found for found in map(environment_of, body.objects("environments", 1000))}
     return Hello(
         boot_id=body.text("boot_id", 40),
@@ -128,7 +127,7 @@ def environment_of(body: Body) -> EnvironmentReport:
     """Raises InvalidInput."""
     digest = body.text("digest", 64)
     if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        raise InvalidInput({"digest": _("A SHA-256 has 64 hexadecimal digits.")})
+        raise InvalidInput({"digest": "A SHA-256 has 64 hexadecimal digits."})
     return EnvironmentReport(
         digest=digest,
         state=body.choice("state", NodeEnvironment.State.values),
@@ -175,6 +174,6 @@ def ended_of(body: Body) -> Ended:
 
 def _pair(entry: Any) -> tuple[str, str]:
     if not isinstance(entry, list) or len(entry) != 2:
-        raise InvalidInput({"skipped": _("Send pairs of a name and the reason.")})
+        raise InvalidInput({"skipped": "Send pairs of a name and the reason."})
     name, why = (printable(str(part)) for part in entry)
     return name, why

@@ -10,7 +10,6 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import translation
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from campus.core.errors import CampusError, InvalidInput, TooLarge
@@ -32,7 +31,7 @@ def node_call(method: str) -> Callable[[Call], Call]:
         def call(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             with translation.override("en"):
                 if request.method != method:
-                    response = _problem(405, "method_not_allowed", _("This address takes %s only") % method)
+                    response = _problem(405, "method_not_allowed", f"This address takes {method} only")
                     response["Allow"] = method
                     return response
                 return _answer(view, request, parts)
@@ -46,7 +45,7 @@ def _answer(view: Call, request: HttpRequest, parts: dict[str, Any]) -> HttpResp
     try:
         node = _node_of(request)
         if node is None:
-            response = _problem(401, "bad_token", _("This node's token is not known"))
+            response = _problem(401, "bad_token", "This node's token is not known")
             response["WWW-Authenticate"] = "Node"
             return response
         return view(request, node, **parts)
@@ -58,7 +57,7 @@ def _answer(view: Call, request: HttpRequest, parts: dict[str, Any]) -> HttpResp
     except RequestDataTooBig:
         return _problem(TooLarge.status, TooLarge.code, str(TooLarge.title))
     except OperationalError:
-        return _problem(503, "unavailable", _("The database cannot be reached"))
+        return _problem(503, "unavailable", "The database cannot be reached")
 
 
 def _node_of(request: HttpRequest) -> Node | None:

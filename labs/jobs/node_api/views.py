@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
-from django.utils.translation import gettext as _
 
 from campus.core.errors import NotAllowed, NotFound, TooLarge
 from infra.pool import api as pool
@@ -69,7 +68,7 @@ def data_set(request: HttpRequest, node: Node, digest: str) -> HttpResponseBase:
         raise NotFound
     using = Attempt.objects.filter(node=node, job__data_sets=found).exclude(state=Attempt.State.ENDED)
     if not using.exists():
-        raise NotAllowed(_("No open attempt of this node uses that data set."))
+        raise NotAllowed("No open attempt of this node uses that data set.")
     return FileResponse(found.archive.open("rb"), content_type="application/zip")
 
 
@@ -95,7 +94,7 @@ def log(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBase:
     attempt = attempt_for(node, attempt_id)
     content = request.read(LOG_CHUNK_BYTES + 1)
     if len(content) > LOG_CHUNK_BYTES:
-        raise TooLarge(_("A chunk of the log has at most %(most)s bytes.") % {"most": LOG_CHUNK_BYTES})
+        raise TooLarge(f"A chunk of the log has at most {LOG_CHUNK_BYTES} bytes.")
     fence, start = query_number(request, "fence"), query_number(request, "start")
     return JsonResponse({"next": services.append_log(attempt=attempt, fence=fence, start=start, content=content)})
 
