@@ -11,6 +11,7 @@ from .access import (
 )
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
 from .outline import register_outline
+from .requests import SignedInRequest
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -35,6 +36,7 @@ __all__ = [
     "LocalTimeField",
     "MinutesField",
     "RunAccess",
+    "SignedInRequest",
     "change_mode",
     "clean",
     "enrol",

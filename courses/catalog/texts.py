@@ -44,7 +44,7 @@ _ERRORS: dict[str, str | Promise] = {
     "completed": _("%(value)s has completed this course."),
 }
 
-EFFECTS: dict[str, tuple[str | Promise, str, str]] = {
+EFFECTS: dict[Effect, tuple[str | Promise, str, str]] = {
     Effect.CREATE: (_("New person, invited by mail"), "ok", "user-plus"),
     Effect.ENROL: (_("Enrolled"), "ok", "user-check"),
     Effect.RETURN: (_("Enrolled again"), "ok", "rotate-ccw"),
@@ -55,7 +55,7 @@ EFFECTS: dict[str, tuple[str | Promise, str, str]] = {
 
 def words_of(error: RosterError) -> str:
     """Say what is wrong, in the reader's language."""
-    return str(_ERRORS[error.code]) % _readable(error.facts | {"column": _column(error.column)})
+    return str(_ERRORS[error.code]) % _readable({**error.facts, "column": _column(error.column)})
 
 
 def _readable(facts: Mapping[str, Any]) -> dict[str, Any]:

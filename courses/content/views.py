@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from campus.core.errors import NotAllowed, TooLarge
-from courses.catalog.api import form_page, get_run_for
+from courses.catalog.api import SignedInRequest, form_page, get_run_for
 
 from .access import get_lesson_for, get_lesson_to_edit, get_module_to_edit
 from .domain.markdown import render as render_markdown
@@ -22,7 +22,7 @@ MAX_PREVIEW = 200_000
 
 
 @require_GET
-def lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
+def lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
     """Show a lesson, with what comes before and after it."""
     shown, access = get_lesson_for(request.user, lesson_id)
     parts = outline(access)
@@ -41,7 +41,7 @@ def lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
 
 
 @require_POST
-def done(request: HttpRequest, lesson_id: int) -> HttpResponse:
+def done(request: SignedInRequest, lesson_id: int) -> HttpResponse:
     """Mark a lesson as done, and go on to the next; or take the mark back."""
     shown, access = get_lesson_for(request.user, lesson_id)
     is_done = request.POST.get("done") == "yes"
@@ -53,7 +53,7 @@ def done(request: HttpRequest, lesson_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_module(request: HttpRequest, slug: str) -> HttpResponse:
+def new_module(request: SignedInRequest, slug: str) -> HttpResponse:
     """Add a module to a run."""
     access = get_run_for(request.user, slug)
     if not access.may_edit:
@@ -68,7 +68,7 @@ def new_module(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit_module(request: HttpRequest, module_id: int) -> HttpResponse:
+def edit_module(request: SignedInRequest, module_id: int) -> HttpResponse:
     """Change a module."""
     module, access = get_module_to_edit(request.user, module_id)
     back = reverse("catalog:run", args=[access.run.slug])
@@ -82,7 +82,7 @@ def edit_module(request: HttpRequest, module_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_lesson(request: HttpRequest, module_id: int) -> HttpResponse:
+def new_lesson(request: SignedInRequest, module_id: int) -> HttpResponse:
     """Write a new lesson."""
     module, access = get_module_to_edit(request.user, module_id)
 
@@ -94,7 +94,7 @@ def new_lesson(request: HttpRequest, module_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
+def edit_lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
     """Change a lesson."""
     shown, _access = get_lesson_to_edit(request.user, lesson_id)
     back = reverse("content:lesson", args=[lesson_id])
@@ -108,7 +108,7 @@ def edit_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
 
 
 @require_POST
-def preview(request: HttpRequest) -> HttpResponse:
+def preview(request: SignedInRequest) -> HttpResponse:
     """Return the HTML of a text that is being written. What anyone may send themselves harms nobody."""
     text = request.POST.get("body") or request.POST.get("brief", "")
     if len(text) > MAX_PREVIEW:
@@ -117,7 +117,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     return render(request, "content/_preview.html", {"html": html})
 
 
-def _lesson_form(request: HttpRequest, form: LessonForm, save: Any, title: str, back: str, hint: str) -> HttpResponse:
+def _lesson_form(
+    request: SignedInRequest, form: LessonForm, save: Any, title: str, back: str, hint: str
+) -> HttpResponse:
     body = form["body"].value() or ""
     return form_page(
         request, form, save, title=title, back=back, hint=hint, template="content/lesson_form.html",

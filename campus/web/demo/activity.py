@@ -29,7 +29,7 @@ SHORT_WALL_S = 10
 Reason = Job.EndReason
 # (lab, first and last day of it counted from today, share of the learners, most runs)
 _HABITS = (("hello", -7, -2, 0.9, 2), ("digits", -4, 0, 0.72, 5), ("tuning", -1, 0, 0.3, 3))
-_ENDS = {
+_ENDS: dict[str, tuple[str, str, int | None]] = {
     Reason.COMPLETED: (Job.State.SUCCEEDED, "EXITED", 0),
     Reason.EXIT_CODE: (Job.State.FAILED, "EXITED", 1),
     Reason.WALL_LIMIT: (Job.State.TIMED_OUT, "TIMED_OUT", None),

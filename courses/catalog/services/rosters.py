@@ -169,7 +169,7 @@ def _enrol_people(cohort: Cohort, plan: ImportPlan, people: dict[str, User], act
         fresh.append(Enrolment(cohort=cohort, run_id=cohort.run_id, user=user, account=account, mode=planned.mode))
     Enrolment.objects.bulk_create(fresh)
     for planned in returning:
-        Enrolment.objects.filter(cohort=cohort, user_id=planned.user_id).update(
+        Enrolment.objects.filter(cohort=cohort, user=people[planned.row.email]).update(
             state=State.ACTIVE, mode=planned.mode, ended_at=None, enrolled_at=database_now()
         )
     back = Enrolment.objects.select_related("user").filter(cohort=cohort, user_id__in=[p.user_id for p in returning])
@@ -186,7 +186,7 @@ def _enrol_people(cohort: Cohort, plan: ImportPlan, people: dict[str, User], act
 
 
 def _change_modes(cohort: Cohort, plan: ImportPlan, actor: User | None) -> None:
-    wanted = {p.user_id: p.mode for p in plan.rows if p.effect is Effect.CHANGE_MODE}
+    wanted = {p.user_id: p.mode for p in plan.rows if p.effect is Effect.CHANGE_MODE and p.user_id}
     rows = list(Enrolment.objects.select_related("user").filter(cohort=cohort, user_id__in=wanted))
     for enrolment in rows:
         before, enrolment.mode = enrolment.mode, wanted[enrolment.user_id]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count, Model, Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,12 +17,13 @@ from campus.places.models import Campus
 from courses.catalog import services
 from courses.catalog.forms import CohortForm, CourseForm, NewCohortForm, ProgrammeForm, RunForm, TermForm
 from courses.catalog.models import Cohort, Course, CourseRun, Programme, Term
+from courses.catalog.requests import SignedInRequest
 
 from .form_page import form_page
 
 
 @require_GET
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: SignedInRequest) -> HttpResponse:
     """Show everything that is given, and what may be opened."""
     _require_administrator(request)
     runs = CourseRun.objects.select_related("term").prefetch_related(
@@ -37,31 +38,31 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def programme(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def programme(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
     """Open or change a programme."""
     return _edit(request, Programme, ProgrammeForm, pk, services.open_programme, services.change_programme, "programme")
 
 
 @require_http_methods(["GET", "POST"])
-def course(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def course(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
     """Open or change a course."""
     return _edit(request, Course, CourseForm, pk, services.open_course, services.change_course, "course")
 
 
 @require_http_methods(["GET", "POST"])
-def term(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def term(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
     """Open or change a term."""
     return _edit(request, Term, TermForm, pk, services.open_term, services.change_term, "term")
 
 
 @require_http_methods(["GET", "POST"])
-def run(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def run(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
     """Open or change a run."""
     return _edit(request, CourseRun, RunForm, pk, services.open_run, services.change_run, "run")
 
 
 @require_http_methods(["GET", "POST"])
-def new_cohort(request: HttpRequest, run_id: int) -> HttpResponse:
+def new_cohort(request: SignedInRequest, run_id: int) -> HttpResponse:
     """Open a cohort of a run."""
     _require_administrator(request)
     of = _found(CourseRun.objects.select_related("course", "term"), run_id)
@@ -80,7 +81,7 @@ def new_cohort(request: HttpRequest, run_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit_cohort(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_cohort(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a cohort of one's own campus."""
     cohort = _found(Cohort.objects.select_related("run__course", "run__term", "campus__scope"), pk)
     if not standing_of(request.user).holds(ADMINISTERING, cohort.campus.scope.path):
@@ -98,7 +99,7 @@ def edit_cohort(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(
-    request: HttpRequest,
+    request: SignedInRequest,
     model: type[Model],
     form_class: type[forms.ModelForm],
     pk: int | None,
@@ -137,7 +138,7 @@ def _found(rows: Any, pk: int) -> Any:
     return found
 
 
-def _require_administrator(request: HttpRequest) -> None:
+def _require_administrator(request: SignedInRequest) -> None:
     """Strangers get 404: the page does not exist for them."""
     if not standing_of(request.user).is_administering:
         raise NotFound

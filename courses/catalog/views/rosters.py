@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from campus.people.models import User
 from courses.catalog.access import get_cohort_for, get_cohort_to_enrol, may_enrol_others
 from courses.catalog.forms import AddPersonForm, ModeForm, RosterFileForm
 from courses.catalog.models import Cohort, Enrolment
+from courses.catalog.requests import SignedInRequest
 from courses.catalog.selectors import roster, roster_counts
 from courses.catalog.services import ImportResult, change_mode, import_roster, preview_roster, withdraw
 from courses.catalog.texts import EFFECTS, words_of
@@ -30,7 +31,7 @@ EXAMPLE = "이메일,이름,수강 방식,학번\nhaneul@example.kr,김하늘,�
 
 
 @require_GET
-def people(request: HttpRequest, cohort_id: int) -> HttpResponse:
+def people(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     """List who is in a cohort."""
     cohort = get_cohort_for(request.user, cohort_id)
     wanted = request.GET.get("q", "").strip()
@@ -57,7 +58,7 @@ def people(request: HttpRequest, cohort_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def add(request: HttpRequest, cohort_id: int) -> HttpResponse:
+def add(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     """Enrol one person by hand; the same rules as an import of one row."""
     cohort = get_cohort_to_enrol(request.user, cohort_id)
     form = AddPersonForm(request.POST or None, initial={"mode": Enrolment.Mode.ONSITE})
@@ -86,7 +87,7 @@ def add(request: HttpRequest, cohort_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def upload(request: HttpRequest, cohort_id: int) -> HttpResponse:
+def upload(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     """Take a class list, show what importing it would do, then do exactly that."""
     cohort = get_cohort_to_enrol(request.user, cohort_id)
     if request.method == "POST" and "digest" in request.POST:
@@ -102,7 +103,7 @@ def upload(request: HttpRequest, cohort_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def remove(request: HttpRequest, enrolment_id: int) -> HttpResponse:
+def remove(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
     """Withdraw somebody."""
     enrolment = _of_my_cohort(request, enrolment_id)
     back = reverse("catalog:roster", args=[enrolment.cohort_id])
@@ -122,7 +123,7 @@ def remove(request: HttpRequest, enrolment_id: int) -> HttpResponse:
 
 
 @require_POST
-def set_mode(request: HttpRequest, enrolment_id: int) -> HttpResponse:
+def set_mode(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
     """Change somebody's mode."""
     enrolment = _of_my_cohort(request, enrolment_id)
     form = ModeForm(request.POST)
@@ -146,7 +147,7 @@ def _shows(cohort: Cohort, current: str) -> list[dict[str, Any]]:
     ]
 
 
-def _of_my_cohort(request: HttpRequest, enrolment_id: int) -> Enrolment:
+def _of_my_cohort(request: SignedInRequest, enrolment_id: int) -> Enrolment:
     enrolment = Enrolment.objects.select_related("user", "cohort").filter(pk=enrolment_id).first()
     if enrolment is None:
         raise NotFound
@@ -154,7 +155,7 @@ def _of_my_cohort(request: HttpRequest, enrolment_id: int) -> Enrolment:
     return enrolment
 
 
-def _preview(request: HttpRequest, cohort: Cohort, raw: bytes, problem: str = "") -> HttpResponse:
+def _preview(request: SignedInRequest, cohort: Cohort, raw: bytes, problem: str = "") -> HttpResponse:
     preview = preview_roster(cohort_id=cohort.pk, raw=raw)
     rows = [
         {"planned": planned, "words": words, "tone": tone, "icon": icon}
@@ -177,7 +178,7 @@ def _preview(request: HttpRequest, cohort: Cohort, raw: bytes, problem: str = ""
     return render(request, "catalog/import_preview.html", context, status=400 if bad else 200)
 
 
-def _confirm(request: HttpRequest, cohort: Cohort) -> HttpResponse:
+def _confirm(request: SignedInRequest, cohort: Cohort) -> HttpResponse:
     try:
         raw = base64.b64decode(request.POST.get("content", ""), validate=True)
     except (binascii.Error, ValueError):
@@ -214,7 +215,7 @@ def _said(result: ImportResult) -> str:
     return " ".join(text for text in said if text)
 
 
-def _import_one(request: HttpRequest, cohort: Cohort, person: dict[str, str]) -> ImportResult:
+def _import_one(request: SignedInRequest, cohort: Cohort, person: dict[str, str]) -> ImportResult:
     """Import a class list of one. Raises what makes it impossible, in words."""
     quoted = ['"' + person[key].replace('"', '""') + '"' for key in ("email", "name", "mode")]
     raw = ("email,name,mode\n" + ",".join(quoted) + "\n").encode()
