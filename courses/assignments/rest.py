@@ -81,5 +81,5 @@ class Labs(APIView):
 
     @extend_schema(operation_id="labs_list", responses=LabListSerializer, tags=["labs"])
     def get(self, request: Request) -> Response:
-        entries = my_labs(request.user.pk, timezone.now())
+        entries = my_labs(int(request.user.pk or 0), timezone.now())
         return Response(LabListSerializer({"results": [_shown(entry) for entry in entries]}).data)

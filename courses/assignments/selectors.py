@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, F, FloatField, Func, Max, Min, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
@@ -185,7 +186,7 @@ def summaries_of(
     if lab_ids is not None:
         rows = rows.filter(lab_id__in=lab_ids)
     state, succeeded = "job__state", Q(job__state=Job.State.SUCCEEDED)
-    rows = (
+    sums = (
         rows.order_by()
         .annotate(value=_metric_value())
         .values("enrolment_id", "lab_id")
@@ -201,7 +202,12 @@ def summaries_of(
             last_submitted_at=Max("job__submitted_at"),
         )
     )
-    return {(row.pop("enrolment_id"), row.pop("lab_id")): RunSummary(**row) for row in rows}
+    found = {}
+    for row in sums:
+        summary: dict[str, Any] = dict(row)
+        of = summary.pop("enrolment_id"), summary.pop("lab_id")
+        found[of] = RunSummary(**summary)
+    return found
 
 
 def _metric_value() -> Case:

@@ -1,10 +1,11 @@
 """A lab: its brief, its editor, its runs; and writing labs."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,13 +13,13 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from campus.core.errors import CampusError, InvalidInput, NotAllowed, NotFound
+from campus.core.errors import CampusError, InvalidInput, NotAllowed, NotFound, OverQuota
 from campus.core.form_errors import add_service_error
-from courses.catalog.api import RunAccess, form_page
+from courses.catalog.api import RunAccess, SignedInRequest, form_page
 from courses.catalog.models import Enrolment
 from courses.content.api import get_module_to_edit
 from courses.content.api import render as render_markdown
-from labs.jobs.api import files_of, files_of_bundle, shown_files
+from labs.jobs.api import files_of, files_of_bundle, shown_files, typed_files
 
 from .access import get_lab_for, get_lab_to_edit
 from .forms import LabForm, RunForm
@@ -30,20 +31,21 @@ FIRST_PROGRAM = b'print("Hello from the lab")\n'
 
 
 @require_GET
-def lab(request: HttpRequest, lab_id: int) -> HttpResponse:
+def lab(request: SignedInRequest, lab_id: int) -> HttpResponse:
     """Show a lab with its editor and the reader's runs; `?from=RUN` begins with that run's files."""
     shown, access = get_lab_for(request.user, lab_id)
     files = files_of_bundle(_source(request, shown, access).files)
     form = RunForm(lab=shown, initial=_initial(shown))
-    return _lab_page(request, shown, access, form, files)
+    return _lab_page(request, shown, access, form, shown_files(files))
 
 
 @require_POST
-def submit(request: HttpRequest, lab_id: int) -> HttpResponse:
+def submit(request: SignedInRequest, lab_id: int) -> HttpResponse:
     """Run a lab. What was typed stays in the page when it is refused."""
     shown, access = get_lab_for(request.user, lab_id)
     form = RunForm(request.POST, lab=shown)
-    files = files_of_bundle(shown.starter.files)
+    files: dict[str, bytes] = {}
+    shortage: dict[str, Any] = {}
     try:
         files = files_of(request)
         if form.is_valid():
@@ -60,12 +62,17 @@ def submit(request: HttpRequest, lab_id: int) -> HttpResponse:
         raise
     except CampusError as error:
         form.is_valid()
-        add_service_error(form, _renamed(error))
-    return _lab_page(request, shown, access, form, files, status=400)
+        if isinstance(error, OverQuota):
+            shortage = error.facts
+        else:
+            add_service_error(form, _renamed(error))
+    uploaded = bool(files and request.FILES.getlist("upload"))
+    rows = shown_files(files) if uploaded else typed_files(request)
+    return _lab_page(request, shown, access, form, rows, shortage=shortage, status=409 if shortage else 400)
 
 
 @require_http_methods(["GET", "POST"])
-def new_lab(request: HttpRequest, module_id: int) -> HttpResponse:
+def new_lab(request: SignedInRequest, module_id: int) -> HttpResponse:
     """Write a new lab."""
     module, access = get_module_to_edit(request.user, module_id)
     form = LabForm(request.POST or None)
@@ -79,7 +86,7 @@ def new_lab(request: HttpRequest, module_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit_lab(request: HttpRequest, lab_id: int) -> HttpResponse:
+def edit_lab(request: SignedInRequest, lab_id: int) -> HttpResponse:
     """Change a lab."""
     shown, _access = get_lab_to_edit(request.user, lab_id)
     back = reverse("assignments:lab", args=[lab_id])
@@ -98,8 +105,16 @@ def edit_lab(request: HttpRequest, lab_id: int) -> HttpResponse:
 
 
 def _lab_page(
-    request: HttpRequest, shown: Lab, access: RunAccess, form: RunForm, files: dict[str, bytes], status: int = 200
+    request: SignedInRequest,
+    shown: Lab,
+    access: RunAccess,
+    form: RunForm,
+    files: list[dict[str, Any]],
+    *,
+    shortage: Mapping[str, Any] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """Draw the lab; `files` are the editor's, `shortage` the facts of a refused hold."""
     enrolment = access.enrolment
     runs = runs_of_lab(shown, enrolment) if enrolment else []
     context = {
@@ -107,7 +122,8 @@ def _lab_page(
         "access": access,
         "run": access.run,
         "form": form,
-        "files": shown_files(files),
+        "files": files,
+        "shortage": shortage,
         "html": mark_safe(render_markdown(shown.brief)),  # noqa: S308 - sanitised by an allow-list
         "data_sets": shown.data_sets.all(),
         "may_run": enrolment is not None and enrolment.state == Enrolment.State.ACTIVE,
@@ -126,7 +142,7 @@ def _initial(shown: Lab) -> dict[str, Any]:
     return {"gpus": shown.gpus, "wall_minutes": shown.wall_s, "key": f"lab-{uuid.uuid4().hex}"}
 
 
-def _source(request: HttpRequest, shown: Lab, access: RunAccess) -> Any:
+def _source(request: SignedInRequest, shown: Lab, access: RunAccess) -> Any:
     """Return the starter, or the files of the reader's own run that `?from=` names."""
     wanted = request.GET.get("from", "")
     if wanted.isdecimal() and len(wanted) < 16 and access.enrolment:
@@ -144,7 +160,7 @@ def _renamed(error: CampusError) -> CampusError:
 
 
 def _lab_form(
-    request: HttpRequest, form: LabForm, save: Any, title: str, back: str, hint: str, files: dict[str, bytes]
+    request: SignedInRequest, form: LabForm, save: Any, title: str, back: str, hint: str, files: dict[str, bytes]
 ) -> HttpResponse:
     if request.method == "POST":
         try:

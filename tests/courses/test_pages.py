@@ -367,3 +367,22 @@ def test_the_cohort_overview_costs_the_same_for_one_and_for_three_hundred(place,
 
     with django_assert_num_queries(5):
         assert len(cohort_overview(cohort, timezone.now()).rows) == 300
+
+
+def test_a_run_over_quota_says_who_can_help_and_keeps_what_was_typed(client, place):
+    cohort = build.cohort(of=build.run(), learner_quota_s=30)
+    module = build.lesson(cohort.run).module
+    helper = build.staff(Role.INSTRUCTOR, cohort.scope, name="도움선")
+    lab = open_lab(
+        module_id=module.pk, title="큰 실습", environment=place["lab"].environment, wall_s=60, files={"main.py": b"1"},
+        actor=None,
+    )  # fmt: skip
+    client.force_login(build.learner(cohort).user)
+    form = {"files-0-path": "main.py", "files-0-text": "kept_here", "gpus": "1", "wall_minutes": "1", "key": "k"}
+
+    page = client.post(reverse("assignments:submit", args=[lab.pk]), form)
+
+    assert page.status_code == 409
+    assert "kept_here" in page.content.decode()
+    assert helper.email in page.content.decode()
+    assert not Job.objects.exists()
