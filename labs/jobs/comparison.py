@@ -75,7 +75,7 @@ def _results(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, An
     for name in dict.fromkeys([*first, *second]):
         a, b = first.get(name), second.get(name)
         delta = b - a if is_number(a) and is_number(b) else None  # type: ignore[operator]
-        rows.append({"name": name, "a": a, "b": b, "delta": delta, "share": delta / abs(a) if delta and a else None})  # type: ignore[arg-type]
+        rows.append({"name": name, "a": a, "b": b, "delta": delta, "share": delta / abs(a) if delta and a else None})
     return rows
 
 

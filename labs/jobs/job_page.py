@@ -83,7 +83,7 @@ def metrics_of(attempt: Attempt, most: int = MOST_POINTS) -> Metrics:
 
 
 def run_before(job: Job) -> int | None:
-    """Return the id of the run that this one is best compared with: what it repeats, else the one before of its work."""
+    """Return the id of the run to compare this one with: what it repeats, else the one before of the same work."""
     if job.rerun_of_id or not job.work_key:
         return job.rerun_of_id
     earlier = Job.objects.filter(owner_id=job.owner_id, work_key=job.work_key, pk__lt=job.pk)

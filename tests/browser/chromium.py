@@ -56,6 +56,17 @@ def choose_language(page: Page, language: str) -> None:
     page.locator(f'html[lang="{language}"]').wait_for(state="attached")
 
 
+def show_theme(page: Page, theme: str) -> None:
+    """Show the page as it stands in another theme."""
+    page.evaluate(
+        """theme => {
+          document.documentElement.dataset.theme = theme;
+          document.dispatchEvent(new Event("campus:theme"));
+        }""",
+        theme,
+    )
+
+
 def violations(page: Page, *, only: str = "", without: str = "") -> list[str]:
     """What axe finds on the page as it stands: rule, place and what to do, one line each."""
     # Evaluated, not injected as a script element, which the content security policy would refuse.
@@ -80,8 +91,9 @@ def sideways(page: Page) -> list[str]:
             """() => {
               const width = document.documentElement.clientWidth;
               if (document.documentElement.scrollWidth <= width) return [];
-              const wide = [...document.querySelectorAll("main *, header *")].filter((e) => e.getBoundingClientRect().right > width + 1);
-              return wide.slice(0, 5).map((e) => `${e.tagName}.${e.className} ${Math.round(e.getBoundingClientRect().right)}`);
+              const right = (element) => Math.round(element.getBoundingClientRect().right);
+              const wide = [...document.querySelectorAll("main *, header *")].filter((e) => right(e) > width + 1);
+              return wide.slice(0, 5).map((e) => `${e.tagName}.${e.className} ${right(e)}`);
             }"""
         )
     )

@@ -1,7 +1,7 @@
 """Pictures of every page: `python -m tests.browser.shots --base URL --accounts FILE --out DIR`.
 
-FILE holds what the demo printed (`account ROLE EMAIL PASSWORD` lines); each role's pages are taken in both languages and
-both themes, wide and on a phone.
+FILE holds what the demo printed (`account ROLE EMAIL PASSWORD` lines). Each role's pages are taken in both languages
+and both themes, wide and on a phone.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from .chromium import DESK, PHONE, choose_language, chromium, context_of, sideways, sign_in
+from .chromium import DESK, PHONE, choose_language, chromium, context_of, show_theme, sideways, sign_in
 from .tour import TOURS, tour
 
 SIZES = {"1280": DESK, "360": PHONE}
@@ -53,10 +53,7 @@ def _take(page: Page, role: str, kind: str, themes: Sequence[str], out: Path, on
         if wide := sideways(page):
             print(f"{role} {name} {kind} scrolls sideways: {wide}")  # noqa: T201
         for theme in themes:
-            page.evaluate(
-                "theme => { document.documentElement.dataset.theme = theme; document.dispatchEvent(new Event('campus:theme')); }",
-                theme,
-            )
+            show_theme(page, theme)
             out.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=out / f"{role}-{name}-{kind}-{theme}.png", full_page=True, animations="disabled")
 

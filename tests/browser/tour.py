@@ -83,7 +83,7 @@ TOURS: dict[str, tuple[Step, ...]] = {
 
 
 def tour(page: Page, role: str) -> Iterator[str]:
-    """Visit the pages of a role one after the other and yield the name of each; links that are not there are left out."""
+    """Visit the pages of a role and yield the name of each; a page to which no link leads is left out."""
     known: dict[str, list[str]] = {}
     for step in TOURS[role]:
         address = step.at or _first(known.get(step.on, []), step.link)

@@ -164,6 +164,6 @@ def logview(
     # An HTML parser would turn carriage returns into lines, so scripts get the bytes themselves.
     first = base64.b64encode(stored).decode()
     return part(
-        context, "logview", id=id, download=download, text=plain_log(stored), first=first, offset=offset, label=label or _("Log"),
-        closed=closed,
+        context, "logview", id=id, download=download, text=plain_log(stored), first=first, offset=offset,
+        label=label or _("Log"), closed=closed,
     )  # fmt: skip

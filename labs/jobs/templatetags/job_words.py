@@ -54,7 +54,7 @@ def end_advice(job: Job) -> str:
         reason.WALL_LIMIT: _("Give it a longer time limit, or save what you have before the limit."),
         reason.PLATFORM: _("This was not your fault. Run it again; if it happens again, tell your instructor."),
         reason.ENVIRONMENT: _("This was not your fault. Tell your instructor, or choose another environment."),
-    }.get(job.end_reason, "")
+    }.get(reason(job.end_reason), "")
 
 
 @register.filter
@@ -138,7 +138,7 @@ def result_line(job: Job) -> str:
 
 
 def significant(value: float) -> str:
-    """Write a number with four significant digits, whole numbers whole, very small and very large ones as powers of ten."""
+    """Write a number with four significant digits; whole ones whole, tiny and huge ones by powers of ten."""
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 10**12):
         return number(value)
     if abs(value) >= 10**7 or abs(value) < 10**-4:

@@ -20,7 +20,7 @@ _CHUNK = 256 * 1024
 
 @require_GET
 def log(request: HttpRequest, job_id: int) -> HttpResponse:
-    """Download the log of the last attempt, or of `?attempt=N`. It is bounded (LABS_LOG_MAX_BYTES), so it is sent whole."""
+    """Download the log of the last attempt, or of `?attempt=N`; whole, since LABS_LOG_MAX_BYTES bounds it."""
     shown = get_job_for(standing_of(request.user), job_id)
     attempts = shown.attempts.order_by("-number")
     if (number := request.GET.get("attempt", "")).isdecimal() and len(number) < 5:

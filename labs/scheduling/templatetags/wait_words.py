@@ -36,7 +36,7 @@ def wait_ends(job: Job) -> str:
 
 @register.simple_tag
 def start_range(job: Any) -> str:
-    """Say the expected start as a range, from its P50 to its P90: "14:05 – 14:20", with the day where it is not today."""
+    """Say the expected start from its P50 to its P90: "14:05 – 14:20", with the day where it is not today."""
     first, last = job.start_p50_at, job.start_p90_at
     if first is None:
         return ""
