@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ class Stand:
         from django.core.management import call_command
 
         django.setup()
-        call_command("compile_catalogues", verbosity=0)
+        call_command("compile_catalogues", verbosity=0, stdout=sys.stderr)
         call_command("migrate", interactive=False, verbosity=0)
         # Servers of the bench are not to inherit the level that keeps this process quiet.
         del os.environ["CAMPUS_LOG_LEVEL"]

@@ -87,7 +87,7 @@ def run(bench: Bench) -> list[Figure]:
         with bench.stand.campus(database) as campus:
             campus.start_web()
             for page in PAGES:
-                bench.keep(_times(page, built, campus, bench.choose(100, 3)))
+                bench.keep(_times(page, built, campus, bench.choose(100, 3), bench.choose(WARM_UP, 1)))
     return bench.take_partial()
 
 
@@ -122,7 +122,7 @@ def _queries(page: Page, few: int | str, many: int | str) -> Figure:
     return count(TOPIC, name, int(many), unit="queries", aim=QUERIES_AIM, note=note)
 
 
-def _times(page: Page, built: World, campus: Campus, repetitions: int) -> Figure:
+def _times(page: Page, built: World, campus: Campus, repetitions: int, warm_up: int) -> Figure:
     """Times seen by one browser that asks for one page after the other; beside them the server's processor time."""
     try:
         path = page.where(built)
@@ -130,7 +130,7 @@ def _times(page: Page, built: World, campus: Campus, repetitions: int) -> Figure
         return missing(TOPIC, page.name, "ms", f"no such page yet: {error}"[:120], aim=PAGE_AIM)
     browser = Browser(campus.port, signed_in(page.who(built)))
     try:
-        for _ in range(WARM_UP):
+        for _ in range(warm_up):
             answer = browser.get(path)
             if answer.status != 200:
                 return missing(TOPIC, page.name, "ms", f"{path} answered {answer.status}", aim=PAGE_AIM)
