@@ -170,6 +170,7 @@ def _preview(request: SignedInRequest, cohort: Cohort, raw: bytes, problem: str 
         "rows": rows,
         "counts": [(words, count) for words, count in counts if count],
         "errors": [(error, words_of(error)) for error in preview.plan.errors],
+        "bad_lines": len({error.line for error in preview.plan.errors}),
         "content": base64.b64encode(raw).decode() if preview.roster.is_readable else "",
         "may_import": preview.roster.is_readable and preview.plan.changing and not preview.plan.is_short_of_seats,
         "problem": problem,
