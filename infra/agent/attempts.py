@@ -14,6 +14,7 @@ import structlog
 from infra.agent.api import NodeApi, NotOurs, Rejected
 from infra.agent.datasets import Cut, DataSetFailed, DataSets
 from infra.agent.domain import attempt as rules
+from infra.agent.domain import lease
 from infra.agent.domain.attempt import AttemptState, Phase
 from infra.agent.environments import EnvironmentFailed, Environments, last_lines
 from infra.agent.inventory import Inventory, UnknownGpu
@@ -50,6 +51,7 @@ class LiveAttempt:
         workshop: Workshop,
         *,
         renewed_at: float,
+        lease_s: float,
         await_gpus: Callable[[LiveAttempt], None],
         on_over: Callable[[LiveAttempt], None],
     ) -> None:
@@ -57,6 +59,7 @@ class LiveAttempt:
         self.attempt_id, self.fence = order.attempt_id, order.fence
         self.renewed_at = renewed_at
         """When the last renewal that was answered had been sent, by `clock.now_s`."""
+        self._lease_s = lease_s
         self.gpu_indices = frozenset(index for index, _uuid in getattr(order, "gpus", ()))
         self._shop = workshop
         self._await_gpus, self._on_over = await_gpus, on_over
@@ -77,6 +80,12 @@ class LiveAttempt:
     def renew(self, sent_at: float) -> None:
         """The campus has answered a renewal that was sent then."""
         self.renewed_at = max(self.renewed_at, sent_at)
+        if self._run is not None:
+            self._keep(self._run)
+
+    def _keep(self, run: Run) -> None:
+        """The run's own watch ends it when the lease does, also while this whole process is frozen."""
+        run.keep(lease.end_at(self.renewed_at, self._lease_s))
 
     @property
     def phase(self) -> Phase:
@@ -213,6 +222,7 @@ class LiveAttempt:
         """Start the run under the lock: whoever wants it stopped comes before (and is obeyed here) or after."""
         with self._lock:
             run = self._run = self._shop.executor.start(spec, uploader)
+            self._keep(run)
             state = self._state
             if state.phase is Phase.ABANDONED or state.handed_back:
                 run.kill(state.handed_back or "lease lost")

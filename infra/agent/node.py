@@ -143,13 +143,13 @@ class NodeAgent:
             self._wake.wait()
             self._wake.clear()
             if may_claim and not self._stopping.is_set():
-                self._claim(boot_id)
+                self._claim(boot_id, welcome.lease_s)
         self._finish_runs()
         quiet.set()
         for thread in threads:
             thread.join(welcome.lease_s)
 
-    def _claim(self, boot_id: str) -> None:
+    def _claim(self, boot_id: str, lease_s: float) -> None:
         sent_at = clock.now_s()
         try:
             orders = self._api.claim(boot_id=boot_id)
@@ -159,7 +159,7 @@ class NodeAgent:
             log.warning("no claim, the next heartbeat asks again", why=str(error))
         else:
             for order in orders:
-                self._registry.admit(order, claimed_at=sent_at)
+                self._registry.admit(order, claimed_at=sent_at, lease_s=lease_s)
 
     def _on_disowned(self, said: str) -> None:
         """The campus knows another start of this node: nothing that runs here is ours any more."""

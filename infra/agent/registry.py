@@ -26,7 +26,7 @@ class Registry:
         self._live: dict[tuple[int, int], LiveAttempt] = {}
         self._known: OrderedDict[tuple[int, int], None] = OrderedDict()
 
-    def admit(self, order: Assignment | Unreadable, *, claimed_at: float) -> bool:
+    def admit(self, order: Assignment | Unreadable, *, claimed_at: float, lease_s: float) -> bool:
         """Begin an attempt; False when this fence was begun before, however that ended."""
         key = (order.attempt_id, order.fence)
         with self._changed:
@@ -36,7 +36,12 @@ class Registry:
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
             attempt = LiveAttempt(
-                order, self._workshop, renewed_at=claimed_at, await_gpus=self._await_gpus, on_over=self._forget
+                order,
+                self._workshop,
+                renewed_at=claimed_at,
+                lease_s=lease_s,
+                await_gpus=self._await_gpus,
+                on_over=self._forget,
             )
             self._live[key] = attempt
         log.info("claimed", attempt_id=order.attempt_id, fence=order.fence)

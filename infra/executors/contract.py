@@ -9,7 +9,7 @@ How an agent uses it, one thread a job::
     ...                                    # upload ended.outputs from their local files
     run.close()                            # drops those files
 
-`Run.stop` and `Run.kill` may be called from any thread at any time (heartbeat, lease watchdog), also
+`Run.stop`, `Run.kill` and `Run.keep` may be called from any thread at any time (heartbeat, lease watchdog), also
 while the waiting thread is stuck inside a callback: they never wait for it. A callback that raises
 kills the run; `wait` then raises that error once nothing of the run is left.
 
@@ -228,6 +228,13 @@ class Run(Protocol):
 
     def kill(self, reason: str) -> None:
         """End it now, all of it. Returns at once; also overrides a `stop` in its grace time."""
+
+    def keep(self, until_s: float) -> None:
+        """Let it run until then (CLOCK_BOOTTIME), and no longer unless a later `keep` comes. Returns at once.
+
+        For a lease: the run then ends in time, with EXECUTOR_ERROR, also when the whole agent is frozen.
+        Without any call there is no such end.
+        """
 
     def wait(self) -> RunEnded:
         """Call the listener until nothing of the run is left. Call it once, from one thread."""

@@ -24,6 +24,12 @@ def test_a_kill_comes_well_before_the_lease_ends(lease_s: float) -> None:
     assert latest <= 0.7 * lease_s
 
 
+@pytest.mark.parametrize("lease_s", [1.0, 4.0, 15.0, 60.0])
+def test_a_run_ends_by_itself_after_the_agents_kill_and_before_the_lease(lease_s: float) -> None:
+    agents_latest = lease.kill_at(0.0, lease_s) + lease.watch_every_s(lease_s)
+    assert agents_latest < lease.end_at(0.0, lease_s) < lease_s
+
+
 @pytest.mark.parametrize("lease_s", [0.5, 2.0, 15.0, 60.0])
 def test_a_heartbeat_that_hangs_leaves_time_for_another(lease_s: float) -> None:
     assert 2 * lease.answer_within_s(lease_s) < lease.kill_at(0.0, lease_s)

@@ -8,10 +8,21 @@ KILL_AT = 0.6
 The rest is the margin in which the kill takes effect before the campus gives the job to another node.
 """
 
+END_AT = 0.75
+"""The share after which a run ends by itself, killed by its own watch because the agent did not (frozen, starved).
+
+Later than the agent's kill by more than its watch is ever late, so that an agent that is awake decides itself.
+"""
+
 
 def kill_at(renewed_at: float, lease_s: float) -> float:
     """When to kill a run whose last answered renewal was sent at `renewed_at`."""
     return renewed_at + KILL_AT * lease_s
+
+
+def end_at(renewed_at: float, lease_s: float) -> float:
+    """When a run ends whose agent neither renewed nor killed it."""
+    return renewed_at + END_AT * lease_s
 
 
 def is_lost(now: float, renewed_at: float, lease_s: float) -> bool:

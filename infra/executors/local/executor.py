@@ -168,6 +168,18 @@ class LocalRun:
         """End it now, all of it."""
         self._tell(Kind.KILL, reason)
 
+    def keep(self, until_s: float) -> None:
+        """Let it run until then, by CLOCK_BOOTTIME, and no longer unless a later `keep` comes."""
+        # Renewals come again and again, so one that would have to wait is left out: nothing may hold up a heartbeat.
+        if self._sending.acquire(blocking=False):
+            try:
+                frame = frames.pack(Kind.KEEP, frames.MOMENT.pack(until_s))
+                self._channel.send(frame, socket.MSG_DONTWAIT)
+            except OSError:
+                return
+            finally:
+                self._sending.release()
+
     def wait(self) -> RunEnded:
         """Call the listener until nothing of the run is left. Raises what the listener raised."""
         raised: BaseException | None = None

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 
 HEADER = struct.Struct("!IB")
+MOMENT = struct.Struct("!d")
+"""The payload of KEEP: seconds of CLOCK_BOOTTIME."""
 MAX_FRAME = 1 << 30
 
 
@@ -17,6 +19,7 @@ class Kind(enum.IntEnum):
     JOB = 1
     STOP = 2
     KILL = 3
+    KEEP = 4
     # runner to agent
     STARTED = 11
     LOG = 12

@@ -1,7 +1,8 @@
 """The life of one run, in a process of its own: set up, watch, end, collect, answer.
 
-A runner never outlives the wish for its job: it ends it when the agent's end of the channel closes or
-the agent dies, and the kernel ends it (bubblewrap and all below) when the runner dies.
+A runner never outlives the wish for its job: it ends it when the agent's end of the channel closes, when
+the agent dies or lets the lease pass (a frozen process has no watchdog), and the kernel ends it (bubblewrap and
+all below) when the runner dies.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ class Runner:
         self.cause: tuple[EndReason, str] | None = None
         self.started_at: float | None = None
         self.kill_at: float | None = None
+        self.keep_until: float | None = None
+        """By the clock of leases, which goes on while the machine sleeps."""
         self.is_output_open = True
         self.is_agent_gone = False
         self.is_killed = False
@@ -150,9 +153,13 @@ class Runner:
             moments.append(self.kill_at)
         if self.started_at is not None and self.cause is None:
             moments.append(self.started_at + self.spec.wall_s)
+        if self.keep_until is not None and not self.is_killed:
+            moments.append(now + self.keep_until - _lease_clock())
         return max(min(moments) - now, 0.0)
 
     def _enforce(self, now: float, setup_until: float) -> None:
+        if self.keep_until is not None and not self.is_killed and _lease_clock() >= self.keep_until:
+            self._end_now(EndReason.EXECUTOR_ERROR, "the agent did not renew the run in time")
         if self.started_at is None and now > setup_until:
             self._end_now(EndReason.EXECUTOR_ERROR, f"set-up took more than {SETUP_LIMIT_S:.0f} s")
         elif self.started_at is not None and self.cause is None and now >= self.started_at + self.spec.wall_s:
@@ -229,6 +236,10 @@ class Runner:
 
     def obey(self, kind: Kind, payload: bytes) -> None:
         """Do what the agent asks."""
+        if kind is Kind.KEEP:
+            (until,) = frames.MOMENT.unpack(payload)
+            self.keep_until = max(until, self.keep_until or until)
+            return
         reason = payload.decode()
         if kind is Kind.KILL or self.started_at is None:
             self._end_now(EndReason.STOPPED, reason)
@@ -355,6 +366,10 @@ class Runner:
         if self.channel in self.selector.get_map():
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
             self.selector.modify(self.channel, events, self._on_channel)
+
+
+def _lease_clock() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _peer_pid(channel: socket.socket) -> int:
