@@ -1,0 +1,1 @@
+"""A whole running campus, and what of it survives being killed."""
