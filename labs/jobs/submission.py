@@ -17,6 +17,8 @@ from .domain.paths import BadFile
 from .domain.upload import UploadLimits, unpack
 from .refusals import refused
 
+ARCHIVE_FIELDS = ("zip", "archive", "file")  # what programs call it
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -41,7 +43,7 @@ class Submission:
 def parse_submission(request: Any) -> Submission:
     """Read a Django or REST framework request. Raises InvalidInput that names the field, and TooLarge.
 
-    JSON: `files` maps a path to its text. A form: `zip` is one archive, or `files` are uploads (their names are the
+    JSON: `files` maps a path to its text. A form: `zip` (also `archive` or `file`) is one archive, or `files` are uploads (their names are the
     paths), or `files` is such a JSON text (the editor's field).
     """
     try:
@@ -170,7 +172,7 @@ def _as_id(entry: Any) -> int | None:
 
 
 def _files(said: Mapping[str, Any], uploads: Any, reader: _Reader) -> dict[str, bytes]:
-    archive = uploads.get("zip")
+    archive = next((uploads[name] for name in ARCHIVE_FIELDS if name in uploads), None)
     if archive is not None:
         return _unzip(archive)
     sent = uploads.getlist("files") if hasattr(uploads, "getlist") else []
