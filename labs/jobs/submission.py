@@ -43,8 +43,8 @@ class Submission:
 def parse_submission(request: Any) -> Submission:
     """Read a Django or REST framework request. Raises InvalidInput that names the field, and TooLarge.
 
-    JSON: `files` maps a path to its text. A form: `zip` (also `archive` or `file`) is one archive, or `files` are uploads (their names are the
-    paths), or `files` is such a JSON text (the editor's field).
+    JSON: `files` maps a path to its text. A form: `zip` (also `archive` or `file`) is one archive, or `files` are
+    uploads (their names are the paths), or `files` is such a JSON text (the editor's field).
     """
     try:
         said, uploads = _read(request)
