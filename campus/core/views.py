@@ -61,7 +61,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def database_away(request: HttpRequest) -> HttpResponse:
     """Say that nothing was lost and that trying again helps. Asks nothing of the database."""
     if _is_program(request):
-        response = JsonResponse(unavailable(), status=503, content_type=PROBLEM_JSON)
+        response: HttpResponse = JsonResponse(unavailable(), status=503, content_type=PROBLEM_JSON)
     else:
         response = HttpResponse(get_template("503.html").render(), status=503)
     response["Retry-After"] = str(RETRY_AFTER_S)

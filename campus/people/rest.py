@@ -1,6 +1,6 @@
 """REST: sign in for a token, sign out, and who am I."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from campus.core.errors import InvalidInput, NotAllowed, TooManyAttempts
 
-from .models import RoleGrant
+from .models import RoleGrant, User
 
 
 class TokenRequest(serializers.Serializer):
@@ -112,7 +112,7 @@ class MeView(APIView):
         ),
     )
     def get(self, request: Request) -> Response:
-        user = request.user
+        user = cast(User, request.user)
         grants = RoleGrant.objects.filter(user_id=user.pk).select_related("scope").order_by("scope_id")
         roles = [{"role": grant.role, "scope": grant.scope.name, "scope_kind": grant.scope.kind} for grant in grants]
         return Response(

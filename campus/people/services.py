@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from knox.models import get_token_model
 
 from campus.core import audit
 from campus.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -128,7 +129,7 @@ def set_active(*, user: User, is_active: bool, actor: User, reason: str) -> User
     user.is_active = is_active
     user.save(update_fields=["is_active"])
     if not is_active:
-        user.auth_token_set.all().delete()
+        get_token_model().objects.filter(user=user).delete()
     audit.record(
         actor=actor,
         verb="person.reopened" if is_active else "person.closed",

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -11,6 +11,7 @@ from knox.models import get_token_model
 
 from .adapters import remember
 from .models import RoleGrant, User
+from .requests import SignedInRequest
 from .services import update_profile
 
 MAX_TOKENS = 20
@@ -24,7 +25,7 @@ class ProfileForm(forms.ModelForm):
 
 
 @require_http_methods(["GET", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: SignedInRequest) -> HttpResponse:
     """Show and change one's own profile."""
     user = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=user)
@@ -47,7 +48,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def create_token(request: HttpRequest) -> HttpResponse:
+def create_token(request: SignedInRequest) -> HttpResponse:
     """Make an API token; it is shown once, on the page that follows."""
     model = get_token_model()
     if model.objects.filter(user=request.user).count() >= MAX_TOKENS:
@@ -61,7 +62,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke_token(request: HttpRequest, token_key: str) -> HttpResponse:
+def revoke_token(request: SignedInRequest, token_key: str) -> HttpResponse:
     """Revoke one of one's own tokens, named by the part of it that we keep."""
     get_object_or_404(get_token_model(), user=request.user, token_key=token_key).delete()
     messages.success(request, _("The token no longer works."))

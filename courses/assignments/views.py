@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from campus.core.errors import CampusError, InvalidInput, NotAllowed, NotFound, OverQuota
 from campus.core.form_errors import add_service_error
-from courses.catalog.api import RunAccess, SignedInRequest, form_page
+from campus.people.requests import SignedInRequest
+from courses.catalog.api import RunAccess, form_page
 from courses.catalog.models import Enrolment
 from courses.content.api import get_module_to_edit
 from courses.content.api import render as render_markdown

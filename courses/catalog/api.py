@@ -11,7 +11,6 @@ from .access import (
 )
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
 from .outline import register_outline
-from .requests import SignedInRequest
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -36,7 +35,6 @@ __all__ = [
     "LocalTimeField",
     "MinutesField",
     "RunAccess",
-    "SignedInRequest",
     "change_mode",
     "clean",
     "enrol",

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from campus.core.errors import NotAllowed, TooLarge
-from courses.catalog.api import SignedInRequest, form_page, get_run_for
+from campus.people.requests import SignedInRequest
+from courses.catalog.api import form_page, get_run_for
 
 from .access import get_lesson_for, get_lesson_to_edit, get_module_to_edit
 from .domain.markdown import render as render_markdown

@@ -90,7 +90,8 @@ class Job(models.Model):
     work_url = models.CharField(
         max_length=200, blank=True, help_text=_("Where the work it belongs to is described, for example a lab.")
     )
-    idempotency_key = models.CharField(max_length=80, null=True, blank=True)
+    # None, not empty, where there is none: the unique constraint counts empty texts as equal.
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001
     request_digest = models.CharField(max_length=64, blank=True)
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns")
 

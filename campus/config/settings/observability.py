@@ -1,10 +1,12 @@
 """Structured logs: JSON in production, readable lines elsewhere."""
 
+from typing import Any
+
 import structlog
 
 from .environment import PRODUCTION, TESTING, env
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.TimeStamper(fmt="iso"),
     structlog.stdlib.add_log_level,

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from campus.core.errors import NotFound
 from campus.people.api import ADMINISTERING, standing_of
+from campus.people.requests import SignedInRequest
 from campus.places.models import Campus
 from courses.catalog import services
 from courses.catalog.forms import CohortForm, CourseForm, NewCohortForm, ProgrammeForm, RunForm, TermForm
 from courses.catalog.models import Cohort, Course, CourseRun, Programme, Term
-from courses.catalog.requests import SignedInRequest
 
 from .form_page import form_page
 

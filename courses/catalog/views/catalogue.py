@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from campus.core.errors import CampusError, NotFound
 from campus.people.api import standing_of
+from campus.people.requests import SignedInRequest
 from courses.catalog.access import RunAccess, get_run_for
 from courses.catalog.domain.enrolment import Window, window
 from courses.catalog.forms import ModeForm
 from courses.catalog.models import Cohort, Enrolment
 from courses.catalog.outline import outline_of
-from courses.catalog.requests import SignedInRequest
 from courses.catalog.selectors import catalogue
 from courses.catalog.services import change_mode, self_enrol, withdraw
 

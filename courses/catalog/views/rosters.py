@@ -17,10 +17,10 @@ from campus.core.errors import CampusError, Conflict, InvalidInput, NotAllowed, 
 from campus.core.form_errors import add_service_error
 from campus.people.api import ADMINISTERING, standing_of
 from campus.people.models import User
+from campus.people.requests import SignedInRequest
 from courses.catalog.access import get_cohort_for, get_cohort_to_enrol, may_enrol_others
 from courses.catalog.forms import AddPersonForm, ModeForm, RosterFileForm
 from courses.catalog.models import Cohort, Enrolment
-from courses.catalog.requests import SignedInRequest
 from courses.catalog.selectors import roster, roster_counts
 from courses.catalog.services import ImportResult, change_mode, import_roster, preview_roster, withdraw
 from courses.catalog.texts import EFFECTS, words_of

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from campus.core.errors import NotFound
 from campus.people.access import standing_of
+from campus.people.requests import SignedInRequest
 from labs.jobs.access import get_job_for, jobs_for
 from labs.jobs.comparison import compare_jobs
 from labs.jobs.models import Job
@@ -25,7 +26,7 @@ STATES = {
 
 
 @require_GET
-def jobs(request: HttpRequest) -> HttpResponse:
+def jobs(request: SignedInRequest) -> HttpResponse:
     """List one's own jobs, or with `?whose=all` those of everyone whom one teaches."""
     standing = standing_of(request.user)
     of_all = request.GET.get("whose") == "all" and standing.is_teaching
@@ -46,7 +47,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def compare(request: HttpRequest) -> HttpResponse:
+def compare(request: SignedInRequest) -> HttpResponse:
     """Show two jobs side by side: `?a=&b=`, or the two that were ticked in the list, the older one first."""
     standing = standing_of(request.user)
     given = [request.GET.get("a", ""), request.GET.get("b", "")]

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from campus.core.errors import CampusError, Conflict, InvalidInput, OverQuota
 from campus.core.form_errors import add_service_error
 from campus.people.access import standing_of
+from campus.people.requests import SignedInRequest
 from labs.jobs.access import get_own_job
 from labs.jobs.domain.source import from_json
 from labs.jobs.forms import JobForm
@@ -42,7 +43,7 @@ FORM_FIELDS = {
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """Write or upload code, choose what it runs on, see what that holds and when it starts, and submit."""
     source = _source(request)
     form = JobForm(request.POST or None, user=request.user, initial=_initial(source))
@@ -69,7 +70,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, form: JobForm, source: Job | None, files: list[dict[str, str]], *,
+    request: SignedInRequest, form: JobForm, source: Job | None, files: list[dict[str, str]], *,
     shortage: Mapping[str, Any] | None = None, lost: list[str] | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     context: dict[str, Any] = {
@@ -86,7 +87,7 @@ def _page(
     return render(request, "jobs/new.html", context, status=status)
 
 
-def _source(request: HttpRequest) -> Job | None:
+def _source(request: SignedInRequest) -> Job | None:
     """Return the job that `?from=` names, whose code and settings the form begins with."""
     wanted = request.GET.get("from", "")
     if not wanted.isdecimal() or len(wanted) > 15:
@@ -98,7 +99,7 @@ def _kept(source: Job) -> dict[str, bytes]:
     return unshown_files(from_json(source.source.files))
 
 
-def _files(request: HttpRequest, source: Job | None) -> dict[str, bytes]:
+def _files(request: SignedInRequest, source: Job | None) -> dict[str, bytes]:
     """What the editor holds with what it cannot show of the run that it began with, or what was uploaded instead."""
     files = files_of(request)
     if source is None or request.FILES.getlist("upload"):

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from campus.people.models import User
+from .models import User
 
 
 class SignedInRequest(HttpRequest):
