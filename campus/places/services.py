@@ -121,5 +121,16 @@ def _clean(target: Model, exclude: Sequence[str] = ()) -> None:
     try:
         target.full_clean(exclude=exclude)
     except ValidationError as error:
-        fields = {("" if name == "__all__" else name): texts for name, texts in error.message_dict.items()}
-        raise InvalidInput(fields) from error
+        raise InvalidInput(_complaints(error)) from error
+
+
+def _complaints(error: ValidationError) -> dict[str, list[str]]:
+    """Name each wrong field; what two fields make wrong together is a name that another one has there."""
+    fields: dict[str, list[str]] = {}
+    for name, causes in error.error_dict.items():
+        for cause in causes:
+            if cause.code == "unique_together":
+                fields.setdefault("name_ko", []).append(_("There is one of that name here already."))
+            else:
+                fields.setdefault("" if name == "__all__" else name, []).extend(cause.messages)
+    return fields

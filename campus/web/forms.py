@@ -9,6 +9,7 @@ from campus.people.access import ADMINISTERING, Role, Standing
 from campus.people.models import RoleGrant, Scope, User
 from infra.pool.models import Site
 
+from .audit_words import AREAS
 from .selectors import scopes_for
 
 #: What a campus administrator may make of people.
@@ -67,7 +68,11 @@ class ReasonForm(forms.Form):
 
 class AuditFilter(forms.Form):
     q = forms.CharField(label=_("Person or thing"), required=False, max_length=100)
-    verb = forms.CharField(label=_("What happened"), required=False, max_length=60)
+    area = forms.ChoiceField(
+        label=_("About"),
+        required=False,
+        choices=[("", _("Everything")), *((key, name) for key, (name, _verbs) in AREAS.items())],
+    )
 
 
 class NodeForm(forms.Form):

@@ -36,7 +36,7 @@ def scopes_for(standing: Standing) -> QuerySet[Scope]:
 def audit_for(standing: Standing, user_id: int | None) -> QuerySet[AuditEntry]:
     """Return the audit entries a person may read: a platform administrator all, other administrators those of
     their scopes, and everyone what was done to their own."""
-    entries = AuditEntry.objects.select_related("actor", "subject")
+    entries = AuditEntry.objects.select_related("subject")
     if standing.is_platform_admin:
         return entries
     mine = Q(subject_id=user_id)

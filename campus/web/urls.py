@@ -14,6 +14,7 @@ urlpatterns = [
     path("pool/nodes/<slug:name>/", pool.node, name="node"),
     path("pool/nodes/<slug:name>/drain/", pool.drain, name="drain-node"),
     path("pool/nodes/<slug:name>/resume/", pool.resume, name="resume-node"),
+    path("pool/nodes/<slug:name>/token/", pool.renew_token, name="renew-token"),
     path("campuses/", campuses.campuses, name="campuses"),
     path("campuses/new/", campuses.new_campus, name="new-campus"),
     path("campuses/<slug:slug>/", campuses.campus, name="campus"),

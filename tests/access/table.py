@@ -41,6 +41,8 @@ GET    /pool/nodes/new/                                                     302 
 POST   /pool/nodes/new/                                                     302 403 403 403 403 400 400 403 400
 GET    /pool/nodes/{node}/                                                  302 403 403 200 200 200 200 200 200
 POST   /pool/nodes/{node}/drain/                                            302 403 403 403 403 400 400 403 403
+GET    /pool/nodes/{node}/token/                                            302 403 403 403 403 200 200 403 403
+POST   /pool/nodes/{node}/token/                                            302 403 403 403 403 302 302 403 403
 POST   /pool/nodes/{node}/resume/                                           302 403 403 403 403 409 409 403 403
 
 # Campuses, people, audit

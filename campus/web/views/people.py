@@ -1,5 +1,8 @@
 """People and their roles, and the audit trail."""
 
+from functools import reduce
+from operator import or_
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
@@ -15,6 +18,7 @@ from campus.core.models import AuditEntry
 from campus.people.access import standing_of
 from campus.people.models import User
 from campus.people.services import grant_role, may_grant, revoke_role, set_active
+from campus.web.audit_words import AREAS
 from campus.web.forms import AppointForm, AuditFilter, GrantForm, PeopleFilter, ReasonForm
 from campus.web.selectors import audit_for, people_for
 
@@ -43,7 +47,7 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
         except CampusError as error:
             add_service_error(form, error)
     grants = [{"grant": one, "mine": may_grant(request.user, one.role, one.scope)} for one in shown.role_grants.all()]
-    history = AuditEntry.objects.filter(subject=shown).select_related("actor")[:20]
+    history = AuditEntry.objects.filter(subject=shown).select_related("subject")[:20]
     context = {
         "person": shown,
         "grants": grants,
@@ -111,8 +115,9 @@ def audit(request: HttpRequest) -> HttpResponse:
                 | Q(object_label__icontains=wanted)
                 | Q(subject__name__icontains=wanted)
             )
-        if verb := form.cleaned_data["verb"]:
-            entries = entries.filter(verb__startswith=verb)
+        if area := form.cleaned_data["area"]:
+            begins = [Q(verb__startswith=verb) for verb in AREAS[area][1]]
+            entries = entries.filter(reduce(or_, begins))
     page = Paginator(entries, PAGE).get_page(request.GET.get("page"))
     return render(request, "web/people/audit.html", {"page_obj": page, "form": form})
 

@@ -103,6 +103,23 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("web:node", name)
 
 
+@require_http_methods(["GET", "POST"])
+def renew_token(request: HttpRequest, name: str) -> HttpResponse:
+    """Give a node a new token, shown once; the GET asks for confirmation where there is no JavaScript."""
+    shown = _editable(request, name)
+    if request.method == "POST":
+        _node, request.session[f"node-token-{name}"] = nodes.renew_token(node_id=shown.pk, actor=request.user)
+        return redirect("web:node", name)
+    context = {
+        "title": _("Give the node a new token?"),
+        "text": _("The old one stops working at once."),
+        "label": _("New token"),
+        "cancel_url": reverse("web:node", args=[name]),
+        "tone": "danger",
+    }
+    return render(request, "core/confirm.html", context)
+
+
 def _require_staff(request: HttpRequest) -> None:
     if not standing_of(request.user).is_teaching:
         raise NotAllowed(_("The pool board is for staff. Your own jobs say where they run and why they wait."))

@@ -1,0 +1,140 @@
+"""The audit trail in words: what a verb says, what a field is called, how a value is shown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from campus.core.formats import gpu_hours
+from campus.core.models import AuditEntry
+
+Text = str | Promise
+
+VERBS: dict[str, Text] = {
+    "role.granted": gettext_lazy("Role given"),
+    "role.revoked": gettext_lazy("Role taken away"),
+    "person.renamed": gettext_lazy("Name changed"),
+    "person.closed": gettext_lazy("Account closed"),
+    "person.reopened": gettext_lazy("Account opened again"),
+    "person.invited": gettext_lazy("Invited"),
+    "campus.opened": gettext_lazy("Campus opened"),
+    "campus.changed": gettext_lazy("Campus changed"),
+    "building.added": gettext_lazy("Building added"),
+    "room.added": gettext_lazy("Room added"),
+    "room.changed": gettext_lazy("Room changed"),
+    "programme.opened": gettext_lazy("Programme opened"),
+    "programme.changed": gettext_lazy("Programme changed"),
+    "course.opened": gettext_lazy("Course opened"),
+    "course.changed": gettext_lazy("Course changed"),
+    "term.opened": gettext_lazy("Term opened"),
+    "term.changed": gettext_lazy("Term changed"),
+    "courserun.opened": gettext_lazy("Course run opened"),
+    "courserun.changed": gettext_lazy("Course run changed"),
+    "cohort.opened": gettext_lazy("Cohort opened"),
+    "cohort.changed": gettext_lazy("Cohort changed"),
+    "module.opened": gettext_lazy("Module added"),
+    "module.changed": gettext_lazy("Module changed"),
+    "lesson.opened": gettext_lazy("Lesson added"),
+    "lesson.changed": gettext_lazy("Lesson changed"),
+    "lab.opened": gettext_lazy("Lab added"),
+    "lab.changed": gettext_lazy("Lab changed"),
+    "enrolment.opened": gettext_lazy("Enrolled in a cohort"),
+    "enrolment.changed": gettext_lazy("Enrolment changed"),
+    "enrolment.withdrawn": gettext_lazy("Withdrawn from a cohort"),
+    "quota.account_opened": gettext_lazy("Quota account opened"),
+    "quota.allocated": gettext_lazy("GPU time allocated"),
+    "quota.repaired": gettext_lazy("Balance put right"),
+    "node.registered": gettext_lazy("Node registered"),
+    "node.token_renewed": gettext_lazy("Node token renewed"),
+    "node.drained": gettext_lazy("Node drained"),
+    "node.resumed": gettext_lazy("Node takes jobs again"),
+    "job.cancelled": gettext_lazy("Job cancelled"),
+}
+
+#: What the filter offers: a name, and the beginnings of the verbs that belong to it.
+AREAS: dict[str, tuple[Text, tuple[str, ...]]] = {
+    "people": (gettext_lazy("People and roles"), ("role.", "person.")),
+    "places": (gettext_lazy("Campuses and rooms"), ("campus.", "building.", "room.")),
+    "courses": (
+        gettext_lazy("Courses and materials"),
+        ("programme.", "course.", "courserun.", "term.", "cohort.", "module.", "lesson.", "lab."),
+    ),
+    "enrolments": (gettext_lazy("Enrolments"), ("enrolment.",)),
+    "quota": (gettext_lazy("GPU quota"), ("quota.",)),
+    "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.")),
+}
+
+# Where a model's own name for the field says less to people, or the field is none of the model's.
+_FIELDS: dict[str, Text] = {
+    "role": gettext_lazy("Role"),
+    "name": gettext_lazy("Name"),
+    "is_active": gettext_lazy("May sign in"),
+    "state": gettext_lazy("State"),
+    "mode": gettext_lazy("Mode"),
+    "allocated_s": gettext_lazy("Allocated"),
+    "learner_quota_s": gettext_lazy("For each learner"),
+    "starter": gettext_lazy("Starter files"),
+}
+_BALANCES = frozenset({"allocated_s", "granted_s", "held_s", "used_s", "learner_quota_s"})
+_YES_NO: dict[bool, Text] = {
+    True: pgettext_lazy("audited value", "yes"),
+    False: pgettext_lazy("audited value", "no"),
+}
+_LONG = 80
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field, before and after; an empty text where there was nothing."""
+
+    field: str
+    before: str
+    after: str
+
+
+def verb(entry: AuditEntry) -> str:
+    """Say what happened; a verb that is not listed is shown as it is stored."""
+    return str(VERBS.get(entry.verb, entry.verb))
+
+
+def changes(entry: AuditEntry) -> list[Change]:
+    """Say which fields changed from what to what."""
+    model = _model(entry.object_type)
+    found = []
+    for name, pair in entry.changes.items():
+        field = _field(model, name)
+        label = _FIELDS.get(name) or (field.verbose_name if field is not None else name)
+        found.append(Change(str(label), _value(field, name, pair[0]), _value(field, name, pair[1])))
+    return found
+
+
+def _model(label: str) -> Any:
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):  # an app that is no longer installed; its entries stay
+        return None
+
+
+def _field(model: Any, name: str) -> Any:
+    try:
+        return model._meta.get_field(name) if model is not None else None
+    except FieldDoesNotExist:
+        return None
+
+
+def _value(field: Any, name: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return str(_YES_NO[value])
+    if name in _BALANCES and isinstance(value, int):
+        return gpu_hours(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    words = dict(field.flatchoices).get(value) if field is not None and getattr(field, "flatchoices", None) else None
+    text = str(words or value)
+    return text if len(text) <= _LONG else _("%(beginning)s…") % {"beginning": text[:_LONG]}
