@@ -15,6 +15,8 @@ _SHARED: list[Any] = [
 ]
 _RENDERER = structlog.processors.JSONRenderer() if PRODUCTION else structlog.dev.ConsoleRenderer(colors=False)
 
+_CHATTER = ("django_structlog", "celery.beat", "celery.worker.strategy", "celery.app.trace", "httpx")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -25,6 +27,8 @@ LOGGING = {
             "foreign_pre_chain": _SHARED,
         }
     },
+    # Heartbeats and cycles come every two seconds: a line for each would bury what matters. The proxy logs requests.
+    "loggers": {name: {"level": env.str("CAMPUS_CHATTER_LEVEL", "WARNING")} for name in _CHATTER},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "campus"}},
     "root": {"handlers": ["console"], "level": env.str("CAMPUS_LOG_LEVEL", "WARNING" if TESTING else "INFO")},
 }
