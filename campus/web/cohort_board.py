@@ -28,7 +28,7 @@ SORTS: dict[str, Callable[[CohortRow], Any]] = {
 def board(cohort: Cohort, now: datetime, *, sort: str = "") -> dict[str, Any]:
     """Return the board of `cohort`; `sort` is a key of SORTS, with a minus for the other way round."""
     overview = cohort_overview(cohort, now)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"row": row, "cells": [row.labs[lab.pk] for lab in overview.labs], "concern": concern(row, now)}
         for row in overview.rows
     ]

@@ -76,7 +76,7 @@ class AuditFilter(forms.Form):
 
 
 class NodeForm(forms.Form):
-    site = forms.ModelChoiceField(label=_("Site"), queryset=None)
+    site: Any = forms.ModelChoiceField(label=_("Site"), queryset=None)
     name = forms.SlugField(label=_("Name"), max_length=60, help_text=_("For example yongin-02."))
 
     def __init__(self, *args: Any, standing: Standing, **kwargs: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, Prefetch, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from campus.core.errors import CampusError, NotAllowed, NotFound
 from campus.core.form_errors import add_service_error
 from campus.people.access import ADMINISTERING, standing_of
+from campus.people.requests import SignedInRequest
 from campus.places.api import add_building, save_room, update_campus
 from campus.places.forms import BuildingForm, CampusForm, NewCampusForm, RoomForm
 from campus.places.models import Building, Campus, Room
@@ -21,7 +22,7 @@ from campus.web.services import open_whole_campus
 
 
 @require_GET
-def campuses(request: HttpRequest) -> HttpResponse:
+def campuses(request: SignedInRequest) -> HttpResponse:
     """List the campuses with what each holds."""
     rows = Campus.objects.annotate(
         building_count=Count("buildings", distinct=True),
@@ -35,7 +36,7 @@ def campuses(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def campus(request: HttpRequest, slug: str) -> HttpResponse:
+def campus(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show one campus: its buildings, rooms, and the sites of its pool."""
     shown = _campus(slug)
     buildings = shown.buildings.prefetch_related(Prefetch("rooms", Room.objects.order_by("floor", "name_ko")))
@@ -46,7 +47,7 @@ def campus(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_campus(request: HttpRequest) -> HttpResponse:
+def new_campus(request: SignedInRequest) -> HttpResponse:
     """Open a campus."""
     if not standing_of(request.user).is_platform_admin:
         raise NotAllowed
@@ -62,7 +63,7 @@ def new_campus(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit_campus(request: HttpRequest, slug: str) -> HttpResponse:
+def edit_campus(request: SignedInRequest, slug: str) -> HttpResponse:
     """Change a campus."""
     shown = _editable(request, slug)
 
@@ -75,7 +76,7 @@ def edit_campus(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_building(request: HttpRequest, slug: str) -> HttpResponse:
+def new_building(request: SignedInRequest, slug: str) -> HttpResponse:
     """Add a building to a campus."""
     shown = _editable(request, slug)
 
@@ -88,13 +89,13 @@ def new_building(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_room(request: HttpRequest, slug: str, building_id: int) -> HttpResponse:
+def new_room(request: SignedInRequest, slug: str, building_id: int) -> HttpResponse:
     """Add a room to a building."""
     return _room(request, slug, building_id, None)
 
 
 @require_http_methods(["GET", "POST"])
-def edit_room(request: HttpRequest, slug: str, room_id: int) -> HttpResponse:
+def edit_room(request: SignedInRequest, slug: str, room_id: int) -> HttpResponse:
     """Change a room."""
     room = Room.objects.filter(pk=room_id, building__campus__slug=slug).first()
     if room is None:
@@ -102,7 +103,7 @@ def edit_room(request: HttpRequest, slug: str, room_id: int) -> HttpResponse:
     return _room(request, slug, room.building_id, room)
 
 
-def _room(request: HttpRequest, slug: str, building_id: int, room: Room | None) -> HttpResponse:
+def _room(request: SignedInRequest, slug: str, building_id: int, room: Room | None) -> HttpResponse:
     shown = _editable(request, slug)
     building = Building.objects.filter(pk=building_id, campus=shown).first()
     if building is None:
@@ -124,7 +125,7 @@ def _campus(slug: str) -> Campus:
     return found
 
 
-def _editable(request: HttpRequest, slug: str) -> Campus:
+def _editable(request: SignedInRequest, slug: str) -> Campus:
     found = _campus(slug)
     if not standing_of(request.user).holds(ADMINISTERING, found.scope.path):
         raise NotAllowed
@@ -136,7 +137,7 @@ def _campus_url(shown: Campus) -> str:
 
 
 def _form_page(
-    request: HttpRequest, form: forms.BaseForm, save: Any, *, title: str, back: str, hint: str = ""
+    request: SignedInRequest, form: forms.BaseForm, save: Any, *, title: str, back: str, hint: str = ""
 ) -> HttpResponse:
     """Show `form`; when it is right, `save(cleaned_data)` does it and says where to go next."""
     if request.method == "POST" and form.is_valid():

@@ -1,6 +1,6 @@
 """The front page for those who are not signed in, and Today for those who are."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from campus.people.access import standing_of
+from campus.people.requests import SignedInRequest
 from campus.places.models import Campus
 from campus.web.today import learner_today, staff_today
 from courses.catalog.models import Enrolment
@@ -20,13 +21,13 @@ from courses.catalog.selectors import catalogue
 def home(request: HttpRequest) -> HttpResponse:
     """Show Today to whoever is signed in, the campus's front page to everyone else."""
     if request.user.is_authenticated:
-        return today(request)
+        return today(cast("SignedInRequest", request))
     entries = catalogue(standing_of(request.user))[:6]
     context = {"entries": entries, "campuses": Campus.objects.filter(is_open=True)}
     return render(request, "web/front.html", context)
 
 
-def today(request: HttpRequest) -> HttpResponse:
+def today(request: SignedInRequest) -> HttpResponse:
     """Show what this person is to do today, as learner, as staff, or as both."""
     now = timezone.now()
     standing = standing_of(request.user)

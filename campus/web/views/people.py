@@ -6,7 +6,7 @@ from operator import or_
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from campus.core.form_errors import add_service_error
 from campus.core.models import AuditEntry
 from campus.people.access import standing_of
 from campus.people.models import User
+from campus.people.requests import SignedInRequest
 from campus.people.services import grant_role, may_grant, revoke_role, set_active
 from campus.web.audit_words import AREAS
 from campus.web.forms import AppointForm, AuditFilter, GrantForm, PeopleFilter, ReasonForm
@@ -26,7 +27,7 @@ PAGE = 50
 
 
 @require_GET
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: SignedInRequest) -> HttpResponse:
     """List the people whom this administrator looks after."""
     found = _filtered(_people_of(request), form := PeopleFilter(request.GET))
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
@@ -34,7 +35,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def person(request: HttpRequest, user_id: int) -> HttpResponse:
+def person(request: SignedInRequest, user_id: int) -> HttpResponse:
     """Show a person; POST appoints them."""
     shown = _person(request, user_id)
     standing = standing_of(request.user)
@@ -60,7 +61,7 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def appoint(request: HttpRequest) -> HttpResponse:
+def appoint(request: SignedInRequest) -> HttpResponse:
     """Give a role to somebody by their e-mail: a new colleague is on nobody's list yet."""
     standing = standing_of(request.user)
     if not standing.is_administering:
@@ -79,7 +80,7 @@ def appoint(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke(request: HttpRequest, user_id: int, grant_id: int) -> HttpResponse:
+def revoke(request: SignedInRequest, user_id: int, grant_id: int) -> HttpResponse:
     """Take a role away."""
     shown = _person(request, user_id)
     if not shown.role_grants.filter(pk=grant_id).exists():
@@ -90,7 +91,7 @@ def revoke(request: HttpRequest, user_id: int, grant_id: int) -> HttpResponse:
 
 
 @require_POST
-def activation(request: HttpRequest, user_id: int) -> HttpResponse:
+def activation(request: SignedInRequest, user_id: int) -> HttpResponse:
     """Close a person's account, or open it again."""
     shown = _person(request, user_id)
     set_active(
@@ -101,7 +102,7 @@ def activation(request: HttpRequest, user_id: int) -> HttpResponse:
 
 
 @require_GET
-def audit(request: HttpRequest) -> HttpResponse:
+def audit(request: SignedInRequest) -> HttpResponse:
     """Show the audit trail that this administrator may read."""
     standing = standing_of(request.user)
     if not standing.is_administering:
@@ -122,14 +123,14 @@ def audit(request: HttpRequest) -> HttpResponse:
     return render(request, "web/people/audit.html", {"page_obj": page, "form": form})
 
 
-def _people_of(request: HttpRequest) -> QuerySet[User]:
+def _people_of(request: SignedInRequest) -> QuerySet[User]:
     standing = standing_of(request.user)
     if not standing.is_administering:
         raise NotAllowed
     return people_for(standing)
 
 
-def _person(request: HttpRequest, user_id: int) -> User:
+def _person(request: SignedInRequest, user_id: int) -> User:
     found = _people_of(request).filter(pk=user_id).first()
     if found is None:
         raise NotFound
