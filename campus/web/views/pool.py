@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from campus.core.errors import CampusError, NotAllowed, NotFound
 from campus.core.form_errors import add_service_error
 from campus.people.access import ADMINISTERING, standing_of
+from campus.people.requests import SignedInRequest
 from campus.web import pool_board
 from campus.web.forms import NodeForm, ReasonForm
 from infra.pool import api as nodes
@@ -21,7 +22,7 @@ from labs.scheduling.models import Cycle
 
 
 @require_GET
-def pool(request: HttpRequest) -> HttpResponse:
+def pool(request: SignedInRequest) -> HttpResponse:
     """Show sites, nodes, GPUs and the queue; `?part=live` gives what changes, for the page to swap in."""
     _require_staff(request)
     standing = standing_of(request.user)
@@ -44,7 +45,7 @@ def pool(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def node(request: HttpRequest, name: str) -> HttpResponse:
+def node(request: SignedInRequest, name: str) -> HttpResponse:
     """Show one node: its GPUs, environments with their digests, and what ran on it."""
     _require_staff(request)
     standing = standing_of(request.user)
@@ -68,7 +69,7 @@ def node(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_node(request: HttpRequest) -> HttpResponse:
+def new_node(request: SignedInRequest) -> HttpResponse:
     """Register a node; its token is shown once."""
     standing = standing_of(request.user)
     if not standing.is_administering:
@@ -88,7 +89,7 @@ def new_node(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def drain(request: HttpRequest, name: str) -> HttpResponse:
+def drain(request: SignedInRequest, name: str) -> HttpResponse:
     """Stop giving a node new work; what runs there goes on."""
     nodes.drain(node_id=_editable(request, name).pk, actor=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("%(node)s takes no new jobs; those that run there go on.") % {"node": name})
@@ -96,7 +97,7 @@ def drain(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-def resume(request: HttpRequest, name: str) -> HttpResponse:
+def resume(request: SignedInRequest, name: str) -> HttpResponse:
     """Give a node work again."""
     nodes.resume(node_id=_editable(request, name).pk, actor=request.user)
     messages.success(request, _("%(node)s takes jobs again.") % {"node": name})
@@ -104,7 +105,7 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def renew_token(request: HttpRequest, name: str) -> HttpResponse:
+def renew_token(request: SignedInRequest, name: str) -> HttpResponse:
     """Give a node a new token, shown once; the GET asks for confirmation where there is no JavaScript."""
     shown = _editable(request, name)
     if request.method == "POST":
@@ -120,12 +121,12 @@ def renew_token(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "core/confirm.html", context)
 
 
-def _require_staff(request: HttpRequest) -> None:
+def _require_staff(request: SignedInRequest) -> None:
     if not standing_of(request.user).is_teaching:
         raise NotAllowed(_("The pool board is for staff. Your own jobs say where they run and why they wait."))
 
 
-def _editable(request: HttpRequest, name: str) -> Node:
+def _editable(request: SignedInRequest, name: str) -> Node:
     _require_staff(request)
     found = Node.objects.select_related("site__campus__scope").filter(name=name).first()
     if found is None:
@@ -135,5 +136,5 @@ def _editable(request: HttpRequest, name: str) -> Node:
     return found
 
 
-def _may_edit(request: HttpRequest, shown: Node) -> bool:
+def _may_edit(request: SignedInRequest, shown: Node) -> bool:
     return standing_of(request.user).holds(ADMINISTERING, shown.site.campus.scope.path)
