@@ -9,6 +9,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -50,23 +51,47 @@ def _segments(parts: list[tuple[str, str, float]], total: float) -> list[Segment
     return shown
 
 
-@register.simple_tag(takes_context=True)
-def quota_meter(
-    context: Context, used: float, total: float, held: float = 0, label: str = "", compact: bool = False
-) -> SafeString:
+# Built here and not by a template: rosters and quota trees have one in each row.
+@register.simple_tag
+def quota_meter(used: float, total: float, held: float = 0, label: str = "", compact: bool = False) -> SafeString:
     """Used, held and free GPU-seconds of a total, with a legend in words."""
     free = max(total - used - held, 0)
-    parts = [("used", _("Used"), used), ("held", _("Held"), held)]
-    return part(
-        context,
-        "quota_meter",
-        label=label or _("GPU time"),
-        segments=_segments(parts, total),
-        free=formats.gpu_hours(free),
-        total=formats.gpu_hours(total),
-        compact=compact,
-        is_low=total > 0 and free / total < 0.1,
+    segments = _segments([("used", _("Used"), used), ("held", _("Held"), held)], total)
+    words = {"free": formats.gpu_hours(free), "total": formats.gpu_hours(total)}
+    label = label or _("GPU time")
+    return format_html(
+        '<div class="meter{}{}">{}{}{}</div>',
+        " meter-compact" if compact else "",
+        " meter-low" if total > 0 and free / total < 0.1 else "",
+        "" if compact else _meter_head(label, words),
+        _meter_bar(label, segments, words),
+        format_html('<span class="meter-text num">{}</span>', _("%(free)s free") % words)
+        if compact
+        else _meter_legend(segments, words),
     )
+
+
+def _meter_head(label: str, words: dict[str, str]) -> SafeString:
+    rest = _("free of %(total)s") % words
+    return format_html(
+        '<div class="meter-head"><span>{}</span><span class="num"><strong>{}</strong> {}</span></div>',
+        label, words["free"], rest,
+    )  # fmt: skip
+
+
+def _meter_bar(label: str, segments: list[Segment], words: dict[str, str]) -> SafeString:
+    said = ", ".join([*(f"{one.label} {one.text}" for one in segments), _("%(free)s free of %(total)s") % words])
+    bars = format_html_join(
+        "", '<rect class="seg-{}" x="{}" width="{}" height="100%"></rect>',
+        ((one.name, one.x, one.width) for one in segments),
+    )  # fmt: skip
+    return format_html('<svg class="meter-bar" role="img" aria-label="{}: {}">{}</svg>', label, said, bars)
+
+
+def _meter_legend(segments: list[Segment], words: dict[str, str]) -> SafeString:
+    entries = [*((one.name, one.label, one.text) for one in segments), ("free", _("Free"), words["free"])]
+    keys = format_html_join("", '<li><span class="key key-{}"></span>{} <span class="num">{}</span></li>', entries)
+    return format_html('<ul class="meter-legend">{}</ul>', keys)
 
 
 @register.simple_tag(takes_context=True)
