@@ -32,7 +32,7 @@ _ICONS = {
 
 
 @register.simple_tag
-def ended_how(job: Job) -> str:
+def outcome_words(job: Job) -> str:
     """Say in one sentence how the job ended."""
     if job.end_reason == Job.EndReason.EXIT_CODE:
         return _("The program ended with exit code %(code)s") % {"code": job.exit_code}
@@ -42,7 +42,7 @@ def ended_how(job: Job) -> str:
 
 
 @register.simple_tag
-def ended_advice(job: Job) -> str:
+def outcome_advice(job: Job) -> str:
     """Say what the learner can do about an end that they did not want; empty where there is nothing to do."""
     reason = Job.EndReason
     return {
