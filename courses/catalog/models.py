@@ -136,4 +136,4 @@ class Enrolment(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.cohort}"
+        return f"{self.user} · {self.cohort}"
