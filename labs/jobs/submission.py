@@ -1,6 +1,7 @@
 """Reading a submission from a request: JSON, or a form with files or one zip. Used by pages and by the API."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from labs.environments.models import DataSet, Environment
 from .domain.paths import BadFile
 from .domain.upload import UploadLimits, unpack
 from .refusals import refused
+
+_WHOLE = re.compile(r"-?\d{1,18}")
 
 ARCHIVE_FIELDS = ("zip", "archive", "file")  # what programs call it
 
@@ -122,7 +125,7 @@ class _Reader:
         found = self._said.get(name)
         if found is None or found == "":
             return None
-        if isinstance(found, str) and found.strip().lstrip("-").isdecimal() and len(found) < 19:
+        if isinstance(found, str) and _WHOLE.fullmatch(found.strip()):
             return int(found)
         if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**62:
             return found
@@ -165,10 +168,9 @@ def _data_sets(reader: _Reader) -> tuple[int, ...]:
 
 
 def _as_id(entry: Any) -> int | None:
-    try:
-        return int(entry) if not isinstance(entry, bool) else None
-    except (TypeError, ValueError):
-        return None
+    if isinstance(entry, str):
+        return int(entry) if _WHOLE.fullmatch(entry) else None
+    return entry if isinstance(entry, int) and not isinstance(entry, bool) else None
 
 
 def _files(said: Mapping[str, Any], uploads: Any, reader: _Reader) -> dict[str, bytes]:

@@ -34,7 +34,7 @@ EXAMPLE = "이메일,이름,수강 방식,학번\nhaneul@example.kr,김하늘,�
 def people(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     """List who is in a cohort."""
     cohort = get_cohort_for(request.user, cohort_id)
-    wanted = request.GET.get("q", "").strip()
+    wanted = request.GET.get("q", "").replace("\0", "").strip()  # which PostgreSQL takes in no text
     rows = roster(cohort)
     if wanted:
         rows = rows.filter(user__name__icontains=wanted) | rows.filter(user__email__icontains=wanted)

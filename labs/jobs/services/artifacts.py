@@ -1,6 +1,7 @@
 """Artifacts: staged under the attempt's own folder while it runs, published by settle, dropped if never published."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 RESULT_FILE = "metrics.json"
 _CHUNK = 64 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Readable(Protocol):
@@ -77,6 +79,8 @@ def store_artifact(*, attempt: Attempt, fence: int, path: str, digest: str, body
         path = check_path(path)
     except BadFile as refusal:
         raise InvalidInput({"path": words_of(refusal)}) from refusal
+    if not _SHA256.fullmatch(digest):  # part of a file's name on our disk
+        raise InvalidInput({"digest": _("A SHA-256 has 64 hexadecimal digits.")})
     found = Artifact.objects.filter(attempt=attempt, path=path).first()
     if found is not None and found.digest == digest:
         return found
