@@ -1,10 +1,11 @@
 """The Celery application. Tasks carry nudges and sweeps; PostgreSQL holds the truth."""
 
+import gc
 import os
 import sys
 
 from celery import Celery
-from celery.signals import import_modules, setup_logging
+from celery.signals import import_modules, setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.config.settings")
 
@@ -29,3 +30,9 @@ def gather_schedules(**_kwargs: object) -> None:
     for config in apps.get_app_configs():
         tasks = sys.modules.get(f"{config.name}.tasks")
         app.conf.beat_schedule |= getattr(tasks, "BEAT_SCHEDULE", {})
+
+
+@worker_ready.connect
+def spare_what_is_loaded(**_kwargs: object) -> None:
+    """Else a full collection looks at all that was imported, and holds up a cycle for a tenth of a second."""
+    gc.freeze()
