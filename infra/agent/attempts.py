@@ -166,7 +166,9 @@ class LiveAttempt:
             raise ProtocolError(order.problem)
         grants = shop.inventory.grants_for(order.gpus)
         share = shop.inventory.share_for(len(grants))
-        files = insist(lambda: shop.api.source(order.attempt_id, order.fence), until=self.cut, what="source")
+        files = order.files
+        if files is None:
+            files = insist(lambda: shop.api.source(order.attempt_id, order.fence), until=self.cut, what="source")
         data_sets = []
         for data_set in order.data_sets:
             folder = held.enter_context(shop.data_sets.use(data_set, is_cut=self.cut.is_set, fetch=self._fetch))

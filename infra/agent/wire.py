@@ -238,6 +238,8 @@ class Assignment:
     wall_s: float
     term_grace_s: float
     env: Mapping[str, str]
+    files: Mapping[str, bytes] | None = None
+    """The job's files by path; None where they are many bytes and must be asked for."""
 
     @classmethod
     def parse(cls, fields: Fields) -> Assignment:
@@ -254,6 +256,7 @@ class Assignment:
             wall_s=fields.number("wall_s", least=0.001, most=MAX_WALL_S),
             term_grace_s=fields.number("term_grace_s", least=0, most=3600),
             env=fields.texts("env"),
+            files=None if fields.content.get("files") is None else source_files(fields.content),
         )
 
 

@@ -30,6 +30,15 @@ def test_an_order_is_read_and_a_newer_campus_may_say_more() -> None:
     assert (order.gpus, order.environment and order.environment.python_version) == (((0, "GPU-1"),), "3.11")
 
 
+def test_files_may_come_with_the_order_or_be_asked_for() -> None:
+    said = [ORDER, ORDER | {"files": None}, ORDER | {"files": {"a.py": {"text": "pass"}}}]
+    assert [getattr(order, "files", "unreadable") for order in claimed({"attempts": said})] == [
+        None,
+        None,
+        {"a.py": b"pass"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
@@ -43,6 +52,7 @@ def test_an_order_is_read_and_a_newer_campus_may_say_more() -> None:
         ({"data_sets": [{"slug": "d", "digest": DIGEST, "size_bytes": -1}]}, "size_bytes"),
         ({"gpus": [{"index": True, "uuid": "x"}]}, "index"),
         ({"gpus": None}, "gpus"),
+        ({"files": {"a.py": {"base64": "?"}}}, "files['a.py']"),
     ],
 )
 def test_a_malformed_order_is_told_apart_and_spoils_no_other(wrong: dict[str, Any], named: str) -> None:

@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from labs.jobs.models import Artifact, Attempt, Job
+from labs.jobs.services.attempts import SMALL_SOURCE_BYTES
 from labs.jobs.services.lost import lose_attempt
 from tests.jobs.agent import Agent
 from tests.jobs.build import World, assign, running
@@ -35,9 +36,8 @@ def test_a_run_from_hello_to_settle(world: World) -> None:
     assert order["title"] == "Digits"
     assert order["gpu_count"] == len(order["gpus"]) == 1
     attempt, fence = order["attempt_id"], order["fence"]
-    assert agent.get(f"attempts/{attempt}/source", fence=fence).json() == {
-        "files": {"main.py": {"text": "print(1)\n"}, "bad.bin": {"base64": "/wA="}}
-    }
+    assert order["files"] == {"main.py": {"text": "print(1)\n"}, "bad.bin": {"base64": "/wA="}}
+    assert agent.get(f"attempts/{attempt}/source", fence=fence).json() == {"files": order["files"]}
     assert agent.post(f"attempts/{attempt}/started", {"fence": fence}).json() == {}
     assert agent.post(f"attempts/{attempt}/log", raw=b"one\n", fence=fence, start=0).json() == {"next": 4}
     points = {"fence": fence, "first_seq": 0, "points": [{"run_s": 1.0, "values": {"loss": 0.5}}]}
@@ -51,6 +51,19 @@ def test_a_run_from_hello_to_settle(world: World) -> None:
     assert job.result == {"accuracy": 0.97, "deep.a": 1}
     assert job.charged_s == 3
     assert Artifact.objects.get().is_published
+
+
+@pytest.mark.parametrize(("size", "comes_along"), [(SMALL_SOURCE_BYTES, True), (SMALL_SOURCE_BYTES + 1, False)])
+def test_a_small_source_comes_with_the_claim_and_a_large_one_when_asked_for(
+    world: World, size: int, comes_along: bool
+) -> None:
+    agent = agent_of(world)
+    text = "#" * size
+    assign(world.submit(files={"main.py": text.encode()}), agent.node)
+    (order,) = agent.claim()
+    assert order["files"] == ({"main.py": {"text": text}} if comes_along else None)
+    source = agent.get(f"attempts/{order['attempt_id']}/source", fence=order["fence"])
+    assert source.json() == {"files": {"main.py": {"text": text}}}
 
 
 def test_what_the_node_does_not_name_at_the_end_is_dropped_and_what_did_not_arrive_is_told(world: World) -> None:

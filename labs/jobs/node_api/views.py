@@ -50,7 +50,8 @@ def heartbeat(request: HttpRequest, node: Node) -> HttpResponseBase:
 def claim(request: HttpRequest, node: Node) -> HttpResponseBase:
     """Take up what was assigned to this node."""
     attempts = services.claim(node=node, boot_id=Body.of(request).text("boot_id", 40))
-    return JsonResponse({"attempts": [_order(attempt) for attempt in attempts]})
+    sources = services.small_sources(attempts)
+    return JsonResponse({"attempts": [_order(attempt, sources.get(attempt.job.source_id)) for attempt in attempts]})
 
 
 @node_call("POST")
@@ -134,8 +135,8 @@ def settle(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBas
     return JsonResponse({"state": state})
 
 
-def _order(attempt: Attempt) -> dict[str, Any]:
-    """What a node must know to run an attempt."""
+def _order(attempt: Attempt, files: Any) -> dict[str, Any]:
+    """What a node must know to run an attempt; it asks for `files` that are None."""
     job = attempt.job
     gpus = [lease.gpu for lease in attempt.gpu_leases.all()]
     environment = job.environment and {
@@ -150,6 +151,7 @@ def _order(attempt: Attempt) -> dict[str, Any]:
         "title": job.title,
         "entrypoint": job.entrypoint,
         "source_digest": job.source.digest,
+        "files": files,
         "environment": environment,
         "data_sets": [
             {"slug": found.slug, "digest": found.digest, "size_bytes": found.size_bytes}

@@ -3,7 +3,7 @@ job row, attempt row, GPU leases, then quota accounts by id (docs/decisions/0001
 """
 
 from .artifacts import published_artifacts, store_artifact
-from .attempts import Placement, claim, start_attempt, start_attempts, started
+from .attempts import Placement, claim, small_sources, start_attempt, start_attempts, started
 from .bundles import store_bundle
 from .cancel import cancel
 from .nodes import heartbeat, hello
@@ -25,6 +25,7 @@ __all__ = [
     "reconcile",
     "rerun",
     "settle",
+    "small_sources",
     "start_attempt",
     "start_attempts",
     "started",

@@ -8,16 +8,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Prefetch
 from django.db.models.functions import Now
 
 from infra.pool.models import Gpu, Node
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
 from labs.jobs.domain.states import JobEvent as Move
 from labs.jobs.live import tell_jobs
-from labs.jobs.models import Attempt, GpuLease, Job, JobEvent
+from labs.jobs.models import Attempt, GpuLease, Job, JobEvent, SourceBundle
 from labs.jobs.nudges import nudge_nodes
 
 from .fences import StaleFence, require_boot
+
+SMALL_SOURCE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -154,12 +157,19 @@ def claim(*, node: Node, boot_id: str) -> list[Attempt]:
         attempts = list(
             Attempt.objects.filter(node=node, state=Attempt.State.CLAIMED, boot_id=boot_id)
             .select_related("job__environment", "job__source")
-            .prefetch_related("job__data_sets", "gpu_leases__gpu")
+            .prefetch_related("job__data_sets", Prefetch("gpu_leases", GpuLease.objects.select_related("gpu")))
             .defer("job__source__files", "job__environment__description")
             .order_by("pk")
         )
         _tell_claimed([attempt for attempt in attempts if attempt.pk in set(claimed)])
     return attempts
+
+
+def small_sources(attempts: Iterable[Attempt]) -> dict[int, Any]:
+    """The files, by id of their bundle, that are few enough bytes to go along with a claim. One query."""
+    asked = {attempt.job.source_id for attempt in attempts}
+    found = SourceBundle.objects.filter(pk__in=asked, size_bytes__lte=SMALL_SOURCE_BYTES)
+    return dict(found.values_list("pk", "files")) if asked else {}
 
 
 def _tell_claimed(attempts: Sequence[Attempt]) -> None:

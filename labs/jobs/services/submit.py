@@ -105,6 +105,7 @@ def _is_of(error: IntegrityError, constraint: str) -> bool:
 
 
 def _create(wish: Wish, granted: Granted, owner: Any, digest: str, rerun_of: Job | None, work_url: str) -> Job:
+    nudge_scheduler()  # the first thing after the commit, before those who watch are told
     job = Job.objects.create(
         owner=owner,
         account=granted.account,
@@ -130,7 +131,6 @@ def _create(wish: Wish, granted: Granted, owner: Any, digest: str, rerun_of: Job
     quota.hold(account_id=job.account_id, job_id=job.pk, attempt=1, gpu_seconds=job.hold_s)
     # Behind the hold, whose locks end at the root account: submissions pass here one by one, so the count is exact.
     _check_open_jobs(owner)
-    nudge_scheduler()
     return job
 
 
