@@ -88,10 +88,10 @@ def test_without_their_settings_no_provider_is_offered_or_reachable() -> None:
 
 
 def test_a_person_of_a_partner_signs_in_by_oidc_and_is_the_same_person_the_next_time(
-    chromium: Browser, campus_url: str, peer: Provider
+    browser: Browser, campus_url: str, peer: Provider
 ) -> None:
     for _visit in range(2):
-        context = chromium.new_context(base_url=campus_url)
+        context = browser.new_context(base_url=campus_url)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.goto("/accounts/login/")

@@ -1,5 +1,5 @@
 """The browser for the tests of campuses."""
 
-from tests.web.browser import chromium, new_page
+from tests.web.browser import new_page
 
-__all__ = ["chromium", "new_page"]
+__all__ = ["new_page"]
