@@ -1,19 +1,23 @@
 """What the cohort board shows. A fixed number of queries, whatever the size of the cohort."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campus.core.formats import day_text, hours
-from courses.assignments.api import CohortOverview, CohortRow, cohort_overview
+from courses.assignments.api import CohortRow, LabProgress, cohort_overview, lab_progress
 from courses.catalog.models import Cohort
 from labs.jobs.models import Job
 from labs.usage.api import last_days, today_in, use_by_day
 
 QUIET_AFTER = timedelta(days=7)
+LEARNERS_SHOWN = 50
+CONCERNS_SHOWN = 12
 JOBS_SHOWN = 8
 DAYS_SHOWN = 14
 SORTS: dict[str, Callable[[CohortRow], Any]] = {
@@ -25,24 +29,40 @@ SORTS: dict[str, Callable[[CohortRow], Any]] = {
 }
 
 
-def board(cohort: Cohort, now: datetime, *, sort: str = "") -> dict[str, Any]:
-    """Return the board of `cohort`; `sort` is a key of SORTS, with a minus for the other way round."""
+@dataclass
+class Entry:
+    """A learner on the board: why to look at them, and the labs in order where the entry is shown."""
+
+    row: CohortRow
+    concern: str
+    cells: list[LabProgress] = field(default_factory=list)
+
+
+def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = None) -> dict[str, Any]:
+    """Return the board of `cohort`; `sort` is a key of SORTS, with a minus for the other way round.
+
+    Sorting, the counts and who needs a look are about everyone; labs are told of the learners of one `page` only.
+    """
     overview = cohort_overview(cohort, now)
-    rows: list[dict[str, Any]] = [
-        {"row": row, "cells": [row.labs[lab.pk] for lab in overview.labs], "concern": concern(row, now)}
-        for row in overview.rows
-    ]
+    entries = [Entry(row, concern(row, now)) for row in overview.rows]
+    concerns = [entry for entry in entries if entry.concern]
     key = SORTS.get(sort.lstrip("-"))
     if key is not None:
-        rows.sort(key=lambda entry: key(entry["row"]), reverse=sort.startswith("-"))
+        entries.sort(key=lambda entry: key(entry.row), reverse=sort.startswith("-"))
+    shown = Paginator(entries, LEARNERS_SHOWN).get_page(page)
+    progress = lab_progress(overview.labs, [entry.row.enrolment_id for entry in shown], now)
+    for entry in shown:
+        entry.cells = progress[entry.row.enrolment_id]
     recent = Job.objects.filter(account__path__contains=[cohort.account_id]).select_related("owner").order_by("-id")
     days = _days(cohort)
     return {
         "cohort": cohort,
-        "labs": [{"lab": lab, "done": done} for lab, done in _done(overview)],
-        "rows": rows,
-        "concerns": [entry for entry in rows if entry["concern"]],
-        "recent": recent[:JOBS_SHOWN],
+        "labs": [{"lab": lab, "done": overview.done.get(lab.pk, 0)} for lab in overview.labs],
+        "learners": len(entries),
+        "page": shown,
+        "concerns": len(concerns),
+        "first_concerns": concerns[:CONCERNS_SHOWN],
+        "recent": recent.defer("source")[:JOBS_SHOWN],
         "open_jobs": Job.objects.filter(account__path__contains=[cohort.account_id], state__in=Job.OPEN_STATES).count(),
         "online": sum(row.mode == "ONLINE" for row in overview.rows),
         "chart": _chart(days),
@@ -64,10 +84,6 @@ def concern(row: CohortRow, now: datetime) -> str:
     if row.allocated_s and row.left_s * 10 < row.allocated_s:
         return _("GPU time nearly used up")
     return ""
-
-
-def _done(overview: CohortOverview) -> list[tuple[Any, int]]:
-    return [(lab, sum(row.labs[lab.pk].is_done for row in overview.rows)) for lab in overview.labs]
 
 
 def _days(cohort: Cohort) -> list[tuple[date, int]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -62,8 +62,9 @@ class SiteRow:
 
 
 def board(standing: Standing, user_id: int | None, *, node_name: str | None = None) -> list[SiteRow]:
-    """Return every site with its nodes and cells; six queries whatever the size of the pool.
+    """Return every site with its nodes and cells; four queries whatever the size of the pool, six for one node.
 
+    Environments are told of one node only: the board shows none.
     Whose job a GPU runs is told only to its owner and to the staff of its account.
     """
     nodes = Node.objects.order_by("site_id", "name")
@@ -76,7 +77,7 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
     for gpu in Gpu.objects.filter(node__in=nodes).order_by("node_id", "index"):
         gpus[gpu.node_id].append(gpu)
     leases = _leases(node_name)
-    environments = _environments()
+    environments = _environments(node_name) if node_name is not None else {}
     sites = Site.objects.select_related("campus").order_by("pk")
     if node_name is not None:
         sites = sites.filter(pk__in=by_site)
@@ -86,7 +87,7 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
         for node in by_site[site.pk]:
             cells = [_cell(gpu, node, leases.get(gpu.pk), standing, user_id) for gpu in gpus[node.pk]]
             row.nodes.append(
-                NodeRow(node, cells, environments[node.pk], _gpu_words(gpus[node.pk]), _is_real(gpus[node.pk]))
+                NodeRow(node, cells, environments.get(node.pk, []), _gpu_words(gpus[node.pk]), _is_real(gpus[node.pk]))
             )
             row.power_w += sum(
                 gpu.power_w if gpu.power_w is not None else (gpu.watts if gpu.pk in leases else 0)
@@ -107,40 +108,52 @@ def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
     return {"count": sum(reasons.values()), "reasons": reasons.most_common(), "first": entries}
 
 
-def _leases(node_name: str | None) -> dict[int, GpuLease]:
-    # Only what a cell says: whole jobs, owners and accounts of hundreds of GPUs would be half of the page's time.
-    found = GpuLease.objects.select_related("attempt__job__owner", "attempt__job__account__scope").only(
-        "gpu_id",
-        "attempt__job__title",
-        "attempt__job__owner__name",
-        "attempt__job__account__scope__path",
-    )
+class Work(NamedTuple):
+    """What a cell says of the job that a GPU runs. Whole jobs, owners and accounts would be half of the page's time."""
+
+    job_id: int
+    title: str
+    owner_id: int
+    owner_name: str
+    scope_path: list[int]
+
+
+def _leases(node_name: str | None) -> dict[int, Work]:
+    found = GpuLease.objects.all()
     if node_name is not None:
         found = found.filter(gpu__node__name=node_name)
-    return {lease.gpu_id: lease for lease in found}
+    job = "attempt__job__"
+    rows = found.values_list(
+        "gpu_id", "attempt__job_id", job + "title", job + "owner_id", job + "owner__name",
+        job + "account__scope__path",
+    )  # fmt: skip
+    return {gpu_id: Work(*said) for gpu_id, *said in rows}
 
 
-def _environments() -> dict[int, list[dict[str, Any]]]:
+def _environments(node_name: str) -> dict[int, list[dict[str, Any]]]:
     names = {row.digest: row for row in Environment.objects.only("digest", "name_ko", "name_en", "slug")}
     kept: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for built in NodeEnvironment.objects.order_by("node_id", "digest"):
+    for built in NodeEnvironment.objects.filter(node__name=node_name).order_by("digest"):
         known = names.get(built.digest)
         kept[built.node_id].append({"built": built, "name": known.name if known else _("no longer offered")})
     return kept
 
 
 def may_see(job: Job, standing: Standing, user_id: int | None) -> bool:
-    return job.owner_id == user_id or standing.holds(TEACHING, job.account.scope.path)
+    return _may_see(job.owner_id, job.account.scope.path, standing, user_id)
 
 
-def _cell(gpu: Gpu, node: Node, lease: GpuLease | None, standing: Standing, user_id: int | None) -> Cell:
+def _may_see(owner_id: int, scope_path: list[int], standing: Standing, user_id: int | None) -> bool:
+    return owner_id == user_id or standing.holds(TEACHING, scope_path)
+
+
+def _cell(gpu: Gpu, node: Node, work: Work | None, standing: Standing, user_id: int | None) -> Cell:
     label = f"{node.name} / {gpu.index}"
-    if lease is not None:
-        job = lease.attempt.job
-        if not may_see(job, standing, user_id):
+    if work is not None:
+        if not _may_see(work.owner_id, work.scope_path, standing, user_id):
             return Cell(label, "busy", _("in use"), utilisation_pct=gpu.utilisation_pct)
-        word = _("#%(id)d %(title)s, %(owner)s") % {"id": job.pk, "title": job.title, "owner": job.owner.name}
-        return Cell(label, "busy", word, f"/jobs/{job.pk}/", gpu.utilisation_pct)
+        word = _("#%(id)d %(title)s, %(owner)s") % {"id": work.job_id, "title": work.title, "owner": work.owner_name}
+        return Cell(label, "busy", word, f"/jobs/{work.job_id}/", gpu.utilisation_pct)
     if node.state == Node.State.DOWN:
         return Cell(label, "down", _("down"))
     if not gpu.is_healthy:

@@ -1,10 +1,11 @@
 """Where a learner stands with a lab."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from courses.assignments.domain.progress import LabState, RunSummary, is_lower_better, progress
+from courses.assignments.domain.progress import LabState, RunSummary, count_overdue, is_lower_better, progress
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
@@ -45,3 +46,15 @@ def test_the_best_value_depends_on_what_is_measured(metric, best):
 
     assert progress(runs, metric=metric, due_at=None, now=NOW).best == best
     assert is_lower_better(metric) == (best == 0.1)
+
+
+@pytest.mark.parametrize("due_at", [None, BEFORE, AFTER])
+@pytest.mark.parametrize("counts", itertools.product((0, 1), repeat=4))
+def test_a_count_of_overdue_labs_says_what_judging_each_says(due_at, counts):
+    queued, running, succeeded, _failed = counts
+    runs = RunSummary(runs=sum(counts), queued=queued, running=running, succeeded=succeeded)
+    due = [1] if due_at is not None and due_at < NOW else []
+
+    counted = count_overdue(due, succeeded=[1] * succeeded, is_open=[1] * bool(queued or running))
+
+    assert counted == (progress(runs, metric="accuracy", due_at=due_at, now=NOW).state == LabState.OVERDUE)

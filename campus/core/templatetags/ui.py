@@ -112,7 +112,7 @@ def when(value: datetime | None, relative: bool = True, empty: str = "–") -> S
     """A time: written absolutely by the server, made relative by the browser, exact on hover."""
     if value is None:
         return empty
-    mark = format_html(" data-relative") if relative else ""
+    mark = SafeString(" data-relative") if relative else ""
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         value.astimezone(timezone.get_current_timezone()).isoformat(timespec="seconds"),

@@ -31,7 +31,7 @@ def cohorts(request: SignedInRequest) -> HttpResponse:
 def cohort(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     """Show a cohort at a glance: who is where in the labs, who has not begun, and what it used."""
     shown = get_cohort_for(request.user, cohort_id)
-    context = board(shown, timezone.now(), sort=request.GET.get("sort", ""))
+    context = board(shown, timezone.now(), sort=request.GET.get("sort", ""), page=request.GET.get("page"))
     context["account"] = Account.objects.get(pk=shown.account_id)
     template = "web/_cohort_live.html" if request.GET.get("part") == "live" else "web/cohort.html"
     return render(request, template, context)

@@ -1,5 +1,6 @@
 """How far a learner is with a lab, from what became of their runs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -72,3 +73,8 @@ def progress(runs: RunSummary, *, metric: str, due_at: datetime | None, now: dat
     if due_at is not None and now > due_at:
         return LabProgress(LabState.OVERDUE, runs)
     return LabProgress(LabState.TRIED if runs.runs else LabState.NOT_STARTED, runs)
+
+
+def count_overdue(due: Collection[int], *, succeeded: Collection[int], is_open: Collection[int]) -> int:
+    """Count labs past their deadline that are OVERDUE by `progress`: none succeeded, none queued or running."""
+    return len(set(due).difference(succeeded, is_open))
