@@ -57,7 +57,11 @@ class AuditEntry(models.Model):
             models.Index(fields=("object_type", "object_id"), name="audit_object"),
             models.Index(fields=("subject", "-id"), name="audit_subject"),
         )
-        triggers = (pgtrigger.Protect(name="audit_is_append_only", operation=pgtrigger.Delete),)
+        triggers = (
+            pgtrigger.Protect(name="audit_is_append_only", operation=pgtrigger.Delete),
+            # Erasing a person empties the two references; what was done stays as it was written.
+            pgtrigger.ReadOnly(name="audit_is_read_only", exclude=("actor", "subject")),
+        )
 
     def __str__(self) -> str:
         return f"{self.verb} {self.object_label or self.object_id}"

@@ -5,7 +5,7 @@ import { token } from "./theme.js";
 const SERIES = 6;
 const drawn = new Map(); // element → chart
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const format = (value) => (value === null || value === undefined ? "–" : value.toLocaleString(undefined, { maximumFractionDigits: 2 }));
+const format = (value) => (value === null || value === undefined ? "–" : value.toLocaleString(undefined, Math.abs(value) < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 }));
 
 document.addEventListener("campus:theme", () => {
   for (const [element, chart] of drawn) {
