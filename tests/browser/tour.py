@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from .parts import until_settled
+
 
 @dataclass(frozen=True)
 class Step:
@@ -40,7 +42,6 @@ TOURS: dict[str, tuple[Step, ...]] = {
         *_EVERYONE,
         Step("new-job", "/jobs/new/"),
         Step("job", on="jobs", link=r"^/jobs/\d+/$"),
-        Step("job-cancel", on="jobs", link=r"^/jobs/\d+/cancel/$"),
         Step("usage", "/usage/"),
         Step("quota", "/quota/"),
         Step("quota-account", on="quota", link=r"^/quota/\d+/$"),
@@ -65,10 +66,10 @@ TOURS: dict[str, tuple[Step, ...]] = {
         Step("cohorts", "/cohorts/"),
         Step("cohort", on="cohorts", link=r"^/cohorts/\d+/$"),
         Step("pool", "/pool/"),
-        Step("node", on="pool", link=r"^/pool/nodes/[^/]+/$"),
+        Step("node", on="pool", link=r"^/pool/nodes/(?!new)[^/]+/$"),
         Step("quota", "/quota/"),
         Step("quota-account", on="quota", link=r"^/quota/\d+/$"),
-        Step("quota-allocate", on="quota", link=r"^/quota/\d+/allocate/$"),
+        Step("quota-allocate", on="quota", link=r"^/quota/\d+/allocate/"),
         Step("usage-account", on="quota-account", link=r"^/usage/accounts/\d+/$"),
         Step("campuses", "/campuses/"),
         Step("campus", on="campuses", link=r"^/campuses/(?!new)[^/]+/$"),
@@ -90,7 +91,7 @@ def tour(page: Page, role: str) -> Iterator[str]:
         if not address:
             continue
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        until_settled(page)
         known[step.name] = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
         yield step.name
 

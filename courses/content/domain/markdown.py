@@ -25,7 +25,7 @@ MAX_HIGHLIGHTED = 20_000  # characters; a longer block is shown plain
 
 _TAGS = {
     "a", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr", "img",
-    "input", "li", "ol", "p", "pre", "s", "section", "span", "strong", "sub", "sup", "table", "tbody", "td", "th",
+    "input", "label", "li", "ol", "p", "pre", "s", "section", "span", "strong", "sub", "sup", "table", "tbody", "td", "th",
     "thead", "tr", "ul",
 }  # fmt: skip
 _ATTRIBUTES = {
@@ -78,7 +78,7 @@ def _filtered(tag: str, name: str, value: str) -> str | None:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": None})
     parser.enable(["table", "strikethrough"])
-    parser.use(footnote_plugin).use(tasklists_plugin).use(dollarmath_plugin, double_inline=True)
+    parser.use(footnote_plugin).use(tasklists_plugin, label=True).use(dollarmath_plugin, double_inline=True)
     parser.add_render_rule("fence", _fence)
     parser.add_render_rule("math_inline", _math("span", "$"))
     parser.add_render_rule("math_inline_double", _math("div", "$$"))

@@ -72,7 +72,7 @@ function extensions(field, language, label, nonce) {
     drawSelection(), history(), indentOnInput(), indentUnit.of(language === "python" ? "    " : "  "), bracketMatching(), closeBrackets(),
     autocompletion(), highlightSelectionMatches(), EditorView.lineWrapping,
     EditorState.readOnly.of(isReadonly), EditorView.editable.of(!isReadonly),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", ...(isReadonly ? { tabindex: "0" } : {}) }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     // Escape, then Tab leaves the field: no keyboard trap.
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, indentWithTab]),
     ...(LANGUAGES[language] ? [LANGUAGES[language]()] : []),

@@ -20,4 +20,6 @@ export function enhance(element) {
     ],
     throwOnError: false,
   });
+  // A long formula scrolls inside its line: the keyboard must reach it.
+  for (const formula of element.querySelectorAll(".katex-display")) formula.tabIndex = 0;
 }
