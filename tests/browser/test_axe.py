@@ -1,4 +1,4 @@
-"""Every page of every role: axe finds nothing, in both languages and both themes, and none scrolls sideways on a phone."""
+"""Every page of every role: axe finds nothing, in both languages and themes, and none scrolls sideways on a phone."""
 
 import pytest
 
