@@ -60,7 +60,7 @@ class AuditEntry(models.Model):
         triggers = (
             pgtrigger.Protect(name="audit_is_append_only", operation=pgtrigger.Delete),
             # Erasing a person empties the two references; what was done stays as it was written.
-            pgtrigger.ReadOnly(name="audit_is_read_only", exclude=("actor", "subject")),
+            pgtrigger.ReadOnly(name="audit_is_read_only", exclude=["actor", "subject"]),
         )
 
     def __str__(self) -> str:
