@@ -16,7 +16,7 @@ from labs.jobs.models import Job
 from labs.usage.api import last_days, today_in, use_by_day
 
 QUIET_AFTER = timedelta(days=7)
-LEARNERS_SHOWN = 50
+LEARNERS_SHOWN = 25
 CONCERNS_SHOWN = 12
 JOBS_SHOWN = 8
 DAYS_SHOWN = 14
@@ -62,7 +62,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
         "page": shown,
         "concerns": len(concerns),
         "first_concerns": concerns[:CONCERNS_SHOWN],
-        "recent": recent.defer("source")[:JOBS_SHOWN],
+        "recent": recent.only("title", "state", "submitted_at", "owner__name")[:JOBS_SHOWN],
         "open_jobs": Job.objects.filter(account__path__contains=[cohort.account_id], state__in=Job.OPEN_STATES).count(),
         "online": sum(row.mode == "ONLINE" for row in overview.rows),
         "chart": _chart(days),

@@ -4,14 +4,16 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
 from labs.environments.models import Environment
-from labs.jobs.models import GpuLease, Job
+from labs.jobs.models import Attempt, GpuLease, Job
 
 QUEUE_SHOWN = 25
+ATTEMPTS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,13 @@ def _environments(node_name: str) -> dict[int, list[dict[str, Any]]]:
         known = names.get(built.digest)
         kept[built.node_id].append({"built": built, "name": known.name if known else _("no longer offered")})
     return kept
+
+
+def attempts_on(node: Node) -> QuerySet[Attempt]:
+    """Return what ran on a node, newest first: of jobs, owners and accounts only what its page says."""
+    found = Attempt.objects.filter(node=node).select_related("job__owner", "job__account__scope").order_by("-pk")
+    said = ("job__title", "job__owner__name", "job__account__scope__path")
+    return found.only("state", "outcome", "gpu_labels", "assigned_at", *said)[:ATTEMPTS_SHOWN]
 
 
 def may_see(job: Job, standing: Standing, user_id: int | None) -> bool:

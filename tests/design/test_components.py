@@ -99,6 +99,15 @@ def test_pagination_keeps_the_query() -> None:
     assert "?q=a&amp;page=3" in html
 
 
+def test_links_in_a_swapped_part_lead_to_whole_pages() -> None:
+    request = RequestFactory().get("/", {"part": "live", "sort": "name"})
+    source = "{% load ui %}{% pagination p %}{% sort_th 'Name' 'name' %}"
+    html = Template(source).render(Context({"request": request, "p": Paginator(range(60), 20).page(2)}))
+    assert "?sort=name&amp;page=3" in html
+    assert "?sort=-name" in html
+    assert "part" not in html
+
+
 class _Form(forms.Form):
     title = forms.CharField(help_text="shown in the list")
     note = forms.CharField(required=False, widget=forms.TextInput(attrs={"placeholder": "Note"}))

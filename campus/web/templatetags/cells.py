@@ -6,7 +6,7 @@ from django import template
 from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from campus.core.templatetags.ui import state_badge
 from campus.web.pool_board import Cell
@@ -18,22 +18,18 @@ register = template.Library()
 @register.simple_tag
 def lab_cells(entries: Iterable[LabProgress]) -> SafeString:
     """One learner's labs, a table cell each: the state, a link to the last run, the best value of the metric."""
-    address = reverse("jobs:job", args=[0])  # once: to resolve a route takes longer than the rest of a cell
-    cells = ((_run(entry, address), _best(entry)) for entry in entries)
-    return format_html_join("", '<td class="nowrap">{}{}</td>', cells)
+    before, after = reverse("jobs:job", args=[0]).split("0")  # once: a route takes longer than the rest of a cell
+    return mark_safe("".join(_lab_cell(entry, before, after) for entry in entries))  # noqa: S308 - see _lab_cell
 
 
-def _run(entry: LabProgress, address: str) -> SafeString:
-    badge, job_id = state_badge(entry.state), entry.runs.last_job_id
-    if job_id is None:
-        return badge
-    return format_html('<a href="{}">{}</a>', address.replace("/0/", f"/{job_id}/"), badge)
-
-
-def _best(entry: LabProgress) -> SafeString | str:
-    if entry.best is None:
-        return ""
-    return format_html(' <span class="num small">{}</span>', floatformat(entry.best, 3))
+def _lab_cell(entry: LabProgress, before: str, after: str) -> str:
+    # Only markup of ours, a whole number and a formatted one: nothing that would need escaping, 800 times a page.
+    shown: str = state_badge(entry.state)
+    if entry.runs.last_job_id is not None:
+        shown = f'<a href="{before}{int(entry.runs.last_job_id)}{after}">{shown}</a>'
+    if entry.best is not None:
+        shown += f' <span class="num small">{floatformat(float(entry.best), 3)}</span>'
+    return f'<td class="nowrap">{shown}</td>'
 
 
 @register.simple_tag

@@ -17,7 +17,6 @@ from campus.web import pool_board
 from campus.web.forms import NodeForm, ReasonForm
 from infra.pool import api as nodes
 from infra.pool.models import Node
-from labs.jobs.models import Attempt
 from labs.scheduling.models import Cycle
 
 
@@ -53,9 +52,9 @@ def node(request: SignedInRequest, name: str) -> HttpResponse:
     if not sites:
         raise NotFound
     row = sites[0].nodes[0]
-    attempts = Attempt.objects.filter(node=row.node).select_related("job__owner", "job__account__scope").order_by("-pk")
     visible = [
-        {"attempt": one, "visible": pool_board.may_see(one.job, standing, request.user.pk)} for one in attempts[:30]
+        {"attempt": one, "visible": pool_board.may_see(one.job, standing, request.user.pk)}
+        for one in pool_board.attempts_on(row.node)
     ]
     context = {
         "row": row,

@@ -25,7 +25,7 @@ from courses.catalog.selectors import roster, roster_counts
 from courses.catalog.services import ImportResult, change_mode, import_roster, preview_roster, withdraw
 from courses.catalog.texts import EFFECTS, words_of
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 SHOWN_ROWS = 500
 EXAMPLE = "이메일,이름,수강 방식,학번\nhaneul@example.kr,김하늘,대면,2026001\nada@example.com,Ada Lovelace,online,\n"
 
