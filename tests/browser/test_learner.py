@@ -66,7 +66,8 @@ def test_a_lab_is_edited_run_and_watched_to_its_result(campus: Campus, open_page
     job_id = job_id_of(page)
     mark(page)
     expect_state(page, "RUNNING")
-    expect(page.get_by_role("heading", name=re.compile("Running on"))).to_be_visible(timeout=60_000)
+    # The first run of an environment on a node builds it first, which takes a busy machine minutes.
+    expect(page.get_by_role("heading", name=re.compile("Running on"))).to_be_visible(timeout=240_000)
     expect(page.locator("#job-log .log-text", has_text='"epoch": 1,')).to_be_visible(timeout=60_000)
     expect(page.locator("#job-metrics canvas").first).to_be_visible()
     expect(page.locator("#job-metrics p", has_text="accuracy")).to_be_visible()

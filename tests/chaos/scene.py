@@ -88,6 +88,16 @@ class Browser:
         finally:
             client.close()
 
+    def page(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """A page or download as the learner's browser gets it: status, headers by their small names, content."""
+        client = HTTPConnection("127.0.0.1", self._port, timeout=15)
+        try:
+            client.request("GET", path, headers={"Cookie": f"{self.cookie}; campus_language=en"})
+            response = client.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        finally:
+            client.close()
+
     def is_answered(self, method: str, path: str, status: int) -> bool:
         """Whether the campus is there and gives this status."""
         try:
@@ -153,6 +163,13 @@ class Scene:
     def until_over(self, job: Job, within_s: float = 60.0) -> Job:
         until(lambda: not Job.objects.get(pk=job.pk).is_open, within_s, what=f"{job} to end")
         return Job.objects.get(pk=job.pk)
+
+    def run(self, source: str, **wishes: Any) -> Job:
+        """Submit another program than a witness."""
+        wish = self.request(**wishes)
+        answer = self.learners.ask("POST", "jobs/", wish | {"files": {wish["entrypoint"]: source}})
+        assert answer.status == 201, answer
+        return Job.objects.get(pk=answer.body["id"])
 
     def until_nodes_are_up(self) -> None:
         until(lambda: Node.objects.filter(state="UP").count() == len(NODES), 30, what="both nodes to be up")

@@ -216,7 +216,9 @@ class Campus:
             assert code is None, f"{name} ended at start with {code}\n{self.said(name)[-3000:]}"
             if running.program.ready is not None:
                 return running.program.ready(running.process.pid)
-            return self._answers() if name == "web" else self.said(name).count(_mark_of(name)) > running.served_before
+            if name in ("web", "beat"):
+                return name == "beat" or self._answers()
+            return self.said(name).count(_mark_of(name)) > running.served_before
 
         until(is_ready, 60, what=f"{name} to serve")
 
@@ -229,6 +231,6 @@ class Campus:
 
 
 def _mark_of(name: str) -> str:
-    """What a program prints once it serves; web and the services are asked instead."""
-    marks = {"worker": "ready.", "beat": "beat: Starting", "agent": "event='ready'"}
+    """What a program prints once it serves. Web and the services are asked instead; beat serves when it runs."""
+    marks = {"worker": "ready.", "agent": "event='ready'"}
     return marks.get(name.split("-")[0], "\0")
