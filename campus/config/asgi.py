@@ -31,14 +31,23 @@ django_application = OneThreadHandler()
 from channels.auth import AuthMiddlewareStack  # noqa: E402  (the app registry must be ready first)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from . import urls  # noqa: E402, F401  (else the first request loads them, behind the freeze below)
 from .routing import websocket_urlpatterns  # noqa: E402
 
+
+async def nowhere(_scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a websocket whose address leads to nothing; the router alone would fail, with a traceback for each."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+_sockets: Any = URLRouter([*websocket_urlpatterns, re_path("", nowhere)])  # type: ignore[arg-type]
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(_sockets)),
     }
 )
 
