@@ -10,7 +10,9 @@ class AssignmentsConfig(AppConfig):
         from courses.catalog.api import register_outline
 
         from .outline import course_outline
+        from .reruns import count_reruns
         from .states import register_states
 
         register_outline(course_outline)
         register_states()
+        count_reruns()

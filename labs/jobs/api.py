@@ -23,7 +23,7 @@ from .services import (
     submit,
 )
 from .services.validation import check_size, widest_by_type
-from .signals import job_settled
+from .signals import job_rerun, job_settled
 from .submission import Submission, parse_submission
 from .uploads import files_of, shown_files, typed_files
 
@@ -41,6 +41,7 @@ __all__ = [
     "get_job_for",
     "heartbeat",
     "hello",
+    "job_rerun",
     "job_settled",
     "jobs_for",
     "parse_submission",

@@ -1,6 +1,10 @@
-"""The one signal that jobs send up the house, once a settled end is committed."""
+"""What jobs tell up the house, which they do not know."""
 
 from django.dispatch import Signal
 
 #: Sent with `job_id` after commit. It may be lost with its process: who needs every job also asks the database.
 job_settled = Signal()
+
+#: Sent with `job` and `original` inside the transaction that submits a job again, so that whoever keeps something
+#: beside the original (a lab's run) keeps it beside the new one too, or the rerun fails with it.
+job_rerun = Signal()

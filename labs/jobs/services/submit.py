@@ -17,6 +17,7 @@ from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.source import digest_of, from_json
 from labs.jobs.models import Job, JobEvent
 from labs.jobs.nudges import nudge_scheduler
+from labs.jobs.signals import job_rerun
 from labs.quota import api as quota
 
 from .bundles import store_bundle
@@ -145,6 +146,7 @@ def _check_open_jobs(owner: Any) -> None:
         )
 
 
+@transaction.atomic
 def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) -> Job:
     """Submit the job again for its owner `actor`, as it was or with other files. Raises as `submit`, and NotFound."""
     job = Job.objects.select_related("source").filter(pk=job_id, owner=actor).first()
@@ -167,4 +169,5 @@ def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) 
         rerun_of=job,
         work_url=job.work_url,
     )
+    job_rerun.send(sender=Job, job=fresh, original=job)
     return fresh
