@@ -15,6 +15,7 @@ from campus.people.access import ADMINISTERING, standing_of
 from campus.people.requests import SignedInRequest
 from campus.web import pool_board
 from campus.web.forms import NodeForm, ReasonForm
+from campus.web.services import drain_node, resume_node
 from infra.pool import api as nodes
 from infra.pool.models import Node
 from labs.scheduling.models import Cycle
@@ -90,7 +91,7 @@ def new_node(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def drain(request: SignedInRequest, name: str) -> HttpResponse:
     """Stop giving a node new work; what runs there goes on."""
-    nodes.drain(node_id=_editable(request, name).pk, actor=request.user, reason=request.POST.get("reason", ""))
+    drain_node(node_id=_editable(request, name).pk, actor=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("%(node)s takes no new jobs; those that run there go on.") % {"node": name})
     return redirect("web:node", name)
 
@@ -98,7 +99,7 @@ def drain(request: SignedInRequest, name: str) -> HttpResponse:
 @require_POST
 def resume(request: SignedInRequest, name: str) -> HttpResponse:
     """Give a node work again."""
-    nodes.resume(node_id=_editable(request, name).pk, actor=request.user)
+    resume_node(node_id=_editable(request, name).pk, actor=request.user)
     messages.success(request, _("%(node)s takes jobs again.") % {"node": name})
     return redirect("web:node", name)
 
