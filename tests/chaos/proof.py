@@ -15,6 +15,9 @@ from tests.jobs import invariants
 from .scene import Scene, times_of
 from .stand import until
 
+LAG_S = 3.0
+"""On a busy machine the watch of a run may see its begin or its end so much later than the program."""
+
 
 def log_of(attempt: Attempt) -> bytes:
     return b"".join(bytes(chunk.content) for chunk in attempt.log_chunks.order_by("start"))
@@ -43,9 +46,9 @@ def ended_once(scene: Scene, job: Job, *, beats: int) -> Attempt:
     assert [line.rsplit(" ", 1)[0] for line in lines] == ["begins", *(f"박자 {n:04}" for n in range(beats)), "ends"]
     ended_at_most_once(scene, job)
     assert job.charged_s == quota.charge_s(run_s=settled.run_s, gpus=job.gpus, hold_s=job.hold_s)
-    # By the program's own clock: what was charged is this one run and no more than its rounding and set-up.
+    # By the program's own clock: this one run was charged, and no other.
     times = times_of(said)
-    assert times[-1] - times[0] <= settled.run_s <= times[-1] - times[0] + 5
+    assert abs(settled.run_s - (times[-1] - times[0])) < LAG_S
     return settled
 
 
@@ -74,6 +77,7 @@ def all_is_well(scene: Scene) -> None:
     assert invariants.broken() == []
     with transaction.atomic():
         assert quota.rebuild() == []
+    assert not Artifact.objects.filter(is_published=False, attempt__state="ENDED").exists()
     for job in Job.objects.all():
         ended_at_most_once(scene, job)
     until(lambda: not scene.leftovers(), 15, what="processes and control groups to go")

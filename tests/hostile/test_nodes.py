@@ -208,6 +208,16 @@ def test_an_artifact_that_is_not_what_its_digest_says_leaves_nothing(
     assert answer.json()["errors"][0]["field"] == "digest"
 
 
+def test_a_run_that_is_lost_leaves_no_output_behind(run: Run, django_capture_on_commit_callbacks: Any) -> None:
+    run.put("there.txt")
+    stored = Artifact.objects.get().file
+    assert stored.storage.exists(stored.name)
+    with django_capture_on_commit_callbacks(execute=True):
+        lose_attempt(attempt_id=run.id, cause="lease_expired")
+    assert not Artifact.objects.exists()
+    assert not stored.storage.exists(stored.name)
+
+
 def test_an_artifact_that_never_came_is_not_published_and_said_so(run: Run) -> None:
     run.put("there.txt")
     listed = [

@@ -15,6 +15,7 @@ from labs.jobs.models import Attempt, Job, JobEvent
 from labs.jobs.nudges import nudge_scheduler
 from labs.quota import api as quota
 
+from .artifacts import drop_unpublished
 from .ending import end_job, let_go
 from .events import add_event
 
@@ -30,6 +31,7 @@ def lose_attempt(*, attempt_id: int, cause: str, expired_only: bool = False) -> 
         if job is None or attempt is None:
             return False
         lose_locked(job, attempt, silent_from=attempt.silent_from, cause=cause)
+        drop_unpublished(attempt)
     return True
 
 
