@@ -87,6 +87,7 @@ browser:
 ARGS ?= -n 2 --dist loadgroup
 
 test: $(DEV) browser
+	@$(PY) manage.py compile_catalogues
 	@exec $(PY) -m pytest $(ARGS)
 
 # Values that production demands and a check never uses.

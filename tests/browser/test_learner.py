@@ -185,8 +185,11 @@ def test_on_a_phone_nothing_scrolls_sideways_and_targets_fit_a_thumb(open_page: 
     page = open_page("learner", language="ko", viewport=PHONE)
     page.goto(address)
     assert sideways(page) == []
-    for button in page.locator("main .btn-primary").all():
-        assert box(button)["height"] >= 44
+    # In one look: a live part may be swapped between two.
+    heights = page.locator("main .btn-primary").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().height)"
+    )
+    assert [height for height in heights if height < 44] == []
 
 
 def test_on_a_phone_result_and_log_come_before_the_settings(open_page: OpenPage) -> None:
