@@ -98,7 +98,7 @@ lint: $(DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/djlint --quiet --check --lint campus courses labs infra
+	$(VENV)/bin/djlint --quiet --lint campus courses labs infra
 	$(VENV)/bin/lint-imports
 	@mkdir -p .tools/check
 	@secret=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'); set -x; \
