@@ -6,7 +6,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+# Debian's own Python where it will do: every user may run it, the sandbox's too, which a Python in someone's home forbids.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && echo /usr/bin/python3 || echo python3)
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
