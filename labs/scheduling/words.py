@@ -35,7 +35,11 @@ def wait_ends_when(reason: str, facts: Facts, *, names: Names | None = None) -> 
 
 
 def _time(facts: Facts) -> str:
-    at = facts.get("until_at")
+    return _at(facts, "until_at")
+
+
+def _at(facts: Facts, name: str) -> str:
+    at = facts.get(name)
     if at is None:
         return ""
     return date_format(timezone.localtime(datetime.fromtimestamp(float(at), tz=UTC)), "SHORT_DATETIME_FORMAT")
@@ -175,6 +179,95 @@ def _not_before_end(facts: Facts, place: int, names: Names) -> str:
     return _("It may start from then on.")
 
 
+def _class(facts: Facts, place: int, names: Names) -> str:
+    begins = _at(facts, "from_at")
+    if begins:
+        return _("The free GPUs are kept for a class that begins at %(begins)s.") % {"begins": begins}
+    return _("The free GPUs are kept for a class.")
+
+
+def _class_end(facts: Facts, place: int, names: Names) -> str:
+    until = _time(facts)
+    if _at(facts, "from_at"):
+        return _("It starts after the class. With a time limit that ends before the class begins it may start sooner.")
+    if until:
+        return _("It starts when the class does not need them any more, by %(until)s at the latest.") % {"until": until}
+    return _("It starts when the class does not need them any more.")
+
+
+def _lending_closed(facts: Facts, place: int, names: Names) -> str:
+    site = names.get("site_id", "")
+    if site:
+        return _("The free GPUs belong to %(site)s, which does not lend them for it now.") % {"site": site}
+    return _("The free GPUs belong to another campus, which does not lend them for it now.")
+
+
+def _lending_closed_end(facts: Facts, place: int, names: Names) -> str:
+    opens = _at(facts, "from_at")
+    if opens:
+        return _("It may borrow from %(opens)s on, and starts sooner if GPUs of its own campus come free.") % {
+            "opens": opens
+        }
+    return _("It starts when GPUs of its own campus come free. A shorter time limit may fit what the other one lends.")
+
+
+def _lending_cap(facts: Facts, place: int, names: Names) -> str:
+    return _("The other campus lends %(cap)d GPUs at most, and %(running)d of them run now.") % {
+        "cap": facts.get("cap", 0),
+        "running": facts.get("running_gpus", 0),
+    }
+
+
+def _lending_cap_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It starts when one of those runs ends, or when GPUs of its own campus come free.")
+
+
+def _lent_out(facts: Facts, place: int, names: Names) -> str:
+    return _("GPUs of its campus are lent to another one.")
+
+
+def _lent_out_end(facts: Facts, place: int, names: Names) -> str:
+    until = _time(facts)
+    if until:
+        return _("It starts when they are given back, by %(until)s at the latest.") % {"until": until}
+    return _("It starts when they are given back.")
+
+
+def _dependency(facts: Facts, place: int, names: Names) -> str:
+    count = facts.get("jobs_open", 1)
+    return ngettext(
+        "It comes after %(count)d other job that has not ended yet.",
+        "It comes after %(count)d other jobs that have not ended yet.",
+        count,
+    ) % {"count": count}
+
+
+def _dependency_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It goes on when they have ended.")
+
+
+def _group_cap(facts: Facts, place: int, names: Names) -> str:
+    known = {"running": facts.get("running_jobs", 0), "cap": facts.get("cap", 0)}
+    return _("Its sweep may run %(cap)d jobs at once, and %(running)d run now.") % known
+
+
+def _group_cap_end(facts: Facts, place: int, names: Names) -> str:
+    if not facts.get("cap", 1):
+        return _("It goes on when the sweep may run more at once.")
+    return _("It goes on when one of them ends.")
+
+
+def _preempting(facts: Facts, place: int, names: Names) -> str:
+    return _("Room is being made for it: runs that may be interrupted save their work.")
+
+
+def _preempting_end(facts: Facts, place: int, names: Names) -> str:
+    until = _time(facts)
+    if until:
+        return _("It starts when they have, by %(until)s at the latest.") % {"until": until}
+    return _("It starts when they have.")
+
+
 def _next_pass(facts: Facts, place: int, names: Names) -> str:
     return _("Many jobs are starting at this moment.")
 
@@ -202,6 +295,13 @@ BECAUSE: dict[str, Sentence] = {
     WaitReason.LEARNER_CAP: _learner_cap,
     WaitReason.ACCOUNT_CLOSED: _account_closed,
     WaitReason.NOT_BEFORE: _not_before,
+    WaitReason.CLASS_RESERVATION: _class,
+    WaitReason.LENDING_CLOSED: _lending_closed,
+    WaitReason.LENDING_CAP: _lending_cap,
+    WaitReason.LENT_OUT: _lent_out,
+    WaitReason.DEPENDENCY: _dependency,
+    WaitReason.GROUP_CAP: _group_cap,
+    WaitReason.PREEMPTING: _preempting,
     WaitReason.NEXT_PASS: _next_pass,
     WaitReason.JUST_SUBMITTED: _just_submitted,
 }
@@ -219,6 +319,13 @@ ENDS: dict[str, Sentence] = {
     WaitReason.LEARNER_CAP: _cap_end,
     WaitReason.ACCOUNT_CLOSED: _account_closed_end,
     WaitReason.NOT_BEFORE: _not_before_end,
+    WaitReason.CLASS_RESERVATION: _class_end,
+    WaitReason.LENDING_CLOSED: _lending_closed_end,
+    WaitReason.LENDING_CAP: _lending_cap_end,
+    WaitReason.LENT_OUT: _lent_out_end,
+    WaitReason.DEPENDENCY: _dependency_end,
+    WaitReason.GROUP_CAP: _group_cap_end,
+    WaitReason.PREEMPTING: _preempting_end,
     WaitReason.NEXT_PASS: _soon,
     WaitReason.JUST_SUBMITTED: _soon,
 }

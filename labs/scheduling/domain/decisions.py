@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from uuid import UUID
 
-from labs.scheduling.domain.snapshot import Id
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part
 
 
 class WaitReason(StrEnum):
@@ -37,6 +37,20 @@ class WaitReason(StrEnum):
     ACCOUNT_CLOSED = "account_closed"
     #: It was told not to start before a time.
     NOT_BEFORE = "not_before"
+    #: The free GPUs are kept for a class. Ends with the class, or when nobody of it comes.
+    CLASS_RESERVATION = "class_reservation"
+    #: The free GPUs are another campus's, which does not lend them now (or not for so long a run).
+    LENDING_CLOSED = "lending_closed"
+    #: The free GPUs are another campus's, which lends as many as it will already.
+    LENDING_CAP = "lending_cap"
+    #: Its own campus has lent the GPUs. Ends when the borrower's run ends, within the window at the latest.
+    LENT_OUT = "lent_out"
+    #: Jobs that it depends on are still open.
+    DEPENDENCY = "dependency"
+    #: As many jobs of its sweep run as may at once.
+    GROUP_CAP = "group_cap"
+    #: Preemptible runs have been asked to make room for it.
+    PREEMPTING = "preempting"
     #: The pass had made all the decisions that one pass may make; the next one looks at it.
     NEXT_PASS = "next_pass"  # noqa: S105
     #: Submitted, no pass has seen it yet. The planner never gives it; pages show it until the first pass.
@@ -69,6 +83,18 @@ class WaitFacts:
     until_at: float | None = None
     watts_wanted: float | None = None
     watts_free: float | None = None
+    #: Set for gangs: nodes wanted, and nodes it could use that have enough GPUs free now.
+    nodes_wanted: int | None = None
+    nodes_free: int | None = None
+    #: Set for fractions: thousandths of a GPU wanted.
+    gpu_milli: int | None = None
+    #: The class that the GPUs are kept for, and when it begins.
+    reservation_id: Id | None = None
+    from_at: float | None = None
+    #: Jobs of its sweep that run now.
+    running_jobs: int | None = None
+    #: Jobs that it depends on and that are open.
+    jobs_open: int | None = None
 
     def as_json(self) -> dict[str, int | float | str]:
         """The facts that are set, as JSON can hold them: this is what is stored with a job and what words read."""
@@ -90,7 +116,7 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start this job now on these GPUs of this node."""
+    """Start this job now on these GPUs. ``node_id`` and ``gpu_indices`` are the first of ``parts``."""
 
     job_id: Id
     node_id: Id
@@ -98,6 +124,43 @@ class Start:
     factors: Factors
     #: True if it started ahead of a job that was before it in the order.
     is_backfilled: bool = False
+    #: All of its nodes with its GPUs there.
+    parts: tuple[Part, ...] = ()
+    #: Thousandths of its one GPU, and the memory (MiB) that goes with them, 0 for whole GPUs.
+    gpu_milli: int = WHOLE_GPU
+    gpu_memory_mib: int = 0
+    #: The class reservation upon which it starts.
+    reservation_id: Id | None = None
+    #: It runs on a site that another account owns.
+    is_borrowed: bool = False
+
+    @property
+    def places(self) -> tuple[Part, ...]:
+        """All of its nodes with its GPUs there."""
+        return self.parts or (Part(self.node_id, self.gpu_indices),)
+
+
+class PreemptReason(StrEnum):
+    """Why a run is asked to end. The value is stored with its timeline."""
+
+    #: A job that goes before it needs the GPUs.
+    FOR_JOB = "for_job"
+    #: A class begins.
+    FOR_CLASS = "for_class"
+    #: The campus that lent the GPUs needs them itself.
+    TAKEN_BACK = "taken_back"
+    #: The window of lending ends.
+    LENDING_ENDS = "lending_ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Preempt:
+    """Ask this run to save its work and end: for a job, for a class, or (both None) since a lending ends."""
+
+    job_id: Id
+    reason: PreemptReason
+    for_job_id: Id | None = None
+    for_reservation_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +184,8 @@ class Reservation:
     node_id: Id
     gpus: int
     start_at: float
+    #: All nodes of a gang, the first one too; ``gpus`` are those on each.
+    node_ids: tuple[Id, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +195,8 @@ class Plan:
     starts: tuple[Start, ...] = ()
     waits: Mapping[Id, Wait] = field(default_factory=dict)
     reservations: tuple[Reservation, ...] = ()
+    #: Runs to ask to end. Their GPUs are not free yet, so what they make room for waits until they are.
+    preempts: tuple[Preempt, ...] = ()
     #: Counts of the pass: jobs looked at, classes, nodes.
     stats: Mapping[str, int] = field(default_factory=dict)
 

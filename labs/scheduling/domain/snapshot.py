@@ -8,10 +8,21 @@ The order of the tuples never changes a plan.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 Id: TypeAlias = int | str | UUID
+
+
+#: Thousandths of a whole GPU.
+WHOLE_GPU = 1_000
+
+
+class Part(NamedTuple):
+    """GPUs of one node that a job holds, lowest first."""
+
+    node_id: Id
+    gpu_indices: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,8 @@ class SiteState:
     power_cap_w: float | None = None
     #: What the site draws before any GPU works (hosts, network, cooling), counted against the cap.
     base_power_w: float = 0.0
+    #: The site's GPUs are those of this account and all below it; others need a lending. None: they are everybody's.
+    owner_account_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,10 @@ class NodeState:
     #: Digests of the environments that are built and ready on the node.
     environments: frozenset[str] = frozenset()
     watts_per_gpu: float = 0.0
+    #: GPUs that fractions share, none of them in ``free_gpus``: (index, free thousandths, free memory in MiB).
+    partly_free: tuple[tuple[int, int, int], ...] = ()
+    #: Digests of the data sets that lie on the node.
+    data_sets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +78,10 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """An open attempt: claimed, starting or running. It holds its GPUs until ``started_at + wall_s`` at the latest."""
+    """An open attempt: claimed, starting or running. It holds its GPUs until ``started_at + wall_s`` at the latest.
+
+    ``node_id`` and ``gpu_indices`` are the first of its parts.
+    """
 
     job_id: Id
     owner_id: Id
@@ -73,11 +93,38 @@ class RunningJob:
     #: Predicted length of the whole run (``predict.Prediction``), None where nothing is known.
     predicted_p50_s: float | None = None
     predicted_p90_s: float | None = None
+    #: All of its nodes; may be left empty by a run on one.
+    parts: tuple[Part, ...] = ()
+    #: Thousandths of its one GPU, and the memory that goes with them; a whole GPU has no memory of its own here.
+    gpu_milli: int = WHOLE_GPU
+    gpu_memory_mib: int = 0
+    is_preemptible: bool = False
+    #: Seconds it is given to save its work once it is asked to end.
+    grace_s: float = 0.0
+    #: It has been asked to end and is not asked again; its GPUs come free at ``ends_by_at``.
+    is_ending: bool = False
+    ends_by_at: float | None = None
+    #: The class reservation upon which it was started.
+    reservation_id: Id | None = None
+    #: It runs on a site that another account owns.
+    is_borrowed: bool = False
+    group_id: Id | None = None
+
+    @property
+    def places(self) -> tuple[Part, ...]:
+        """All of its nodes with its GPUs there."""
+        return self.parts or (Part(self.node_id, self.gpu_indices),)
+
+    @property
+    def gpus_held(self) -> float:
+        """GPUs that it counts for under a cap: a fraction counts as its share."""
+        whole = sum(len(part.gpu_indices) for part in self.places)
+        return whole if self.gpu_milli >= WHOLE_GPU else self.gpu_milli / WHOLE_GPU
 
 
 @dataclass(frozen=True, slots=True)
 class PendingJob:
-    """A job that waits. ``gpus`` are all on one node."""
+    """A job that waits. ``gpus`` are those it wants on each of its ``nodes``."""
 
     id: Id
     owner_id: Id
@@ -102,6 +149,58 @@ class PendingJob:
     #: Nodes that have this environment ready are preferred slightly; any other builds it.
     environment: str | None = None
     not_before: float | None = None
+    #: A gang: so many nodes with ``gpus`` on each, all at once or none.
+    nodes: int = 1
+    #: Thousandths of a GPU; less than a whole one only with one GPU on one node. ``min_gpu_memory_mib`` is then the
+    #: memory of the share.
+    gpu_milli: int = WHOLE_GPU
+    #: It may be asked to end (with ``grace_s`` to save its work) and is then queued again.
+    is_preemptible: bool = False
+    grace_s: float = 0.0
+    #: What it works at (a lab, say): predictions and the deadline boost go by it.
+    work_key: str = ""
+    #: GPU-seconds of this owner and work that were started with a deadline boost already.
+    slack_spent_s: float = 0.0
+    #: Digests of the data sets it reads: nodes that have them are preferred.
+    data_sets: frozenset[str] = frozenset()
+    #: Jobs that must have ended before it may start, as far as they are open.
+    waits_for: tuple[Id, ...] = ()
+    #: A sweep, and how many of its jobs may run at once; None is no cap.
+    group_id: Id | None = None
+    max_running_of_group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationState:
+    """GPUs kept for a class: for jobs whose account is ``account_id`` or below it, on one site.
+
+    Until ``start_at`` others may run there if they end by their wall limit before it or are preemptible. From
+    ``release_at`` on, what nobody of the cohort uses is free again; the edge moves it later while the cohort comes.
+    """
+
+    id: Id
+    account_id: Id
+    site_id: Id
+    gpus: int
+    start_at: float
+    end_at: float
+    release_at: float
+    gpu_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LendingState:
+    """A site lends up to ``max_gpus`` to another account and all below it (None: to anybody) within a window.
+
+    A run that is not preemptible must end by its wall limit before ``until_at``; a preemptible one may be taken back
+    when the owner's job waits for it.
+    """
+
+    lender_site_id: Id
+    borrower_account_id: Id | None
+    max_gpus: int
+    from_at: float
+    until_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +212,5 @@ class Snapshot:
     accounts: tuple[AccountState, ...] = ()
     running: tuple[RunningJob, ...] = ()
     pending: tuple[PendingJob, ...] = ()
+    reservations: tuple[ReservationState, ...] = ()
+    lendings: tuple[LendingState, ...] = ()
