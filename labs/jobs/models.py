@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,46 @@ class SourceBundle(models.Model):
         return self.digest[:12]
 
 
+class Sweep(models.Model):
+    """One program over many parameters: its jobs share source and settings, and differ in `Job.parameters`.
+
+    `grid` maps names to lists of values; it is empty where the runs were listed one by one. `runs` counts the places
+    (`Job.sweep_index`, from 1); a place that was run again has several jobs, of which the newest counts.
+    """
+
+    class Direction(models.TextChoices):
+        HIGHER = "max", _("Higher is better")
+        LOWER = "min", _("Lower is better")
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sweeps")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="sweeps")
+    title = models.CharField(max_length=160)
+    grid = models.JSONField(default=dict, blank=True)
+    names = models.JSONField(default=list, help_text=_("The parameters, in the order in which they were given."))
+    runs = models.PositiveSmallIntegerField()
+    metric = models.CharField(max_length=64, blank=True, help_text=_("The result by which the best run is found."))
+    direction = models.CharField(max_length=3, choices=Direction, default=Direction.HIGHER)
+    max_running = models.PositiveSmallIntegerField(null=True, blank=True)
+    submitted_at = models.DateTimeField(db_default=Now())
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001  (as Job's)
+    request_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(runs__gte=1), name="sweep_has_a_run"),
+            models.CheckConstraint(
+                condition=Q(max_running=None) | Q(max_running__gte=1), name="sweep_may_run_one_at_least"
+            ),
+            models.CheckConstraint(condition=Q(direction__in=["max", "min"]), name="sweep_direction"),
+            models.UniqueConstraint(fields=("owner", "idempotency_key"), name="sweep_idempotency_key_once"),
+        )
+        indexes = (models.Index(fields=("owner", "-id"), name="sweep_owner_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.runs})"
+
+
 class Job(models.Model):
     """What a learner asked to be run. `hold_s` is gpus * wall_s, in GPU-seconds."""
 
@@ -48,6 +88,7 @@ class Job(models.Model):
         CANCELLED = "CANCELLED", _("Cancelled")
         PLATFORM = "PLATFORM", _("The platform lost it; nothing was charged")
         ENVIRONMENT = "ENVIRONMENT", _("Its environment could not be built; nothing was charged")
+        DEPENDENCY = "DEPENDENCY", _("A job that it was to follow did not succeed; nothing was charged")
 
     OPEN_STATES = (State.QUEUED, State.RUNNING)
 
@@ -95,6 +136,12 @@ class Job(models.Model):
     request_digest = models.CharField(max_length=64, blank=True)
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns")
 
+    sweep = models.ForeignKey(
+        Sweep, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs", db_index=False
+    )
+    sweep_index = models.PositiveSmallIntegerField(null=True, blank=True)
+    parameters = models.JSONField(default=dict, blank=True, help_text=_("What params.json and PARAM_… tell it."))
+
     class Meta:
         ordering = ("-id",)
         constraints = (
@@ -110,12 +157,17 @@ class Job(models.Model):
                 name="job_ended_iff_over",
             ),
             models.UniqueConstraint(fields=("owner", "idempotency_key"), name="job_idempotency_key_once"),
+            models.CheckConstraint(
+                condition=Q(sweep=None, sweep_index=None) | ~Q(sweep=None) & ~Q(sweep_index=None),
+                name="job_has_a_place_iff_in_a_sweep",
+            ),
         )
         indexes = (
             models.Index(fields=("id",), condition=Q(state="QUEUED"), name="job_queued"),
             models.Index(fields=("id",), condition=Q(state="RUNNING"), name="job_running"),
             models.Index(fields=("owner", "-id"), name="job_owner_newest"),
             models.Index(fields=("account", "-id"), name="job_account_newest"),
+            models.Index(fields=("sweep", "sweep_index", "-id"), condition=~Q(sweep=None), name="job_sweep_place"),
             models.Index(fields=("work_key", "owner", "-id"), name="job_work_owner"),
             models.Index(
                 fields=("work_key", "-id"),
@@ -138,6 +190,29 @@ class Job(models.Model):
     @property
     def short_name(self) -> str:
         return f"#{self.pk}"
+
+
+class Dependency(models.Model):
+    """`job` starts only after `after` has ended as `condition` says. Only on older jobs, so no ring can come about."""
+
+    class Condition(models.TextChoices):
+        OK = "afterok", _("only if it succeeds")
+        ANY = "afterany", _("however it ends")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependencies")
+    after = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependents")
+    condition = models.CharField(max_length=8, choices=Condition, default=Condition.OK)
+
+    class Meta:
+        ordering = ("after_id",)
+        constraints = (
+            models.UniqueConstraint(fields=("job", "after"), name="dependency_once"),
+            models.CheckConstraint(condition=Q(after__lt=F("job")), name="dependency_on_an_older_job"),
+            models.CheckConstraint(condition=Q(condition__in=["afterok", "afterany"]), name="dependency_condition"),
+        )
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} {self.condition} {self.after_id}"
 
 
 class Attempt(models.Model):
