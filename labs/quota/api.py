@@ -5,7 +5,7 @@ Each function below `charge_s` must be called inside the caller's transaction, a
 
 from .domain.charging import charge_s
 from .selectors import ledger_of_job
-from .services import Difference, allocate, hold, open_account, rebuild, refund, release, settle
+from .services import Difference, allocate, hold, hold_all, open_account, rebuild, refund, release, settle
 from .shortage import helpers_of
 from .zones import zone_of
 
@@ -15,6 +15,7 @@ __all__ = [
     "charge_s",
     "helpers_of",
     "hold",
+    "hold_all",
     "ledger_of_job",
     "open_account",
     "rebuild",

@@ -5,13 +5,14 @@ locks of that transaction (docs/decisions/0001): job row, attempt row, GPU lease
 """
 
 from .accounts import allocate, open_account, preview, refusal_of
-from .postings import hold, refund, release, settle
+from .postings import hold, hold_all, refund, release, settle
 from .rebuilding import Difference, rebuild
 
 __all__ = [
     "Difference",
     "allocate",
     "hold",
+    "hold_all",
     "open_account",
     "preview",
     "rebuild",
