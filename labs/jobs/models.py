@@ -68,7 +68,7 @@ class Sweep(models.Model):
 
 
 class Job(models.Model):
-    """What a learner asked to be run. `hold_s` is gpus * wall_s, in GPU-seconds."""
+    """What a learner asked to be run. `hold_s` is what its next attempt holds, in GPU-seconds."""
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("Queued")
@@ -90,6 +90,11 @@ class Job(models.Model):
         ENVIRONMENT = "ENVIRONMENT", _("Its environment could not be built; nothing was charged")
         DEPENDENCY = "DEPENDENCY", _("A job that it was to follow did not succeed; nothing was charged")
 
+    class Purpose(models.TextChoices):
+        OWN = "OWN", _("A run of one's own")
+        CLASS = "CLASS", _("Work of a class that meets now")
+        GRADING = "GRADING", _("Grading")
+
     OPEN_STATES = (State.QUEUED, State.RUNNING)
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
@@ -107,6 +112,10 @@ class Job(models.Model):
     work_key = models.CharField(
         max_length=80, blank=True, help_text=_("Jobs of the same work, by which run times are predicted.")
     )
+    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.OWN)
+    is_preemptible = models.BooleanField(
+        default=False, help_text=_("It may be asked to save its work and end, and goes on later.")
+    )
 
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     end_reason = models.CharField(max_length=16, choices=EndReason, default=EndReason.NONE, blank=True)
@@ -118,6 +127,10 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     charged_s = models.BigIntegerField(default=0, help_text=_("GPU-seconds that stayed charged."))
+    preempted_count = models.PositiveSmallIntegerField(default=0)
+    kept_s = models.PositiveIntegerField(
+        default=0, help_text=_("Seconds of its time limit that preempted attempts used and their checkpoints keep.")
+    )
     result = models.JSONField(default=dict, help_text=_("metrics.json, when the job wrote a flat one."))
 
     # What the last scheduling cycle said of it (labs.scheduling.domain); shown, never decided upon.
@@ -127,6 +140,9 @@ class Job(models.Model):
     start_p50_at = models.DateTimeField(null=True, blank=True)
     start_p90_at = models.DateTimeField(null=True, blank=True)
     factors = models.JSONField(default=dict, help_text=_("What its order was made of when it was started."))
+    # The first range that was given, kept to be held against what came (labs.scheduling.promises).
+    promised_p50_at = models.DateTimeField(null=True, blank=True)
+    promised_p90_at = models.DateTimeField(null=True, blank=True)
 
     work_url = models.CharField(
         max_length=200, blank=True, help_text=_("Where the work it belongs to is described, for example a lab.")
@@ -158,6 +174,11 @@ class Job(models.Model):
             ),
             models.UniqueConstraint(fields=("owner", "idempotency_key"), name="job_idempotency_key_once"),
             models.CheckConstraint(
+                condition=Q(purpose="OWN") | Q(purpose__in=["CLASS", "GRADING"], is_preemptible=False),
+                name="job_purpose_and_only_own_runs_are_preemptible",
+            ),
+            models.CheckConstraint(condition=Q(kept_s__lt=F("wall_s")), name="job_keeps_less_than_its_wall_limit"),
+            models.CheckConstraint(
                 condition=Q(sweep=None, sweep_index=None) | ~Q(sweep=None) & ~Q(sweep_index=None),
                 name="job_has_a_place_iff_in_a_sweep",
             ),
@@ -169,6 +190,7 @@ class Job(models.Model):
             models.Index(fields=("account", "-id"), name="job_account_newest"),
             models.Index(fields=("sweep", "sweep_index", "-id"), condition=~Q(sweep=None), name="job_sweep_place"),
             models.Index(fields=("work_key", "owner", "-id"), name="job_work_owner"),
+            models.Index(fields=("-id",), condition=~Q(promised_p90_at=None), name="job_promised_newest"),
             models.Index(
                 fields=("work_key", "-id"),
                 condition=Q(state__in=["SUCCEEDED", "FAILED", "TIMED_OUT"]) & ~Q(work_key=""),
@@ -180,8 +202,13 @@ class Job(models.Model):
         return f"#{self.pk} {self.title}"
 
     @property
+    def wall_left_s(self) -> int:
+        """Seconds that its next or open attempt may run: what checkpoints keep counts towards the limit."""
+        return self.wall_s - self.kept_s
+
+    @property
     def hold_s(self) -> int:
-        return self.gpus * self.wall_s
+        return self.gpus * self.wall_left_s
 
     @property
     def is_open(self) -> bool:
@@ -228,6 +255,7 @@ class Attempt(models.Model):
         NONE = "", ""
         SETTLED = "SETTLED", _("Ended and settled")
         LOST = "LOST", _("Lost by the platform and refunded")
+        PREEMPTED = "PREEMPTED", _("Made room for another, queued again")
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField()
@@ -243,6 +271,17 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     run_s = models.FloatField(null=True, blank=True, help_text=_("Seconds the program ran, by the node's clock."))
     lost_s = models.PositiveIntegerField(default=0, help_text=_("GPU-seconds lost by the platform and refunded."))
+    is_borrowed = models.BooleanField(default=False, help_text=_("It ran on a site that another account owns."))
+    # A row of labs.scheduling, which this app does not know.
+    reservation_id = models.BigIntegerField(
+        null=True, blank=True, help_text=_("The class reservation upon which it was started.")
+    )
+    preempt_requested_at = models.DateTimeField(null=True, blank=True)
+    preempt_grace_s = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Seconds between the request to end and the kill.")
+    )
+    preempt_reason = models.CharField(max_length=20, blank=True)
+    kept_s = models.PositiveIntegerField(default=0, help_text=_("Seconds of its run that its checkpoint keeps."))
     cpu_s = models.FloatField(null=True, blank=True)
     peak_memory_bytes = models.BigIntegerField(null=True, blank=True)
     gpu_labels = models.JSONField(default=list, help_text=_("The GPUs it was given, as shown to people."))
@@ -262,6 +301,11 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=Q(state="ENDED", lease_expires_at=None) | ~Q(state="ENDED") & ~Q(lease_expires_at=None),
                 name="attempt_lease_iff_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(preempt_requested_at=None, preempt_grace_s=None)
+                | ~Q(preempt_requested_at=None) & ~Q(preempt_grace_s=None),
+                name="attempt_grace_iff_preempted",
             ),
         )
         indexes = (
@@ -316,7 +360,10 @@ class MetricPoint(models.Model):
 
 
 class Artifact(models.Model):
-    """A file that an attempt left. It counts only once its attempt is settled (`is_published`)."""
+    """A file that an attempt left. It counts only once its attempt is settled (`is_published`).
+
+    Those of a checkpoint are never published: they are for the next attempt, and go when the job is over.
+    """
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="artifacts")
     path = models.CharField(max_length=400)
@@ -324,6 +371,7 @@ class Artifact(models.Model):
     digest = models.CharField(max_length=64)
     file = models.FileField(max_length=300)
     is_published = models.BooleanField(default=False)
+    is_checkpoint = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("path",)
@@ -342,6 +390,8 @@ class JobEvent(models.Model):
         CLAIMED = "CLAIMED", _("The node prepares it")
         STARTED = "STARTED", _("Started")
         LOST = "LOST", _("Lost by the platform, refunded")
+        PREEMPT_REQUESTED = "PREEMPT_REQUESTED", _("Asked to make room")
+        PREEMPTED = "PREEMPTED", _("Made room, queued again")
         CANCEL_REQUESTED = "CANCEL_REQUESTED", _("Cancelling")
         ENDED = "ENDED", _("Ended")
 
