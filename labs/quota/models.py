@@ -181,3 +181,6 @@ class UsageDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.day}"
+
+
+from .models_requests import QuotaRequest as QuotaRequest  # noqa: E402  (it points to what stands above)
