@@ -1,5 +1,7 @@
 """Jobs, their attempts, and what those leave behind: log, metrics, artifacts, events."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campus.places.models import Campus
 from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet, Environment
+from labs.quota.api import cost_s
 from labs.quota.models import Account
 
 
@@ -107,6 +110,12 @@ class Job(models.Model):
     gpus = models.PositiveSmallIntegerField(default=1)
     gpu_type = models.CharField(max_length=60, blank=True, help_text=_("Empty means any."))
     wall_s = models.PositiveIntegerField()
+    rate = models.DecimalField(
+        max_digits=7,
+        decimal_places=3,
+        default=Decimal(1),
+        help_text=_("What a second on one of its GPUs costs, fixed when it was submitted."),
+    )
     preferred_campus = models.ForeignKey(Campus, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     deadline_at = models.DateTimeField(null=True, blank=True)
     work_key = models.CharField(
@@ -167,6 +176,7 @@ class Job(models.Model):
             ),
             models.CheckConstraint(condition=Q(gpus__gte=1), name="job_has_a_gpu"),
             models.CheckConstraint(condition=Q(wall_s__gte=1), name="job_has_a_wall_limit"),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="job_costs_something"),
             models.CheckConstraint(
                 condition=Q(state__in=["QUEUED", "RUNNING"], ended_at=None)
                 | ~Q(state__in=["QUEUED", "RUNNING"]) & ~Q(ended_at=None),
@@ -208,7 +218,8 @@ class Job(models.Model):
 
     @property
     def hold_s(self) -> int:
-        return self.gpus * self.wall_left_s
+        """In seconds of account, rounded up."""
+        return cost_s(gpu_seconds=self.gpus * self.wall_left_s, rate=self.rate)
 
     @property
     def is_open(self) -> bool:

@@ -52,6 +52,11 @@ class Account(models.Model):
     granted_s = models.BigIntegerField(default=0, help_text=_("What its children were allocated, summed."))
     held_s = models.BigIntegerField(default=0)
     used_s = models.BigIntegerField(default=0)
+    dated_s = models.BigIntegerField(default=0, help_text=_("What its grants that end have left, summed."))
+    borrowed_s = models.BigIntegerField(default=0, help_text=_("Part of its allocation that siblings lent it."))
+    lent_s = models.BigIntegerField(default=0, help_text=_("What left its allocation for siblings' jobs."))
+    learner_day_cap_s = models.BigIntegerField(_("most for one learner a day"), null=True, blank=True)
+    learner_week_cap_s = models.BigIntegerField(_("most for one learner a week"), null=True, blank=True)
     is_open = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -74,6 +79,14 @@ class Account(models.Model):
             ),
             models.CheckConstraint(condition=Q(weight__gte=1), name="account_weight_positive"),
             models.CheckConstraint(
+                condition=Q(dated_s__gte=0, borrowed_s__gte=0, lent_s__gte=0), name="account_parts_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=(Q(learner_day_cap_s__isnull=True) | Q(learner_day_cap_s__gte=0))
+                & (Q(learner_week_cap_s__isnull=True) | Q(learner_week_cap_s__gte=0)),
+                name="account_caps_not_negative",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind="LEARNER", owner__isnull=False) | ~Q(kind="LEARNER"), name="account_learner_has_owner"
             ),
             models.UniqueConstraint(
@@ -95,7 +108,8 @@ class Account(models.Model):
 class LedgerEntry(models.Model):
     """One posting of one attempt. It counts for `account` and for all of `path`.
 
-    When a job is over, HOLD = CHARGE + RELEASE for each attempt, and what was used is CHARGE - REFUND.
+    When a job is over, HOLD = CHARGE + RELEASE for each attempt, and what was used is CHARGE - REFUND. Staff correct
+    that by a CREDIT (given back) or a DEBIT (charged after all), as often as they must, within the hold.
     """
 
     class Kind(models.TextChoices):
@@ -103,6 +117,10 @@ class LedgerEntry(models.Model):
         CHARGE = "CHARGE", _("Charge")
         RELEASE = "RELEASE", _("Release")
         REFUND = "REFUND", _("Refund")
+        CREDIT = "CREDIT", _("Correction: given back")
+        DEBIT = "DEBIT", _("Correction: charged")
+
+    USE = (Kind.CHARGE, Kind.REFUND, Kind.CREDIT, Kind.DEBIT)
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="entries")
     path = ArrayField(models.BigIntegerField())
@@ -114,21 +132,40 @@ class LedgerEntry(models.Model):
     day = models.DateField(
         null=True, blank=True, help_text=_("The campus's day on which a charge or refund counts as use.")
     )
+    is_drawn = models.BooleanField(default=False, help_text=_("Grants that end paid a part of it."))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text=_("Who corrected."),
+    )  # fmt: skip
     at = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:
         ordering = ("id",)
         constraints = (
-            models.UniqueConstraint(fields=("job_id", "attempt", "kind"), name="ledger_once_per_job_attempt_kind"),
+            models.UniqueConstraint(
+                fields=("job_id", "attempt", "kind"),
+                condition=Q(kind__in=["HOLD", "CHARGE", "RELEASE", "REFUND"]),
+                name="ledger_once_per_job_attempt_kind",
+            ),
             models.CheckConstraint(condition=Q(gpu_seconds__gte=0), name="ledger_seconds_not_negative"),
-            models.CheckConstraint(condition=Q(kind__in=["HOLD", "CHARGE", "RELEASE", "REFUND"]), name="ledger_kind"),
             models.CheckConstraint(
-                condition=Q(kind__in=["CHARGE", "REFUND"], day__isnull=False)
+                condition=Q(kind__in=["HOLD", "CHARGE", "RELEASE", "REFUND", "CREDIT", "DEBIT"]), name="ledger_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["CHARGE", "REFUND", "CREDIT", "DEBIT"], day__isnull=False)
                 | Q(kind__in=["HOLD", "RELEASE"], day__isnull=True),
                 name="ledger_day_iff_use",
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["CREDIT", "DEBIT"], actor__isnull=False, gpu_seconds__gt=0) & ~Q(reason="")
+                | Q(kind__in=["HOLD", "CHARGE", "RELEASE", "REFUND"], actor__isnull=True),
+                name="ledger_correction_says_who_and_why",
+            ),
         )
-        indexes = (models.Index(fields=("account", "at"), name="ledger_account_at"),)
+        indexes = (
+            models.Index(fields=("account", "at"), name="ledger_account_at"),
+            models.Index(fields=("job_id",), name="ledger_job"),
+        )
         triggers = (pgtrigger.Protect(name="ledger_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
 
     def __str__(self) -> str:
@@ -143,18 +180,39 @@ class LedgerEntry(models.Model):
 class Allocation(models.Model):
     """History of what an account was given or lost, by whom and why. Append-only."""
 
+    class Kind(models.TextChoices):
+        CHANGE = "CHANGE", _("Allocation")
+        GRANT = "GRANT", _("Grant")
+        EXPIRY = "EXPIRY", _("Unused part of a grant")
+        LOAN = "LOAN", _("Loan")
+        LOAN_BACK = "LOAN_BACK", _("Loan returned")
+
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="allocations")
     delta_s = models.BigIntegerField()
     before_s = models.BigIntegerField()
     after_s = models.BigIntegerField()
     reason = models.CharField(_("reason"), max_length=300)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHANGE)
+    batch = models.ForeignKey(
+        "quota.Batch", on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
+    )
+    grant = models.ForeignKey(
+        "quota.Grant", on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
+    )
+    loan = models.ForeignKey("quota.Loan", on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(condition=Q(after_s=F("before_s") + F("delta_s")), name="allocation_adds_up"),
+            models.CheckConstraint(
+                condition=Q(kind="CHANGE", grant__isnull=True, loan__isnull=True)
+                | Q(kind__in=["GRANT", "EXPIRY"], grant__isnull=False, loan__isnull=True)
+                | Q(kind__in=["LOAN", "LOAN_BACK"], grant__isnull=True, loan__isnull=False),
+                name="allocation_kind_says_whence",
+            ),
         )
         triggers = (pgtrigger.Protect(name="allocation_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
 
@@ -183,4 +241,12 @@ class UsageDay(models.Model):
         return f"{self.account} {self.day}"
 
 
+from .models_changes import Batch as Batch  # noqa: E402  (they point to what stands above)
+from .models_changes import Lending as Lending  # noqa: E402
+from .models_changes import Loan as Loan  # noqa: E402
+from .models_changes import Rate as Rate  # noqa: E402
+from .models_changes import SettingChange as SettingChange  # noqa: E402
+from .models_grants import Grant as Grant  # noqa: E402
+from .models_grants import GrantDraw as GrantDraw  # noqa: E402
+from .models_grants import Sponsor as Sponsor  # noqa: E402
 from .models_requests import QuotaRequest as QuotaRequest  # noqa: E402  (it points to what stands above)
