@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -29,12 +30,22 @@ SORTS: dict[str, Callable[[CohortRow], Any]] = {
 }
 
 
+class Concern(Enum):
+    """Why an instructor should look at a learner, most pressing first."""
+
+    OVERDUE = auto()
+    NOT_BEGUN = auto()
+    QUIET = auto()
+    GPU_TIME = auto()
+
+
 @dataclass
 class Entry:
-    """A learner on the board: why to look at them, and the labs in order where the entry is shown."""
+    """A learner on the board. Words and labs are filled in only where the entry is shown: a cohort has hundreds."""
 
     row: CohortRow
-    concern: str
+    reason: Concern | None
+    concern: str = ""
     cells: list[LabProgress] = field(default_factory=list)
 
 
@@ -45,7 +56,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
     """
     overview = cohort_overview(cohort, now)
     entries = [Entry(row, concern(row, now)) for row in overview.rows]
-    concerns = [entry for entry in entries if entry.concern]
+    concerns = [entry for entry in entries if entry.reason is not None]
     key = SORTS.get(sort.lstrip("-"))
     if key is not None:
         entries.sort(key=lambda entry: key(entry.row), reverse=sort.startswith("-"))
@@ -53,7 +64,11 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
     progress = lab_progress(overview.labs, [entry.row.enrolment_id for entry in shown], now)
     for entry in shown:
         entry.cells = progress[entry.row.enrolment_id]
-    recent = Job.objects.filter(account__path__contains=[cohort.account_id]).select_related("owner").order_by("-id")
+    for entry in (*shown, *concerns[:CONCERNS_SHOWN]):
+        entry.concern = concern_words(entry, now)
+    # The owners are joined to the newest few, not to every job that the cohort ever ran.
+    newest = Job.objects.filter(account__path__contains=[cohort.account_id]).order_by("-id").values("pk")[:JOBS_SHOWN]
+    recent = Job.objects.filter(pk__in=newest).select_related("owner").order_by("-id")
     days = _days(cohort)
     return {
         "cohort": cohort,
@@ -62,7 +77,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
         "page": shown,
         "concerns": len(concerns),
         "first_concerns": concerns[:CONCERNS_SHOWN],
-        "recent": recent.only("title", "state", "submitted_at", "owner__name")[:JOBS_SHOWN],
+        "recent": recent.only("title", "state", "submitted_at", "owner__name"),
         "open_jobs": Job.objects.filter(account__path__contains=[cohort.account_id], state__in=Job.OPEN_STATES).count(),
         "online": sum(row.mode == "ONLINE" for row in overview.rows),
         "chart": _chart(days),
@@ -70,20 +85,32 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
     }
 
 
-def concern(row: CohortRow, now: datetime) -> str:
-    """Say in words why an instructor should look at this learner; empty where there is no reason.
+def concern(row: CohortRow, now: datetime) -> Concern | None:
+    """Return why an instructor should look at this learner, None where there is no reason.
 
     The signals are facts that the board shows too: a lab that is overdue, no activity for a week, no GPU time left.
     """
     if row.labs_late:
-        return ngettext("%(count)d lab overdue", "%(count)d labs overdue", row.labs_late) % {"count": row.labs_late}
+        return Concern.OVERDUE
     if row.last_activity_at is None:
-        return _("has not begun")
+        return Concern.NOT_BEGUN
     if now - row.last_activity_at > QUIET_AFTER:
-        return _("quiet for %(days)d days") % {"days": (now - row.last_activity_at).days}
+        return Concern.QUIET
     if row.allocated_s and row.left_s * 10 < row.allocated_s:
-        return _("GPU time nearly used up")
-    return ""
+        return Concern.GPU_TIME
+    return None
+
+
+def concern_words(entry: Entry, now: datetime) -> str:
+    """Say a concern in the reader's language; empty where there is none."""
+    row = entry.row
+    if entry.reason is Concern.OVERDUE:
+        return ngettext("%(count)d lab overdue", "%(count)d labs overdue", row.labs_late) % {"count": row.labs_late}
+    if entry.reason is Concern.NOT_BEGUN:
+        return _("has not begun")
+    if entry.reason is Concern.QUIET and row.last_activity_at is not None:
+        return _("quiet for %(days)d days") % {"days": (now - row.last_activity_at).days}
+    return _("GPU time nearly used up") if entry.reason is Concern.GPU_TIME else ""
 
 
 def _days(cohort: Cohort) -> list[tuple[date, int]]:

@@ -150,7 +150,7 @@ def cohort_overview(cohort: Cohort, now: datetime) -> CohortOverview:
         .order_by("module__position", "position")
     )
     lessons = Lesson.objects.filter(module__run_id=cohort.run_id, is_published=True, module__is_published=True).count()
-    read, ran = _lessons_read(cohort), _runs_at_a_glance(cohort)
+    read, ran = _lessons_read(cohort), _runs_at_a_glance(cohort, [lab.pk for lab in labs])
     due = [lab.pk for lab in labs if lab.due_at is not None and now > lab.due_at]
     rows, done = [], Counter[int]()
     for pk, user_id, name, email, mode, used_s, held_s, allocated_s in _learners(cohort):
@@ -194,12 +194,12 @@ _Glance = tuple[list[int], list[int], datetime | None]
 _NO_RUNS: _Glance = ([], [], None)
 
 
-def _runs_at_a_glance(cohort: Cohort) -> dict[int, _Glance]:
+def _runs_at_a_glance(cohort: Cohort, lab_ids: Sequence[int]) -> dict[int, _Glance]:
     def labs_where(**condition: Any) -> ArrayAgg:
         return ArrayAgg("lab_id", filter=Q(**condition), distinct=True, default=[])
 
     rows = (
-        LabRun.objects.filter(enrolment__cohort=cohort, lab__is_published=True, lab__module__is_published=True)
+        LabRun.objects.filter(enrolment__cohort=cohort, lab_id__in=lab_ids)
         .order_by()
         .values_list("enrolment_id")
         .annotate(

@@ -11,7 +11,6 @@ from campus.people.access import standing_of
 from campus.people.requests import SignedInRequest
 from campus.web.cohort_board import board
 from courses.catalog.api import get_cohort_for, runs_taught
-from labs.quota.models import Account
 
 
 @require_GET
@@ -32,6 +31,5 @@ def cohort(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     """Show a cohort at a glance: who is where in the labs, who has not begun, and what it used."""
     shown = get_cohort_for(request.user, cohort_id)
     context = board(shown, timezone.now(), sort=request.GET.get("sort", ""), page=request.GET.get("page"))
-    context["account"] = Account.objects.get(pk=shown.account_id)
     template = "web/_cohort_live.html" if request.GET.get("part") == "live" else "web/cohort.html"
     return render(request, template, context)
