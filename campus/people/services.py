@@ -6,6 +6,7 @@ from knox.models import get_token_model
 
 from campus.core import audit
 from campus.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from campus.core.revocations import tell_access_changed
 
 from .access import Role, standing_of
 from .models import RoleGrant, Scope, User
@@ -97,6 +98,7 @@ def revoke_role(*, grant_id: int, actor: User) -> User:
     )
     user: User = grant.user
     grant.delete()
+    tell_access_changed(user.pk)
     return user
 
 
@@ -130,6 +132,7 @@ def set_active(*, user: User, is_active: bool, actor: User, reason: str) -> User
     user.save(update_fields=["is_active"])
     if not is_active:
         get_token_model().objects.filter(user=user).delete()
+        tell_access_changed(user.pk)
     audit.record(
         actor=actor,
         verb="person.reopened" if is_active else "person.closed",

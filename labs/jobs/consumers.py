@@ -1,11 +1,12 @@
-"""Websockets of jobs. A consumer checks access when it connects and forwards what the database holds; it never writes.
+"""Websockets of jobs. A consumer checks access and forwards what the database holds; it never writes.
+
+It checks when it connects, when it is told that the person's access changed, and now and then in case that was lost.
 
 Nudges only set a flag. One task per socket reads what lies behind its own cursors and sends it, waiting for each frame
 to leave: a slow client slows its own reads, and what it misses in between it gets in one piece (docs/live.md).
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,7 +15,9 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from campus.core.errors import NotFound
+from campus.core.revocations import access_group
 from campus.people.access import Standing, standing_of
+from campus.people.models import User
 
 from . import live_reads
 from .access import get_job_for
@@ -29,6 +32,8 @@ GONE = 4404
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """Joins its groups, then sends what is new: at once, and after every nudge or `{"type": "sync"}`."""
 
+    RECHECK_S = 30.0
+
     async def connect(self) -> None:
         """Accept, so that a refusal has a code that a browser may read; then check, join and catch up."""
         self._joined: list[str] = []
@@ -37,24 +42,48 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self._pump: asyncio.Task[None] | None = None
         await self.accept()
         user = self.scope.get("user")
-        if user is None or not user.is_authenticated or not user.is_active:
+        if user is None or not user.is_authenticated:
             await self.close(SIGNED_OUT)
             return
-        try:
-            groups = await database_sync_to_async(self.check)(standing_of_user(user))
-        except NotFound:
-            await self.close(GONE)
+        self._user_id = user.pk
+        # Before the first check: what is taken away from here on is heard of.
+        await self._join([access_group(user.pk)])
+        groups = await self._allowed()
+        if groups is None:
             return
+        self.begin()
         # Groups first, then the database: what is committed in between is in the one or comes by the other.
-        for group in groups:
-            await self.channel_layer.group_add(group, self.channel_name)
-            self._joined.append(group)
+        await self._join(groups)
         self._wake.set()
         self._pump = asyncio.create_task(self._send_as_woken())
 
-    def check(self, standing: Callable[[], Standing]) -> list[str]:
-        """Check access and return the groups to join; runs on a database thread. Raises NotFound."""
+    async def _join(self, groups: list[str]) -> None:
+        for group in groups:
+            await self.channel_layer.group_add(group, self.channel_name)
+            self._joined.append(group)
+
+    async def _allowed(self) -> list[str] | None:
+        """Check as the database has it now: the groups to join, or None with the socket closed."""
+        self._recheck_at = asyncio.get_running_loop().time() + self.RECHECK_S
+        try:
+            groups: list[str] | None = await database_sync_to_async(self._check_now)()
+        except NotFound:
+            await self.close(GONE)
+            return None
+        if groups is None:
+            await self.close(SIGNED_OUT)
+        return groups
+
+    def _check_now(self) -> list[str] | None:
+        user = User.objects.filter(pk=self._user_id, is_active=True).first()
+        return self.check(standing_of(user)) if user is not None else None
+
+    def check(self, standing: Standing) -> list[str]:
+        """Check access and return the groups to join; runs on a database thread, again and again. Raises NotFound."""
         raise NotImplementedError
+
+    def begin(self) -> None:
+        """Take the client's cursors from the address; once, when access is granted."""
 
     def resume(self, asked: dict[str, Any]) -> None:
         """The client says that it misses something: forget what it was sent."""
@@ -83,6 +112,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """Something changed; many nudges before the next read are one."""
         self._wake.set()
 
+    async def access_changed(self, _event: dict[str, Any]) -> None:
+        """What the person may see changed: look again before anything else is sent."""
+        self._recheck_at = 0.0
+        self._wake.set()
+
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
         """What is no JSON is ignored."""
@@ -94,8 +128,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def _send_as_woken(self) -> None:
         try:
             while True:
-                await self._wake.wait()
-                self._wake.clear()
+                is_news = await self._woken()
+                if asyncio.get_running_loop().time() >= self._recheck_at and await self._allowed() is None:
+                    return
+                if not is_news:
+                    continue
                 asked, self._asked = self._asked, None
                 if asked is not None:
                     self.resume(asked)
@@ -106,6 +143,16 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             # The client reconnects and goes on at its cursors.
             logger.exception("live_socket_failed", path=self.scope.get("path"))
             await self.close(1011)
+
+    async def _woken(self) -> bool:
+        """Wait for a nudge, at most until it is time to check again; say whether there was one."""
+        try:
+            async with asyncio.timeout_at(self._recheck_at):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
 
     def query(self, name: str) -> str:
         """A parameter of the address, empty if absent."""
@@ -122,22 +169,19 @@ def number_of(value: Any) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else 0
 
 
-def standing_of_user(user: Any) -> Callable[[], Standing]:
-    """The person's standing, read where it is called: on a database thread."""
-    return lambda: standing_of(user)
-
-
 class JobConsumer(LiveConsumer):
     """/ws/jobs/ID/?log_from=BYTE&attempt=N&metrics_from=SEQ: one job's state, log and metrics."""
 
-    def check(self, standing: Callable[[], Standing]) -> list[str]:
-        job = get_job_for(standing(), self.scope["url_route"]["kwargs"]["job_id"])
+    def check(self, standing: Standing) -> list[str]:
+        job = get_job_for(standing, self.scope["url_route"]["kwargs"]["job_id"])
         self._job_id = job.pk
+        return [job_group(job.pk), QUEUE_GROUP]
+
+    def begin(self) -> None:
         self._attempt = self.number("attempt")
         self._log_at, self._points_at = self.number("log_from"), self.number("metrics_from")
         self._last: dict[str, Any] | None = None
         self._is_complete = False
-        return [job_group(job.pk), QUEUE_GROUP]
 
     def resume(self, asked: dict[str, Any]) -> None:
         """Go on at the cursors that a sync names; from the beginning where it names none, which a client may skip."""
@@ -182,13 +226,14 @@ class JobConsumer(LiveConsumer):
 class MyJobsConsumer(LiveConsumer):
     """/ws/my-jobs/: changes of one's own jobs; with ?scope=ID, for its staff, those of a cohort's learners."""
 
-    def check(self, standing: Callable[[], Standing]) -> list[str]:
+    def check(self, standing: Standing) -> list[str]:
         scope_id = self.number("scope") if self.query("scope") else None
-        mine = standing()
-        self._jobs = live_reads.watched_jobs(mine, scope_id)
-        self._known: dict[int, dict[str, Any]] | None = None
-        watched = owner_group(mine.user_id or 0) if scope_id is None else scope_group(scope_id)
+        self._jobs = live_reads.watched_jobs(standing, scope_id)
+        watched = owner_group(standing.user_id or 0) if scope_id is None else scope_group(scope_id)
         return [watched, QUEUE_GROUP]
+
+    def begin(self) -> None:
+        self._known: dict[int, dict[str, Any]] | None = None
 
     def resume(self, asked: dict[str, Any]) -> None:
         self._known = None
@@ -205,8 +250,8 @@ class MyJobsConsumer(LiveConsumer):
 class PoolConsumer(LiveConsumer):
     """/ws/pool/: that something on the pool changed. For staff."""
 
-    def check(self, standing: Callable[[], Standing]) -> list[str]:
-        if not standing().is_teaching:
+    def check(self, standing: Standing) -> list[str]:
+        if not standing.is_teaching:
             raise NotFound
         return [POOL_GROUP]
 

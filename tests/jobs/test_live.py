@@ -11,8 +11,10 @@ from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
 from django.contrib.auth.models import AnonymousUser
 
-from campus.people.models import RoleGrant
+from campus.people.api import revoke_role, set_active
+from campus.people.models import RoleGrant, User
 from labs.jobs import api as jobs
+from labs.jobs.consumers import LiveConsumer
 from labs.jobs.models import LogChunk
 from labs.jobs.routing import websocket_urlpatterns
 from tests import factories
@@ -177,6 +179,48 @@ async def test_strangers_and_the_signed_out_are_turned_away_with_a_code(world: W
     for path, user, code in turned_away:
         async with Socket(path, user) as socket:
             assert (path, await socket.closed_with()) == (path, code)
+
+
+@pytest.mark.asyncio
+async def test_a_closed_account_has_no_open_sockets(world: World) -> None:
+    job = await in_thread(world.submit)
+    admin = await sync_to_async(factories.staff)("PLATFORM_ADMIN", await sync_to_async(factories.platform_scope)())
+    async with Socket(f"/ws/jobs/{job.pk}/", world.learner) as one, Socket("/ws/my-jobs/", world.learner) as other:
+        await one.next("job")
+        await other.next("jobs")
+        await in_thread(set_active, user=world.learner, is_active=False, actor=admin, reason="left")
+        assert (await one.closed_with(), await other.closed_with()) == (4401, 4401)
+
+
+@pytest.mark.asyncio
+async def test_who_loses_the_role_that_gave_access_loses_the_sockets_and_keeps_the_others(world: World) -> None:
+    scope = world.cohort_account.scope
+    job = await in_thread(world.submit)
+    admin = await sync_to_async(factories.staff)("PLATFORM_ADMIN", await sync_to_async(factories.platform_scope)())
+    teacher = await sync_to_async(factories.staff)(RoleGrant.Role.ASSISTANT, scope)
+    async with (
+        Socket(f"/ws/jobs/{job.pk}/", teacher) as watched,
+        Socket(f"/ws/my-jobs/?scope={scope.pk}", teacher) as board,
+        Socket("/ws/pool/", teacher) as pool,
+        Socket("/ws/my-jobs/", teacher) as own,
+    ):
+        for socket, kind in ((watched, "job"), (board, "jobs"), (pool, "pool"), (own, "jobs")):
+            await socket.next(kind)
+        grant = await teacher.role_grants.aget()
+        await in_thread(revoke_role, grant_id=grant.pk, actor=admin)
+        assert [await socket.closed_with() for socket in (watched, board, pool)] == [4404, 4404, 4404]
+        await own.say('{"type": "sync"}')
+        assert (await own.next("jobs"))["jobs"] == []
+
+
+@pytest.mark.asyncio
+async def test_access_that_went_without_a_word_is_found_by_looking_again(world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(LiveConsumer, "RECHECK_S", 0.3)
+    job = await in_thread(world.submit)
+    async with Socket(f"/ws/jobs/{job.pk}/", world.learner) as socket:
+        await socket.next("job")
+        await User.objects.filter(pk=world.learner.pk).aupdate(is_active=False)
+        assert await socket.closed_with() == 4401
 
 
 @pytest.mark.asyncio
