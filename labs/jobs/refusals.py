@@ -10,6 +10,7 @@ from campus.core.errors import InvalidInput, Text
 from campus.core.formats import file_size
 
 from .domain.paths import BadFile
+from .domain.sweeps import BadSweep
 
 _WORDS: Mapping[str, Text] = {
     "not_a_zip": _("This is no zip archive that can be read. Make a new one and upload that."),
@@ -66,3 +67,28 @@ def refused(refusal: BadFile) -> InvalidInput:
     field = "entrypoint" if refusal.code.startswith("entrypoint") else "files"
     facts = {"path": refusal.path} if refusal.path else {}
     return InvalidInput({field: words_of(refusal)}, code=f"file_{refusal.code}", facts=facts)
+
+
+_SWEEP_WORDS: Mapping[str, Text] = {
+    "no_parameters": _("Name at least one parameter and its values."),
+    "too_many_names": _("A sweep has at most %(most)s parameters."),
+    "bad_name": _(
+        "“%(name)s” cannot be a parameter's name. Begin with a letter; use letters, digits and _, at most %(most)s."
+    ),
+    "doubled_name": _("“%(name)s” is there twice (capital letters make no difference). Rename one."),
+    "no_values": _("“%(name)s” has no values. Give at least one."),
+    "empty_value": _("There is nothing between two commas. Take one comma out, or write the missing value."),
+    "too_many_values": _("A parameter has at most %(most)s values."),
+    "bad_value": _("“%(name)s” has a value that is no number, no true or false, and no text of 1 to %(most)s letters."),
+    "doubled_value": _(
+        "“%(name)s” has the value %(value)s twice. To repeat a run, add a parameter of its own, such as seed."
+    ),
+    "too_many_runs": _("That makes %(given)s runs; a sweep has at most %(most)s. Take some values out."),
+    "other_names": _("Point %(place)s does not name exactly these parameters: %(names)s."),
+    "doubled_point": _("Point %(place)s is there twice. To repeat a run, add a parameter of its own, such as seed."),
+}
+
+
+def sweep_words(refusal: BadSweep) -> Text:
+    """The sentence for people, translated when it is shown."""
+    return format_lazy("{}", _Filled(_SWEEP_WORDS[refusal.code], {"name": refusal.name, **refusal.facts}))

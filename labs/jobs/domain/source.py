@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .paths import BadFile, check_path, check_together
+from .sweeps import PARAMS_FILE, Value, params_file
 
 
 def check_files(files: Mapping[str, bytes], *, most_files: int, most_bytes: int) -> dict[str, bytes]:
@@ -76,3 +77,14 @@ def from_json(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
         path: entry["text"].encode() if "text" in entry else base64.b64decode(entry["base64"])
         for path, entry in stored.items()
     }
+
+
+def with_parameters(stored: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, Value]) -> dict[str, Any]:
+    """Stored files with the `params.json` of one run among them; as they are where it has no parameters.
+
+    Runs of a sweep share one bundle, so what tells them apart is put in only where a node fetches it.
+    """
+    if not parameters:
+        return dict(stored)
+    own = from_json({PARAMS_FILE: stored[PARAMS_FILE]})[PARAMS_FILE] if PARAMS_FILE in stored else None
+    return {**stored, PARAMS_FILE: {"text": params_file(own, parameters)}}

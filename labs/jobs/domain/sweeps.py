@@ -169,7 +169,7 @@ def as_text(value: Value) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def environment_of(point: Mapping[str, Value]) -> dict[str, str]:
+def variables_of(point: Mapping[str, Value]) -> dict[str, str]:
     """The environment variables of a run: `PARAM_` and the name in capitals. The prefix keeps PATH and its like out."""
     return {f"{ENV_PREFIX}{name.upper()}": as_text(value) for name, value in point.items()}
 
