@@ -1,6 +1,5 @@
 """REST: jobs, their logs, metrics and artifacts. Submitting is composed above, because a job may name a lab."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import FileResponse, StreamingHttpResponse
@@ -18,7 +17,8 @@ from campus.people.access import standing_of
 
 from . import services
 from .access import get_job_for, get_job_to_cancel, get_own_job, jobs_for
-from .models import Artifact, Attempt, Job, JobEvent, LogChunk, MetricPoint
+from .models import Artifact, Attempt, Dependency, Job, JobEvent, MetricPoint
+from .streaming import file_response, log_response
 
 
 class EventAnswer(serializers.ModelSerializer):
@@ -34,7 +34,8 @@ class AttemptAnswer(serializers.ModelSerializer):
         model = Attempt
         fields = (
             "number", "node", "state", "outcome", "gpu_labels", "assigned_at", "claimed_at", "started_at", "ended_at",
-            "run_s", "cpu_s", "peak_memory_bytes", "lost_s", "log_bytes", "log_is_truncated",
+            "run_s", "cpu_s", "peak_memory_bytes", "lost_s", "kept_s", "preempt_requested_at", "log_bytes",
+            "log_is_truncated",
         )  # fmt: skip
 
 
@@ -51,7 +52,8 @@ class JobAnswer(serializers.ModelSerializer):
         fields = (
             "id", "title", "state", "end_reason", "exit_code", "end_detail", "owner", "account", "environment",
             "entrypoint", "gpus", "gpu_type", "wall_s", "hold_s", "charged_s", "attempts_made", "submitted_at",
-            "started_at", "ended_at", "cancel_requested_at", "result", "wait", "rerun_of",
+            "started_at", "ended_at", "cancel_requested_at", "result", "wait", "rerun_of", "is_preemptible", "purpose",
+            "preempted_count", "kept_s", "promised_p50_at", "promised_p90_at", "sweep", "sweep_index", "parameters",
         )  # fmt: skip
 
     def get_wait(self, job: Job) -> dict[str, Any] | None:
@@ -66,15 +68,27 @@ class JobAnswer(serializers.ModelSerializer):
         }
 
 
+class AfterAnswer(serializers.ModelSerializer):
+    """A job that this one waits for, and what it must do."""
+
+    job = serializers.IntegerField(source="after_id")
+    state = serializers.CharField(source="after.state")
+
+    class Meta:
+        model = Dependency
+        fields = ("job", "condition", "state")
+
+
 class JobDetailAnswer(JobAnswer):
     """A job with its attempts and its timeline."""
 
+    after = AfterAnswer(many=True, source="dependencies")
     attempts = AttemptAnswer(many=True)
     events = EventAnswer(many=True)
     data_sets: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, many=True)
 
     class Meta(JobAnswer.Meta):
-        fields: Any = (*JobAnswer.Meta.fields, "data_sets", "attempts", "events")
+        fields: Any = (*JobAnswer.Meta.fields, "data_sets", "after", "attempts", "events")
 
 
 class ArtifactAnswer(serializers.ModelSerializer):
@@ -107,6 +121,8 @@ class JobListView(ListAPIView):
         if set(states) - set(Job.State.values):
             words = _("Use one or several of: %(states)s.") % {"states": ", ".join(Job.State.values)}
             raise InvalidInput({"state": words})
+        if query.get("sweep"):
+            found = found.filter(sweep_id=_number(self.request, "sweep", 0))
         return found.filter(state__in=states) if states else found
 
     @extend_schema(
@@ -114,6 +130,7 @@ class JobListView(ListAPIView):
         parameters=[
             OpenApiParameter("state", str, description="One or several states, joined by commas."),
             OpenApiParameter("whose", str, enum=["mine", "all"]),
+            OpenApiParameter("sweep", int, description="Only the jobs of this sweep."),
         ],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -130,7 +147,9 @@ class JobView(APIView):
 
 def job_answer(job: Job) -> Any:
     """The job as the API shows it, in a fixed number of queries."""
-    shown = Job.objects.select_related("owner", "environment").prefetch_related("attempts__node", "events", "data_sets")
+    shown = Job.objects.select_related("owner", "environment").prefetch_related(
+        "attempts__node", "events", "data_sets", "dependencies__after"
+    )
     return JobDetailAnswer(shown.get(pk=job.pk)).data
 
 
@@ -164,22 +183,9 @@ class JobLogView(APIView):
     def get(self, request: Request, job_id: int) -> StreamingHttpResponse:
         job = get_job_for(standing_of(request.user), job_id)
         attempt = _attempt_of(job, request)
-        start = _number(request, "from", 0)
-        end = attempt.log_bytes if attempt else 0
-        response = StreamingHttpResponse(_log_from(attempt, start), content_type="text/plain; charset=utf-8")
-        # A learner's program wrote it: it must never be taken for a page of ours.
-        response["X-Content-Type-Options"] = "nosniff"
-        response["X-Log-Bytes"] = str(end)
+        response = log_response(request, attempt, start=_number(request, "from", 0))
+        response["X-Log-Bytes"] = str(attempt.log_bytes if attempt else 0)
         return response
-
-
-def _log_from(attempt: Attempt | None, start: int) -> Iterator[bytes]:
-    if attempt is None or start >= attempt.log_bytes:
-        return
-    chunks = LogChunk.objects.filter(attempt=attempt)
-    first = chunks.filter(start__lte=start).order_by("-start").values_list("start", flat=True).first() or 0
-    for begins, content in chunks.filter(start__gte=first).order_by("start").values_list("start", "content"):
-        yield bytes(content)[max(0, start - begins) :]
 
 
 class JobMetricsView(APIView):
@@ -226,11 +232,7 @@ class JobArtifactView(APIView):
         if found is None:
             raise NotFound
         name = found.path.rsplit("/", 1)[-1]
-        response = FileResponse(
-            found.file.open("rb"), as_attachment=True, filename=name, content_type="application/octet-stream"
-        )
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return file_response(request, found.file.open("rb"), filename=name)
 
 
 def _attempt_of(job: Job, request: Request) -> Attempt | None:

@@ -173,7 +173,7 @@ def test_the_log_is_downloaded_to_the_byte(world: World) -> None:
     jobs.append_log(attempt=attempt, fence=attempt.fence, start=0, content=content[:7])
     jobs.append_log(attempt=attempt, fence=attempt.fence, start=7, content=content[7:])
     answer = page_of(world.learner).get(reverse("jobs:log", args=[attempt.job_id]))
-    assert answer.content == content
+    assert b"".join(answer.streaming_content) == content
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["Content-Disposition"].startswith("attachment")
 
