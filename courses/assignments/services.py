@@ -29,6 +29,7 @@ def submit_lab_run(
     gpus: int | None = None,
     gpu_type: str | None = None,
     wall_s: int | None = None,
+    is_preemptible: bool = False,
     idempotency_key: str | None = None,
 ) -> tuple[LabRun, bool]:
     """Run a lab: queue a job with the lab's environment, data sets and deadline. Returns the run and whether it is new.
@@ -55,6 +56,7 @@ def submit_lab_run(
             gpus=gpus,
             gpu_type=lab.gpu_type if gpu_type is None else gpu_type,
             wall_s=wall_s,
+            is_preemptible=is_preemptible,
             data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),
             preferred_campus_id=enrolment.cohort.campus_id,
             deadline_at=lab.due_at if lab.due_at and lab.due_at > now else None,

@@ -107,16 +107,25 @@ class NodeApi:
 
     def fetch_data_set(self, digest: str, target: IO[bytes], *, most: int) -> int:
         """Write the archive of a data set to `target`; its size in bytes. Raises Rejected beyond `most` bytes."""
+        return self._fetch(f"data-sets/{digest}", target, most=most)
+
+    def fetch_checkpoint(self, attempt_id: int, fence: int, path: str, target: IO[bytes], *, most: int) -> int:
+        """Write a file that an earlier attempt saved to `target`; its size. Raises Rejected beyond `most` bytes."""
+        query = {"fence": str(fence), "path": path}
+        return self._fetch(f"attempts/{attempt_id}/checkpoint", target, most=most, query=query)
+
+    def _fetch(self, path: str, target: IO[bytes], *, most: int, query: dict[str, str] | None = None) -> int:
         size = 0
+        headers = {"Accept-Encoding": "identity"}
         try:
-            with self._bulk.stream("GET", f"data-sets/{digest}", headers={"Accept-Encoding": "identity"}) as response:
+            with self._bulk.stream("GET", path, params=query, headers=headers) as response:
                 if response.status_code != httpx.codes.OK:
                     response.read()
                     raise _error_of(response)
                 for chunk in response.iter_bytes(CHUNK):
                     size += len(chunk)
                     if size > most:
-                        raise Rejected(f"the archive is larger than the {most} bytes that were announced")
+                        raise Rejected(f"the file is larger than the {most} bytes that were announced")
                     target.write(chunk)
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise Unreachable(_words(error)) from error

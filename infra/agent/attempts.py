@@ -11,7 +11,9 @@ from typing import IO
 
 import structlog
 
+from infra.agent import checkpoints
 from infra.agent.api import NodeApi, NotOurs, Rejected
+from infra.agent.checkpoints import CheckpointFailed
 from infra.agent.datasets import Cut, DataSetFailed, DataSets
 from infra.agent.domain import attempt as rules
 from infra.agent.domain import lease
@@ -116,8 +118,8 @@ class LiveAttempt:
                 self.silenced.set()
                 if self._uploader is not None:
                     self._uploader.wake()
-            case rules.StopRun(reason) if self._run is not None:
-                self._run.stop(reason)
+            case rules.StopRun(reason, grace_s) if self._run is not None:
+                self._run.stop(reason, grace_s)
             case rules.KillRun(reason) if self._run is not None:
                 self._run.kill(reason)
 
@@ -149,7 +151,7 @@ class LiveAttempt:
         except NotOurs as error:
             self.tell(rules.LeaseLost(str(error)))
             instructions = self.tell(rules.Prepared())
-        except (DataSetFailed, UnknownGpu, ProtocolError, Rejected, OSError, ValueError) as error:
+        except (DataSetFailed, CheckpointFailed, UnknownGpu, ProtocolError, Rejected, OSError, ValueError) as error:
             instructions = self.tell(rules.PreparationFailed(rules.EXECUTOR_ERROR, str(error)))
         ended = RunEnded(EndReason.EXECUTOR_ERROR)
         if spec is not None and any(isinstance(instruction, rules.BeginRun) for instruction in instructions):
@@ -173,6 +175,9 @@ class LiveAttempt:
         for data_set in order.data_sets:
             folder = held.enter_context(shop.data_sets.use(data_set, is_cut=self.cut.is_set, fetch=self._fetch))
             data_sets.append((data_set.slug, str(folder)))
+        saved = None
+        if order.checkpoint is not None:
+            saved = checkpoints.bring(order, shop.api, shop.spool_folder, held=held, cut=self.cut)
         if order.environment is not None:
             shop.environments.ensure(order.environment, cut=self.cut)
         self._await_gpus(self)
@@ -183,6 +188,7 @@ class LiveAttempt:
             env=order.env,
             environment_digest=order.environment.digest if order.environment else None,
             datasets=tuple(data_sets),
+            checkpoint=saved,
             gpus=grants,
             cpu_cores=share.cpu_cores,
             memory_bytes=share.memory_bytes,
@@ -230,6 +236,9 @@ class LiveAttempt:
                 run.kill(state.handed_back or "lease lost")
             elif state.is_stop_asked:
                 run.stop("cancelled")
+            # Between Prepared and here: nothing has begun, so there is nothing to save either.
+            elif state.is_preempt_asked:
+                run.stop("preempted", 0.0)
             return run
 
     def _on_not_ours(self, said: str) -> None:
@@ -241,8 +250,11 @@ class LiveAttempt:
             return
         refused = list(self._uploader.refused) if self._uploader else []
         artifacts, skipped = [], list(ended.skipped)
+        is_preempted = report.reason == rules.PREEMPTED
+        # What else a preempted run left is half done; the next attempt makes it anew.
+        outputs = checkpoints.whole_checkpoint(ended) if is_preempted else ended.outputs
         try:
-            for output in ended.outputs:
+            for output in outputs:
                 artifact = ArtifactReport(output.path, output.size, output.sha256)
                 try:
                     self._send(artifact, output.file)
@@ -261,6 +273,11 @@ class LiveAttempt:
                 skipped=tuple(skipped),
                 detail="\n".join(part for part in (report.detail, *refused) if part)[:DETAIL_LIMIT],
                 artifacts=tuple(artifacts),
+                checkpoint_run_s=(
+                    round(ended.checkpoint_seconds or 0.0, 6)
+                    if is_preempted and outputs and len(artifacts) == len(outputs)
+                    else None
+                ),
             )
             state = insist(
                 lambda: self._shop.api.settle(self.attempt_id, settlement), until=self.silenced, what="settle"

@@ -71,10 +71,12 @@ class Heartbeat:
             self._is_away = False
         for attempt in attempts:
             verdict = pulse.verdicts.get(attempt.attempt_id)
-            if verdict in ("go", "stop"):
+            if verdict in ("go", "stop", "preempt"):
                 attempt.renew(sent_at)
             if verdict == "stop":
                 attempt.tell(rules.StopAsked())
+            elif verdict == "preempt":
+                attempt.tell(rules.PreemptAsked(pulse.graces_s[attempt.attempt_id]))
             elif verdict == "kill":
                 attempt.tell(rules.LeaseLost("the campus says that it is no longer ours"))
         if pulse.has_work:

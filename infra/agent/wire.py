@@ -161,6 +161,8 @@ class Settlement:
     skipped: tuple[tuple[str, str], ...]
     detail: str
     artifacts: tuple[ArtifactReport, ...]
+    checkpoint_run_s: float | None = None
+    """Of a preempted attempt: the second of its run that the checkpoint keeps; None where no checkpoint is kept."""
 
 
 def body_of(message: Hello | Settlement | EnvironmentReport | GpuSample) -> dict[str, Any]:
@@ -191,17 +193,25 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The answer to a heartbeat: a verdict ("go", "stop", "kill") by attempt, and whether work waits."""
+    """The answer to a heartbeat: a verdict ("go", "stop", "preempt", "kill") by attempt, and whether work waits."""
 
     verdicts: Mapping[int, str]
     has_work: bool
+    graces_s: Mapping[int, float]
+    """Of those to preempt: seconds between SIGTERM and the kill."""
 
     @classmethod
     def parse(cls, answer: object) -> Pulse:
         """Raises ProtocolError."""
         fields = Fields.of(answer, "heartbeat")
-        verdicts = {item.whole("attempt_id"): item.text("verdict") for item in fields.objects("attempts")}
-        return cls(verdicts, fields.flag("work"))
+        said = fields.objects("attempts")
+        verdicts = {item.whole("attempt_id"): item.text("verdict") for item in said}
+        graces_s = {
+            item.whole("attempt_id"): item.number("grace_s", least=0, most=3600)
+            for item in said
+            if item.content.get("verdict") == "preempt"
+        }
+        return cls(verdicts, fields.flag("work"), graces_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,15 @@ class DataSetOrder:
     """A data set that an attempt reads at /data/SLUG: a zip of `size_bytes`."""
 
     slug: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A file that an earlier attempt of the job saved, by its path in `/work`."""
+
+    path: str
     digest: str
     size_bytes: int
 
@@ -240,6 +259,8 @@ class Assignment:
     env: Mapping[str, str]
     files: Mapping[str, bytes] | None = None
     """The job's files by path; None where they are many bytes and must be asked for."""
+    checkpoint: tuple[SavedFile, ...] | None = None
+    """What an earlier attempt saved; None where the job is not preemptible and saves nothing."""
 
     @classmethod
     def parse(cls, fields: Fields) -> Assignment:
@@ -257,6 +278,7 @@ class Assignment:
             term_grace_s=fields.number("term_grace_s", least=0, most=3600),
             env=fields.texts("env"),
             files=None if fields.content.get("files") is None else source_files(fields.content),
+            checkpoint=_checkpoint(fields),
         )
 
 
@@ -293,6 +315,15 @@ def _environment(fields: Fields) -> EnvironmentOrder | None:
 
 def _data_set(fields: Fields) -> DataSetOrder:
     return DataSetOrder(fields.text("slug", most=64), fields.digest("digest"), fields.whole("size_bytes"))
+
+
+def _checkpoint(fields: Fields) -> tuple[SavedFile, ...] | None:
+    if fields.content.get("checkpoint") is None:
+        return None
+    return tuple(
+        SavedFile(item.text("path", most=400), item.digest("digest"), item.whole("size_bytes"))
+        for item in fields.objects("checkpoint")
+    )
 
 
 def source_files(answer: object) -> dict[str, bytes]:

@@ -32,6 +32,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+CHECKPOINT = "checkpoint"
+"""The folder in `/work` where a preemptible run saves what it needs to go on."""
+
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
@@ -106,6 +109,16 @@ class OutputCaps:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointFile:
+    """A file that an earlier run saved."""
+
+    path: str
+    """As an output's: `checkpoint/…`."""
+    file: Path
+    """Where its bytes lie on this node until the run is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """All that a run needs. Memory and disk in bytes, times in seconds."""
 
@@ -119,6 +132,9 @@ class RunSpec:
     """A prepared environment, seen at `/env`; None runs with the node's plain Python."""
     datasets: tuple[tuple[str, str], ...] = ()
     """(NAME, folder on the host), seen read-only at `/data/NAME`."""
+    checkpoint: tuple[CheckpointFile, ...] | None = None
+    """What is put into `/work/checkpoint` before it begins; the program finds that folder by CAMPUS_CHECKPOINT_DIR.
+    None for a run that saves none: it gets no such folder."""
     gpus: tuple[GpuGrant, ...] = ()
     cpu_cores: float = 1.0
     memory_bytes: int = 1 * GIB
@@ -131,7 +147,7 @@ class RunSpec:
     """Counted from the job's first instruction, set-up excluded. At its end SIGTERM is sent, and the kill after
     `term_grace_s`: `RunEnded.run_seconds` may be that much longer, so a settlement caps what it charges."""
     term_grace_s: float = 10.0
-    """Between SIGTERM and the kill, when stopped or timed out."""
+    """Between SIGTERM and the kill, when stopped (unless `stop` says another) or timed out."""
     caps: OutputCaps = field(default_factory=OutputCaps)
 
 
@@ -163,6 +179,9 @@ class RunEnded:
     """What the job printed, kept or not."""
     log_truncated: bool = False
     outputs: tuple[Output, ...] = ()
+    """Those of the checkpoint come first, so that no other file takes their room."""
+    checkpoint_seconds: float | None = None
+    """Which second of the run saved the checkpoint's newest file (0: it is as it was brought); None: there is none."""
     skipped: tuple[tuple[str, str], ...] = ()
     """(name made printable, why it was not kept)."""
     detail: str = ""
@@ -223,8 +242,11 @@ class RunListener(Protocol):
 class Run(Protocol):
     """One run under way."""
 
-    def stop(self, reason: str) -> None:
-        """Ask it to end: SIGTERM to the main process, the kill after `term_grace_s`. Returns at once."""
+    def stop(self, reason: str, grace_s: float | None = None) -> None:
+        """Ask it to end: SIGTERM to the main process, the kill after `grace_s` (`term_grace_s`). Returns at once.
+
+        Asked again, the earlier of the two kills counts; there is one SIGTERM.
+        """
 
     def kill(self, reason: str) -> None:
         """End it now, all of it. Returns at once; also overrides a `stop` in its grace time."""

@@ -107,6 +107,11 @@ def _submit(words: argparse.ArgumentParser) -> None:
     words.add_argument("--entrypoint", help="the file to run; the only one, or main.py")
     words.add_argument("--data-set", action="append", metavar="SLUG", help="read at /data/SLUG; may be repeated")
     words.add_argument("--account", type=_count, metavar="ID", help="the quota account that pays")
+    words.add_argument(
+        "--preemptible",
+        action="store_true",
+        help="it may be interrupted (SIGTERM, a minute to save into CAMPUS_CHECKPOINT_DIR) and goes on by itself",
+    )
     words.add_argument("--key", help="idempotency key: the same key gives the same job (a new one each time)")
     words.add_argument("--follow", action="store_true", help="show its log until it is over")
     words.set_defaults(run=commands.submit)

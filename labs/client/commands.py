@@ -190,6 +190,7 @@ def _fields(words: argparse.Namespace) -> dict[str, Any]:
         "entrypoint": words.entrypoint,
         "data_sets": words.data_set or None,
         "account": words.account,
+        "preemptible": True if words.preemptible else None,
     }
     return {name: value for name, value in chosen.items() if value is not None}
 

@@ -1,19 +1,27 @@
 """What other apps may use of jobs, beside its models."""
 
 from .access import get_job_for, jobs_for
+from .domain.dependencies import After, Condition
 from .domain.source import from_json as files_of_bundle
 from .services import (
     Ended,
     Placement,
+    Preemption,
+    SweepWish,
+    Wish,
     append_log,
     append_metrics,
     cancel,
+    cancel_sweep,
     claim,
     heartbeat,
     hello,
+    points_of,
+    preempt_attempts,
     published_artifacts,
     reconcile,
     rerun,
+    rerun_failed,
     settle,
     start_attempt,
     start_attempts,
@@ -21,19 +29,26 @@ from .services import (
     store_artifact,
     store_bundle,
     submit,
+    submit_sweep,
 )
 from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
-from .submission import Submission, parse_submission
+from .submission import Submission, parse_submission, parse_sweep
 from .uploads import files_of, shown_files, typed_files
 
 __all__ = [
+    "After",
+    "Condition",
     "Ended",
     "Placement",
+    "Preemption",
     "Submission",
+    "SweepWish",
+    "Wish",
     "append_log",
     "append_metrics",
     "cancel",
+    "cancel_sweep",
     "check_size",
     "claim",
     "files_of",
@@ -45,9 +60,13 @@ __all__ = [
     "job_settled",
     "jobs_for",
     "parse_submission",
+    "parse_sweep",
+    "points_of",
+    "preempt_attempts",
     "published_artifacts",
     "reconcile",
     "rerun",
+    "rerun_failed",
     "settle",
     "shown_files",
     "start_attempt",
@@ -56,6 +75,7 @@ __all__ = [
     "store_artifact",
     "store_bundle",
     "submit",
+    "submit_sweep",
     "typed_files",
     "widest_by_type",
 ]

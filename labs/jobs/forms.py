@@ -40,6 +40,15 @@ class JobForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Read them at /data/NAME."),
     )
+    preemptible = forms.BooleanField(
+        label=_("May be interrupted"),
+        required=False,
+        help_text=_(
+            "It often starts sooner, because it may use GPUs that a class or another campus needs later. Then it "
+            "gets a signal (SIGTERM) and a minute to save into the folder checkpoint, and goes on from there by "
+            "itself. What was not saved is lost, and not charged."
+        ),
+    )
     key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -64,7 +73,7 @@ class JobForm(forms.Form):
     @property
     def has_more(self) -> bool:
         """Whether something is chosen, or wrong, among the fields that the page folds away."""
-        names = ("data_sets", "preferred_campus")
+        names = ("data_sets", "preferred_campus", "preemptible")
         return any(self[name].value() or (self.is_bound and self[name].errors) for name in names)
 
     def wish(self) -> dict[str, Any]:
@@ -80,5 +89,6 @@ class JobForm(forms.Form):
             "wall_s": int(given["wall_minutes"] * 60),
             "data_set_ids": [one.pk for one in given["data_sets"]],
             "preferred_campus_id": given["preferred_campus"].pk if given["preferred_campus"] else None,
+            "is_preemptible": given["preemptible"],
             "idempotency_key": given["key"],
         }

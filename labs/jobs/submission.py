@@ -14,9 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from campus.core.errors import InvalidInput, Text, TooLarge
 from labs.environments.models import DataSet, Environment
 
+from .domain.dependencies import After, Condition
 from .domain.paths import BadFile
 from .domain.upload import UploadLimits, unpack
+from .models import Sweep
 from .refusals import refused
+from .services.sweeps import SweepWish
 
 _WHOLE = re.compile(r"-?\d{1,18}")
 
@@ -38,7 +41,9 @@ class Submission:
     wall_s: int | None = None
     data_set_ids: tuple[int, ...] = ()
     preferred_campus_id: int | None = None
+    is_preemptible: bool = False
     idempotency_key: str | None = None
+    after: tuple[After, ...] = ()
     given: frozenset[str] = field(default_factory=frozenset)
     """Names of the fields that the request had, so that an absent one can take a lab's default."""
 
@@ -67,7 +72,9 @@ def parse_submission(request: Any) -> Submission:
         wall_s=reader.whole("wall_s"),
         data_set_ids=_data_sets(reader),
         preferred_campus_id=reader.whole("preferred_campus"),
+        is_preemptible=reader.flag("preemptible"),
         idempotency_key=reader.text("idempotency_key") or None,
+        after=_after(reader),
         given=frozenset(name for name in said if said[name] not in ("", None)),
     )
     if reader.wrong:
@@ -121,6 +128,45 @@ class _Reader:
             return ""
         return found.strip()
 
+    def flag(self, name: str) -> bool:
+        """JSON's true and false; a form sends words. What is not there is false."""
+        found = self._said.get(name)
+        if found in (None, "", False, "false", "0"):
+            return False
+        if found in (True, "true", "1", "on"):
+            return True
+        self.wrong[name] = _("Send true or false.")
+        return False
+
+    def json_list(self, name: str) -> list[Any]:
+        """A list, which a form sends as JSON text."""
+        found = self._decoded(name)
+        if found in (None, ""):
+            return []
+        if not isinstance(found, list):
+            self.wrong[name] = _("Send a list.")
+            return []
+        return found
+
+    def json_object(self, name: str) -> dict[str, Any]:
+        """An object, which a form sends as JSON text."""
+        found = self._decoded(name)
+        if found in (None, ""):
+            return {}
+        if not isinstance(found, dict):
+            self.wrong[name] = _("Send an object.")
+            return {}
+        return found
+
+    def _decoded(self, name: str) -> Any:
+        found = self._said.get(name)
+        if not isinstance(found, str) or not found.strip():
+            return found
+        try:
+            return json.loads(found)
+        except (ValueError, RecursionError):
+            return found
+
     def whole(self, name: str) -> int | None:
         found = self._said.get(name)
         if found is None or found == "":
@@ -165,6 +211,45 @@ def _data_sets(reader: _Reader) -> tuple[int, ...]:
             break
         found.append(pk)
     return tuple(dict.fromkeys(found))
+
+
+def _after(reader: _Reader) -> tuple[After, ...]:
+    """`[{"job": 12, "condition": "afterok"}]`; a bare number means that it must succeed. A form sends it as a text."""
+    found: list[After] = []
+    for entry in reader.json_list("after")[:100]:
+        said = entry if isinstance(entry, dict) else {"job": entry}
+        job_id, condition = _as_id(said.get("job")), said.get("condition", Condition.OK)
+        if job_id is None or condition not in set(Condition) or said.keys() - {"job", "condition"}:
+            words = _("Send objects with the number of a job and a condition, which is one of: %(conditions)s.")
+            reader.wrong["after"] = words % {"conditions": ", ".join(Condition)}
+            break
+        found.append(After(job_id, Condition(condition)))
+    return tuple(found)
+
+
+def parse_sweep(request: Any) -> SweepWish:
+    """What a request to sweep adds to a submission: `grid` or `points`, `metric`, `direction`, `max_running`.
+
+    Whether names and values may be is not judged here. Raises InvalidInput that names the field.
+    """
+    said, _uploads = _read(request)
+    reader = _Reader(said)
+    grid = reader.json_object("grid")
+    points = reader.json_list("points")
+    if not all(isinstance(values, list) for values in grid.values()):
+        reader.wrong["grid"] = _("Send an object that maps each parameter to the list of its values.")
+    if not all(isinstance(point, dict) for point in points):
+        reader.wrong["points"] = _("Send a list of objects, each with the parameters of one run.")
+    asked = SweepWish(
+        grid=grid,
+        points=points,
+        metric=reader.text("metric"),
+        direction=reader.text("direction") or Sweep.Direction.HIGHER,
+        max_running=reader.whole("max_running"),
+    )
+    if reader.wrong:
+        raise InvalidInput(reader.wrong)
+    return asked
 
 
 def _as_id(entry: Any) -> int | None:

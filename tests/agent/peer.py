@@ -34,6 +34,9 @@ class Tried:
     files: dict[str, Any]
     state: str = "ASSIGNED"
     verdict: str = "go"
+    grace_s: float = 5.0
+    saved: dict[str, bytes] = field(default_factory=dict)
+    """What an earlier attempt saved, by path."""
     log: bytearray = field(default_factory=bytearray)
     log_posts: list[tuple[float, int, int]] = field(default_factory=list)
     points: list[dict[str, Any]] = field(default_factory=list)
@@ -118,6 +121,16 @@ class Peer:
             self.changed.notify_all()
             return tried
 
+    def resume(self, tried: Tried, saved: dict[str, bytes], **order: Any) -> Tried:
+        """Give the node the job again with what an earlier attempt saved."""
+        named = [
+            {"path": path, "digest": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+            for path, content in saved.items()
+        ]
+        again = self.assign("", checkpoint=named, number=tried.order["number"] + 1, **order)
+        again.files, again.saved = tried.files, saved
+        return again
+
     def offer_data_set(self, slug: str, archive: bytes) -> dict[str, Any]:
         digest = hashlib.sha256(archive).hexdigest()
         self.data_sets[digest] = archive
@@ -162,7 +175,10 @@ class Peer:
         for item in body["attempts"]:
             tried = self.tried.get(item["attempt_id"])
             ours = tried is not None and tried.state != "ENDED" and tried.order["fence"] == item["fence"]
-            verdicts.append({"attempt_id": item["attempt_id"], "verdict": tried.verdict if ours and tried else "kill"})
+            said = {"attempt_id": item["attempt_id"], "verdict": tried.verdict if ours and tried else "kill"}
+            verdicts.append(
+                said | ({"grace_s": tried.grace_s} if ours and tried and tried.verdict == "preempt" else {})
+            )
         return {"attempts": verdicts, "work": any(tried.state in self._given for tried in self.tried.values())}
 
     @property
@@ -189,6 +205,7 @@ class Peer:
             raise Refusal(409, "stale_fence")
         answers = {
             ("GET", "source"): lambda: {"files": tried.files},
+            ("GET", "checkpoint"): lambda: tried.saved[query["path"]],
             ("POST", "started"): lambda: self._started(tried),
             ("POST", "log"): lambda: self._log(tried, int(query["start"]), body),
             ("POST", "metrics"): lambda: self._metrics(tried, said),

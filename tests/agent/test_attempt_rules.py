@@ -12,6 +12,7 @@ from infra.agent.domain.attempt import (
     KillRun,
     LeaseLost,
     Phase,
+    PreemptAsked,
     PreparationFailed,
     Prepared,
     Report,
@@ -25,6 +26,7 @@ from infra.agent.domain.attempt import (
 
 LOST, STOP, BACK, READY = LeaseLost("away"), StopAsked(), HandBack("node stopped"), Prepared()
 NO_ENVIRONMENT = PreparationFailed("ENVIRONMENT_FAILED", "no such package")
+ROOM = PreemptAsked(60.0)
 EXITED, STOPPED, DIED = RunOver("EXITED"), RunOver("STOPPED", "node stopped"), RunOver("EXECUTOR_ERROR", "runner died")
 
 STORIES = {
@@ -86,6 +88,46 @@ STORIES = {
         [BeginRun(), StopRun("cancelled"), KillRun("node stopped"), Report("STOPPED", "node stopped")],
         Phase.REPORTING,
     ),
+    "asked to make room while it runs": (
+        [READY, ROOM, RunOver("STOPPED", "preempted"), Settled()],
+        [BeginRun(), StopRun("preempted", 60.0), Report("PREEMPTED", "preempted"), Silence()],
+        Phase.OVER,
+    ),
+    "asked twice to make room is stopped once": (
+        [READY, ROOM, ROOM],
+        [BeginRun(), StopRun("preempted", 60.0)],
+        Phase.RUNNING,
+    ),
+    "asked to make room before it begins never begins": (
+        [ROOM, READY],
+        [CutPreparation(), Report("PREEMPTED", "made room before it began")],
+        Phase.REPORTING,
+    ),
+    "a run that ends just before it is asked to make room keeps its end": (
+        [READY, ROOM, EXITED],
+        [BeginRun(), StopRun("preempted", 60.0), Report("EXITED", "")],
+        Phase.REPORTING,
+    ),
+    "cancelled while it makes room counts as cancelled": (
+        [READY, ROOM, STOP, STOPPED],
+        [BeginRun(), StopRun("preempted", 60.0), StopRun("cancelled"), Report("STOPPED", "node stopped")],
+        Phase.REPORTING,
+    ),
+    "a cancelled run is not asked to make room": (
+        [READY, STOP, ROOM],
+        [BeginRun(), StopRun("cancelled")],
+        Phase.RUNNING,
+    ),
+    "handed back while it saves is the platform's loss": (
+        [READY, ROOM, BACK, STOPPED],
+        [BeginRun(), StopRun("preempted", 60.0), KillRun("node stopped"), Report("EXECUTOR_ERROR", "node stopped")],
+        Phase.REPORTING,
+    ),
+    "a lease lost while it saves kills, and nothing is reported": (
+        [READY, ROOM, LOST, STOPPED],
+        [BeginRun(), StopRun("preempted", 60.0), KillRun("away"), Silence()],
+        Phase.OVER,
+    ),
     "handing back does not disturb a report": (
         [READY, EXITED, BACK],
         [BeginRun(), Report("EXITED", "")],
@@ -111,7 +153,7 @@ def test_every_story_ends_as_told(story: str) -> None:
 
 
 def test_in_every_order_of_events_a_run_begins_once_and_silence_is_kept() -> None:
-    events = (READY, NO_ENVIRONMENT, STOP, BACK, LOST, EXITED, STOPPED, Settled())
+    events = (READY, NO_ENVIRONMENT, STOP, ROOM, BACK, LOST, EXITED, STOPPED, Settled())
     for order in itertools.permutations(events, 5):
         state, done = AttemptState(), []
         for event in order:

@@ -2,23 +2,27 @@
 
 import json
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.jobs.domain import results
+from labs.jobs.domain.checkpoints import kept_run_s, refund_s
 from labs.jobs.domain.endings import LossLimits, Report, ending_of, ending_of_lost
 from labs.jobs.domain.logs import LogGap, new_part
 from labs.jobs.domain.paths import BadFile, check_path, check_together
 from labs.jobs.domain.source import as_json, check_entrypoint, check_files, digest_of, from_json
 from labs.jobs.domain.states import AttemptEvent, AttemptState, IllegalMove, JobEvent, JobState, move_attempt, move_job
 from labs.jobs.models import Attempt, Job
+from labs.quota.domain.charging import charge_s, cost_s
 
 JOB_TABLE = {
     ("QUEUED", "ASSIGN"): "RUNNING",
     ("QUEUED", "CANCEL"): "CANCELLED",
     ("RUNNING", "LOSE"): "QUEUED",
+    ("RUNNING", "PREEMPT"): "QUEUED",
     ("RUNNING", "SUCCEED"): "SUCCEEDED",
     ("RUNNING", "FAIL"): "FAILED",
     ("RUNNING", "TIME_OUT"): "TIMED_OUT",
@@ -61,16 +65,70 @@ def test_the_rules_and_the_models_know_the_same_states() -> None:
 @pytest.mark.parametrize("report", Report)
 @pytest.mark.parametrize("exit_code", [None, 0, 1])
 @pytest.mark.parametrize("is_cancelling", [True, False])
+@pytest.mark.parametrize("is_preempting", [True, False])
 def test_every_report_has_a_meaning_that_the_model_can_hold(
-    report: Report, exit_code: int | None, is_cancelling: bool
+    report: Report, exit_code: int | None, is_cancelling: bool, is_preempting: bool
 ) -> None:
-    ending = ending_of(report, exit_code, is_cancelling=is_cancelling)
+    ending = ending_of(report, exit_code, is_cancelling=is_cancelling, is_preempting=is_preempting)
     if ending is None:
-        assert report in (Report.EXECUTOR_ERROR, Report.STOPPED)
+        assert report in (Report.EXECUTOR_ERROR, Report.STOPPED, Report.PREEMPTED)
         assert report is Report.EXECUTOR_ERROR or not is_cancelling
+        assert report is not Report.PREEMPTED or not is_preempting
     else:
         assert ending.reason in Job.EndReason.values
         assert move_job("RUNNING", ending.event) in JobState
+
+
+@pytest.mark.parametrize(
+    ("report", "is_cancelling", "is_preempting", "event"),
+    [
+        (Report.PREEMPTED, False, True, "PREEMPT"),
+        (Report.PREEMPTED, True, True, "CANCEL"),
+        (Report.PREEMPTED, False, False, None),
+        (Report.EXITED, False, True, "SUCCEED"),
+        (Report.EXITED, True, True, "SUCCEED"),
+        (Report.STOPPED, True, True, "CANCEL"),
+        (Report.STOPPED, False, True, None),
+    ],
+)
+def test_a_run_that_was_to_make_room_keeps_its_own_end_and_a_cancellation_wins(
+    report: Report, is_cancelling: bool, is_preempting: bool, event: str | None
+) -> None:
+    ending = ending_of(report, 0, is_cancelling=is_cancelling, is_preempting=is_preempting)
+    assert (ending and ending.event) == event
+
+
+@pytest.mark.parametrize(
+    ("saved_at_s", "run_s", "wall_left_s", "kept_s"),
+    [
+        (None, 500.0, 600, 0),
+        (0.0, 500.0, 600, 0),
+        (99.9, 500.0, 600, 99),
+        (900.0, 500.0, 600, 500),
+        (590.0, 595.0, 600, 540),
+        (50.0, 55.0, 60, 0),
+        (50.0, 55.0, 30, 0),
+    ],
+)
+def test_a_checkpoint_keeps_whole_seconds_and_leaves_time_to_go_on(
+    saved_at_s: float | None, run_s: float, wall_left_s: int, kept_s: int
+) -> None:
+    assert kept_run_s(saved_at_s=saved_at_s, run_s=run_s, wall_left_s=wall_left_s) == kept_s
+
+
+@given(
+    run_s=st.integers(0, 5000), wall_s=st.integers(10, 5000), saved=st.none() | st.integers(0, 5000),
+    gpus=st.integers(1, 8), rate=st.decimals("0.001", "9", places=3),
+)  # fmt: skip
+def test_what_stays_charged_and_the_next_hold_are_within_the_hold_before(
+    run_s: int, wall_s: int, saved: int | None, gpus: int, rate: Decimal
+) -> None:
+    kept = kept_run_s(saved_at_s=saved, run_s=run_s, wall_left_s=wall_s)
+    held_s, next_s = (cost_s(gpu_seconds=gpus * wall, rate=rate) for wall in (wall_s, wall_s - kept))
+    charged_s = charge_s(run_s=run_s, gpus=gpus, hold_s=held_s, rate=rate)
+    lost_s = refund_s(charged_s=charged_s, held_s=held_s, next_hold_s=next_s)
+    assert 0 <= lost_s <= charged_s
+    assert charged_s - lost_s + next_s <= held_s
 
 
 @pytest.mark.parametrize(

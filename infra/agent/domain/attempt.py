@@ -11,6 +11,7 @@ import enum
 from dataclasses import dataclass, replace
 
 STOPPED = "STOPPED"
+PREEMPTED = "PREEMPTED"
 EXECUTOR_ERROR = "EXECUTOR_ERROR"
 
 
@@ -31,6 +32,7 @@ class AttemptState:
 
     phase: Phase = Phase.PREPARING
     is_stop_asked: bool = False
+    is_preempt_asked: bool = False
     handed_back: str = ""
     """Why this node gives the attempt back unfinished; empty when it does not."""
 
@@ -65,6 +67,13 @@ class StopAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PreemptAsked:
+    """It is to make room: save its work within the grace time, and go on another time."""
+
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseLost:
     """Another attempt may have begun elsewhere, or may soon."""
 
@@ -83,7 +92,7 @@ class Settled:
     """The campus has taken the report."""
 
 
-Event = Prepared | PreparationFailed | RunOver | StopAsked | LeaseLost | HandBack | Settled
+Event = Prepared | PreparationFailed | RunOver | StopAsked | PreemptAsked | LeaseLost | HandBack | Settled
 
 
 # ---- instructions -------------------------------------------------------------------------------------------------
@@ -101,9 +110,10 @@ class CutPreparation:
 
 @dataclass(frozen=True, slots=True)
 class StopRun:
-    """SIGTERM, and the kill after the grace time."""
+    """SIGTERM, and the kill after the grace time; None is the run's usual one."""
 
     reason: str
+    grace_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +161,16 @@ def _preparing(state: AttemptState, event: Event) -> Step:
     match event:
         case StopAsked():
             return replace(state, is_stop_asked=True), (CutPreparation(),)
+        case PreemptAsked():
+            return replace(state, is_preempt_asked=True), (CutPreparation(),)
         case HandBack(why):
             return replace(state, handed_back=why), (CutPreparation(),)
         case LeaseLost():
             return replace(state, phase=Phase.ABANDONED), (CutPreparation(), Silence())
         case Prepared() | PreparationFailed() if state.is_stop_asked:
             return _report(state, STOPPED, "cancelled before it began")
+        case Prepared() | PreparationFailed() if state.is_preempt_asked:
+            return _report(state, PREEMPTED, "made room before it began")
         case Prepared() | PreparationFailed() if state.handed_back:
             return _report(state, EXECUTOR_ERROR, state.handed_back)
         case Prepared():
@@ -170,6 +184,8 @@ def _running(state: AttemptState, event: Event) -> Step:
     match event:
         case StopAsked() if not state.is_stop_asked:
             return replace(state, is_stop_asked=True), (StopRun("cancelled"),)
+        case PreemptAsked(grace_s) if not state.is_preempt_asked and not state.is_stop_asked:
+            return replace(state, is_preempt_asked=True), (StopRun("preempted", grace_s),)
         case HandBack(why) if not state.handed_back:
             return replace(state, handed_back=why), (KillRun(why),)
         case LeaseLost(why):
@@ -177,6 +193,9 @@ def _running(state: AttemptState, event: Event) -> Step:
         case RunOver(reason, _) if reason == STOPPED and state.handed_back and not state.is_stop_asked:
             # We killed it, nobody asked for that: the platform's fault, so that it is refunded and tried again.
             return _report(state, EXECUTOR_ERROR, state.handed_back)
+        case RunOver(reason, detail) if reason == STOPPED and state.is_preempt_asked and not state.is_stop_asked:
+            # Any other reason: it ended by itself before the request reached it, and that end counts.
+            return _report(state, PREEMPTED, detail)
         case RunOver(reason, detail):
             return _report(state, reason, detail)
     return state, ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from infra.executors.contract import KIB, MIB, RunSpec
+from infra.executors.contract import CHECKPOINT, KIB, MIB, RunSpec
 from infra.executors.domain import names
 
 MAX_SOURCES = 2_000
@@ -13,7 +13,7 @@ MAX_SOURCES = 2_000
 
 def problems(spec: RunSpec) -> list[str]:
     """All that is wrong with it, in words; empty when it may run."""
-    return [*_identity(spec), *_files(spec), *_surroundings(spec), *_limits(spec)]
+    return [*_identity(spec), *_files(spec), *_checkpoint(spec), *_surroundings(spec), *_limits(spec)]
 
 
 def _identity(spec: RunSpec) -> Iterator[str]:
@@ -40,6 +40,20 @@ def _files(spec: RunSpec) -> Iterator[str]:
         yield f"files: {names.printable(path)!r} is a file and a folder"
     if sum(map(len, spec.files.values())) > spec.work_bytes:
         yield "files: larger than work_bytes"
+
+
+def _checkpoint(spec: RunSpec) -> Iterator[str]:
+    if spec.checkpoint is None:
+        return
+    paths = [saved.path for saved in spec.checkpoint]
+    folders = {path[:at] for path in paths for at, char in enumerate(path) if char == "/"}
+    for path in paths:
+        problem = names.source_path_problem(path, max_depth=spec.caps.depth)
+        if problem or not path.startswith(f"{CHECKPOINT}/"):
+            yield f"checkpoint: {names.printable(path)!r} {problem or 'is not of the checkpoint'}"
+    # A saved file may replace a source.
+    if len(set(paths)) != len(paths) or (folders | {CHECKPOINT}) & {*paths, *spec.files}:
+        yield "checkpoint: a name is there twice, or is a file and a folder"
 
 
 def _surroundings(spec: RunSpec) -> Iterator[str]:

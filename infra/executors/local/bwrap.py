@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.executors.contract import GpuGrant, RunSpec
+from infra.executors.contract import CHECKPOINT, GpuGrant, RunSpec
 from infra.executors.local.node import Node
 
 UID = GID = 1000
@@ -62,6 +62,8 @@ def environment(spec: RunSpec, node: Node) -> dict[str, str]:
     }
     if spec.environment_digest:
         base["VIRTUAL_ENV"] = "/env"
+    if spec.checkpoint is not None:
+        fixed["CAMPUS_CHECKPOINT_DIR"] = f"/work/{CHECKPOINT}"
     if gpus and node.driver_folders:
         base["LD_LIBRARY_PATH"] = ":".join(node.driver_folders)
     return {**base, **spec.env, **fixed}

@@ -160,9 +160,9 @@ class LocalRun:
         self._unpacker = frames.Unpacker()
         self.is_closed = False
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, grace_s: float | None = None) -> None:
         """Ask it to end: SIGTERM to the main process, the kill after the grace time."""
-        self._tell(Kind.STOP, reason)
+        self._tell(Kind.STOP, reason, frames.MOMENT.pack(-1.0 if grace_s is None else grace_s))
 
     def kill(self, reason: str) -> None:
         """End it now, all of it."""
@@ -217,10 +217,10 @@ class LocalRun:
         elif kind is Kind.STARTED:
             self._listener.on_started()
 
-    def _tell(self, kind: Kind, reason: str) -> None:
+    def _tell(self, kind: Kind, reason: str, before: bytes = b"") -> None:
         with self._sending:
             try:
-                self._channel.sendall(frames.pack(kind, reason.encode()))
+                self._channel.sendall(frames.pack(kind, before + reason.encode()))
             except OSError:
                 return  # the runner has ended, so has the run
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 HEADER = struct.Struct("!IB")
 MOMENT = struct.Struct("!d")
-"""The payload of KEEP: seconds of CLOCK_BOOTTIME."""
+"""The payload of KEEP: seconds of CLOCK_BOOTTIME. That of STOP begins with its grace time; negative is the usual."""
 MAX_FRAME = 1 << 30
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.executors.contract import MIB, Output, OutputCaps
+from infra.executors.contract import CHECKPOINT, MIB, Output, OutputCaps
 from infra.executors.domain import names
 
 MAX_SEEN = 50_000
@@ -29,6 +29,8 @@ class Collector:
     sources: Mapping[str, bytes]
     outputs: list[Output] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    checkpoint_changed_at: float | None = None
+    """When the newest file of the checkpoint changed, in seconds since the epoch."""
     _seen: int = 0
     _total: int = 0
     _left_unnamed: int = 0
@@ -42,7 +44,7 @@ class Collector:
             self.skipped.append(("…", f"and {self._left_unnamed} more"))
 
     def _walk(self, folder: int, prefix: str, depth: int) -> Iterator[tuple[int, str]]:
-        """(descriptor of its folder, path) of everything that is no folder, in order of name."""
+        """(descriptor of its folder, path) of everything that is no folder: the checkpoint, then in order of name."""
         with os.scandir(folder) as entries:
             found = []
             for entry in entries:
@@ -51,7 +53,7 @@ class Collector:
                     self._skip(prefix or "/", f"more than {MAX_SEEN} names")
                     break
                 found.append((entry.name, entry.is_dir(follow_symlinks=False)))
-        for name, is_folder in sorted(found):
+        for name, is_folder in sorted(found, key=lambda one: (prefix + one[0] != CHECKPOINT, one)):
             path = prefix + name
             if not is_folder:
                 yield folder, path
@@ -102,6 +104,8 @@ class Collector:
             output = self._copy(file, normal)
             self.outputs.append(output)
             self._total += output.size
+            if normal.startswith(f"{CHECKPOINT}/"):
+                self.checkpoint_changed_at = max(status.st_ctime, self.checkpoint_changed_at or 0.0)
 
     def _is_unchanged(self, file: int, path: str, size: int) -> bool:
         source = self.sources.get(path)

@@ -20,7 +20,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.executors.contract import KIB, MIB, EndReason, Output, RunEnded, RunSpec
+from infra.executors.contract import KIB, MIB, EndReason, RunEnded, RunSpec
 from infra.executors.domain.log import LogKeeper
 from infra.executors.domain.metrics import MetricStream, Point, PointBudget
 from infra.executors.local import cgroups, frames, kernel, stage
@@ -163,7 +163,7 @@ class Runner:
         if self.started_at is None and now > setup_until:
             self._end_now(EndReason.EXECUTOR_ERROR, f"set-up took more than {SETUP_LIMIT_S:.0f} s")
         elif self.started_at is not None and self.cause is None and now >= self.started_at + self.spec.wall_s:
-            self._end_gently(EndReason.TIMED_OUT, "")
+            self._end_gently(EndReason.TIMED_OUT, "", self.spec.term_grace_s)
         if self.kill_at is not None and now >= self.kill_at:
             self._kill_all()
 
@@ -240,18 +240,23 @@ class Runner:
             (until,) = frames.MOMENT.unpack(payload)
             self.keep_until = max(until, self.keep_until or until)
             return
-        reason = payload.decode()
+        grace_s = self.spec.term_grace_s
+        if kind is Kind.STOP:
+            (asked_s,) = frames.MOMENT.unpack(payload[: frames.MOMENT.size])
+            payload = payload[frames.MOMENT.size :]
+            grace_s = grace_s if asked_s < 0 else asked_s
         if kind is Kind.KILL or self.started_at is None:
-            self._end_now(EndReason.STOPPED, reason)
+            self._end_now(EndReason.STOPPED, payload.decode())
         elif kind is Kind.STOP:
-            self._end_gently(EndReason.STOPPED, reason)
+            self._end_gently(EndReason.STOPPED, payload.decode(), grace_s)
 
-    def _end_gently(self, reason: EndReason, detail: str) -> None:
+    def _end_gently(self, reason: EndReason, detail: str, grace_s: float) -> None:
         if self.cause is None:
             self.cause = (reason, detail)
-        if self.kill_at is None:
-            self.kill_at = time.monotonic() + self.spec.term_grace_s
+        kill_at = time.monotonic() + grace_s
+        if self.kill_at is None and not self.is_killed:
             self.tree.terminate()
+        self.kill_at = min(kill_at, self.kill_at or kill_at)
 
     def _end_now(self, reason: EndReason, detail: str) -> None:
         if self.cause is None:
@@ -290,7 +295,7 @@ class Runner:
             for at in range(0, len(tail), CHUNK):
                 self._send(Kind.LOG, tail[at : at + CHUNK])
         self._send_points(self.log_metrics.finish())
-        outputs, skipped = self._collect()
+        collected = self._collect()
         group = self.tree.group
         out_of_memory = group is not None and group.out_of_memory_kills() > 0
         reason, detail = self.cause or (EndReason.OUT_OF_MEMORY if out_of_memory else EndReason.EXITED, "")
@@ -305,8 +310,9 @@ class Runner:
             peak_memory_bytes=group.peak_memory_bytes() if group else self.tree.peak_memory_bytes,
             log_bytes_seen=self.log.seen,
             log_truncated=self.log.left_out > 0,
-            outputs=outputs,
-            skipped=skipped,
+            outputs=tuple(collected.outputs) if collected else (),
+            checkpoint_seconds=self._checkpoint_seconds(collected),
+            skipped=tuple(collected.skipped) if collected else (),
             detail=detail,
         )
 
@@ -322,15 +328,24 @@ class Runner:
             EndReason.EXECUTOR_ERROR, detail=lines[-1] if lines else "the sandbox ended before the job began"
         )
 
-    def _collect(self) -> tuple[tuple[Output, ...], tuple[tuple[str, str], ...]]:
+    def _collect(self) -> Collector | None:
         if self.is_agent_gone or self.work is None:
-            return (), ()
+            return None
         while chunk := self.metrics_file.read(self.work, CHUNK):
             self._send_points(self.file_metrics.feed(chunk))
         self._send_points(self.file_metrics.finish())
         collector = Collector(self.outputs, self.spec.caps, self.spec.files)
         collector.collect(self.work)
-        return tuple(collector.outputs), tuple(collector.skipped)
+        return collector
+
+    def _checkpoint_seconds(self, collected: Collector | None) -> float | None:
+        """By when a file last changed its state (ctime), which no program can set back as it can a file's time."""
+        if collected is None or collected.checkpoint_changed_at is None or self.started_at is None:
+            return None
+        since_s = time.time() - collected.checkpoint_changed_at
+        return min(
+            max(time.monotonic() - since_s - self.started_at, 0.0), max(self.tree.ended_at - self.started_at, 0.0)
+        )
 
     def answer(self, ended: RunEnded) -> None:
         """Send what is left and the end, waiting for an agent that reads slowly."""

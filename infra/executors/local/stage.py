@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.executors.contract import GIB, MIB, RunSpec
+from infra.executors.contract import CHECKPOINT, GIB, MIB, CheckpointFile, RunSpec
 from infra.executors.local import bwrap, kernel
 from infra.executors.local.cgroups import Group
 from infra.executors.local.node import Node
@@ -88,7 +89,9 @@ def build(spec: RunSpec, node: Node, identity: Identity) -> int:
     (stage / "data").mkdir(mode=0o755)
     for number, (_name, path) in enumerate(spec.datasets):
         _show(path, stage / "data" / str(number))
-    _write_sources(spec.files, stage / "work", identity)
+    made = _write_sources(spec.files, stage / "work", identity)
+    if spec.checkpoint is not None:
+        _bring_checkpoint(spec.checkpoint, stage / "work", identity, made)
     return os.open(stage / "work", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
@@ -101,18 +104,36 @@ def _show(source: str, target: Path) -> None:
     kernel.bind(source, str(target))
 
 
-def _write_sources(files: Mapping[str, bytes], work: Path, identity: Identity) -> None:
-    made = set()
+def _write_sources(files: Mapping[str, bytes], work: Path, identity: Identity) -> set[str]:
+    """Write the sources; the folders that were made."""
+    made: set[str] = set()
     for path, content in files.items():
-        for at in (index for index, char in enumerate(path) if char == "/"):
-            folder = path[:at]
-            if folder not in made:
-                (work / folder).mkdir(mode=0o755)
-                os.chown(work / folder, identity.uid, identity.gid)
-                made.add(folder)
+        _make_folders(path, work, identity, made)
         (work / path).write_bytes(content)
-        os.chmod(work / path, 0o644)
-        os.chown(work / path, identity.uid, identity.gid)
+        _give(work / path, 0o644, identity)
+    return made
+
+
+def _bring_checkpoint(files: Iterable[CheckpointFile], work: Path, identity: Identity, made: set[str]) -> None:
+    """Put what an earlier run saved where it saved it. Nothing runs here yet that could lay a link in the way."""
+    _make_folders(f"{CHECKPOINT}/", work, identity, made)
+    for saved in files:
+        _make_folders(saved.path, work, identity, made)
+        shutil.copyfile(saved.file, work / saved.path)
+        _give(work / saved.path, 0o644, identity)
+
+
+def _make_folders(path: str, work: Path, identity: Identity, made: set[str]) -> None:
+    for folder in (path[:at] for at, char in enumerate(path) if char == "/"):
+        if folder not in made:
+            (work / folder).mkdir()
+            _give(work / folder, 0o755, identity)
+            made.add(folder)
+
+
+def _give(path: Path, mode: int, identity: Identity) -> None:
+    os.chmod(path, mode)
+    os.chown(path, identity.uid, identity.gid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ class Report(StrEnum):
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     OUTPUT_FLOOD = "OUTPUT_FLOOD"
     STOPPED = "STOPPED"
+    PREEMPTED = "PREEMPTED"
     EXECUTOR_ERROR = "EXECUTOR_ERROR"
     ENVIRONMENT_FAILED = "ENVIRONMENT_FAILED"
 
@@ -37,10 +38,13 @@ class LossLimits:
     """Attempts that no node took up: nothing ran, so more of them are borne."""
 
 
-def ending_of(report: Report, exit_code: int | None, *, is_cancelling: bool) -> Ending | None:
+def ending_of(
+    report: Report, exit_code: int | None, *, is_cancelling: bool, is_preempting: bool = False
+) -> Ending | None:
     """Say what a node's report means. None: the platform lost the run, and the job may be tried again.
 
-    A program that ended by itself before the cancellation reached it keeps its own end.
+    A program that ended by itself before the cancellation or the preemption reached it keeps its own end, and who
+    cancels a run that is making room has cancelled it.
     """
     match report:
         case Report.EXITED if exit_code == 0:
@@ -53,8 +57,10 @@ def ending_of(report: Report, exit_code: int | None, *, is_cancelling: bool) -> 
             return Ending(JobEvent.FAIL, "OUT_OF_MEMORY", is_charged=True)
         case Report.OUTPUT_FLOOD:
             return Ending(JobEvent.FAIL, "OUTPUT_FLOOD", is_charged=True)
-        case Report.STOPPED if is_cancelling:
+        case Report.STOPPED | Report.PREEMPTED if is_cancelling:
             return Ending(JobEvent.CANCEL, "CANCELLED", is_charged=True)
+        case Report.PREEMPTED if is_preempting:
+            return Ending(JobEvent.PREEMPT, "", is_charged=True)
         case Report.ENVIRONMENT_FAILED:
             return Ending(JobEvent.FAIL, "ENVIRONMENT", is_charged=False)
         case _:

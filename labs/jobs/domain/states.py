@@ -18,6 +18,8 @@ class JobEvent(StrEnum):
     ASSIGN = "ASSIGN"
     LOSE = "LOSE"
     """The platform lost the attempt, and the job goes back to the queue."""
+    PREEMPT = "PREEMPT"
+    """The attempt made room for another, and the job goes back to the queue."""
     SUCCEED = "SUCCEED"
     FAIL = "FAIL"
     TIME_OUT = "TIME_OUT"
@@ -51,6 +53,7 @@ _JOB_MOVES: dict[tuple[str, str], JobState] = {
     (JobState.QUEUED, JobEvent.ASSIGN): JobState.RUNNING,
     (JobState.QUEUED, JobEvent.CANCEL): JobState.CANCELLED,
     (JobState.RUNNING, JobEvent.LOSE): JobState.QUEUED,
+    (JobState.RUNNING, JobEvent.PREEMPT): JobState.QUEUED,
     (JobState.RUNNING, JobEvent.SUCCEED): JobState.SUCCEEDED,
     (JobState.RUNNING, JobEvent.FAIL): JobState.FAILED,
     (JobState.RUNNING, JobEvent.TIME_OUT): JobState.TIMED_OUT,

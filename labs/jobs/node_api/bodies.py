@@ -44,6 +44,9 @@ class Body:
         # A lone surrogate is JSON, but nothing that the database takes.
         return value[:most].encode("utf-8", "replace").decode()
 
+    def is_missing(self, name: str) -> bool:
+        return self._said.get(name) is None
+
     def choice(self, name: str, choices: Any) -> str:
         value = self._said.get(name)
         if value not in list(choices):
@@ -169,6 +172,7 @@ def ended_of(body: Body) -> Ended:
         skipped=[_pair(entry) for entry in body.listed("skipped", 100_000)[:MAX_SKIPPED]],
         detail=body.text("detail", DETAIL, default="", cut=True),
         artifacts=artifacts,
+        checkpoint_run_s=None if body.is_missing("checkpoint_run_s") else body.number("checkpoint_run_s"),
     )
 
 

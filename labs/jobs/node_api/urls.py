@@ -12,6 +12,7 @@ urlpatterns = [
     path("environments", views.environments, name="environments"),
     path("data-sets/<slug:digest>", views.data_set, name="data-set"),
     path("attempts/<int:attempt_id>/source", views.source, name="source"),
+    path("attempts/<int:attempt_id>/checkpoint", views.checkpoint, name="checkpoint"),
     path("attempts/<int:attempt_id>/started", views.started, name="started"),
     path("attempts/<int:attempt_id>/log", views.log, name="log"),
     path("attempts/<int:attempt_id>/metrics", views.metrics, name="metrics"),

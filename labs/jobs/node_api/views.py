@@ -1,5 +1,6 @@
 """The calls of the node API (docs/node-api.md)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,9 @@ from infra.pool import api as pool
 from infra.pool.models import Node
 from labs.environments.models import DataSet
 from labs.jobs import services
-from labs.jobs.models import Attempt, SourceBundle
+from labs.jobs.domain.source import with_parameters
+from labs.jobs.domain.sweeps import variables_of
+from labs.jobs.models import Artifact, Attempt, SourceBundle
 from labs.jobs.services.fences import attempt_for, require_open
 
 from .bodies import MAX_ATTEMPTS, Body, ended_of, environment_of, gpu_samples, hello_of, query_number
@@ -42,7 +45,12 @@ def heartbeat(request: HttpRequest, node: Node) -> HttpResponseBase:
     body = Body.of(request)
     held = [(entry.whole("attempt_id"), entry.whole("fence")) for entry in body.objects("attempts", MAX_ATTEMPTS)]
     pulse = services.heartbeat(node=node, boot_id=body.text("boot_id", 40), attempts=held, gpus=gpu_samples(body))
-    verdicts = [{"attempt_id": attempt_id, "verdict": verdict} for attempt_id, verdict in pulse.verdicts.items()]
+    verdicts: list[dict[str, Any]] = [
+        {"attempt_id": attempt_id, "verdict": verdict} for attempt_id, verdict in pulse.verdicts.items()
+    ]
+    for said in verdicts:
+        if said["verdict"] == "preempt":
+            said["grace_s"] = pulse.graces_s[said["attempt_id"]]
     return JsonResponse({"attempts": verdicts, "work": pulse.has_work})
 
 
@@ -50,8 +58,11 @@ def heartbeat(request: HttpRequest, node: Node) -> HttpResponseBase:
 def claim(request: HttpRequest, node: Node) -> HttpResponseBase:
     """Take up what was assigned to this node."""
     attempts = services.claim(node=node, boot_id=Body.of(request).text("boot_id", 40))
-    sources = services.small_sources(attempts)
-    return JsonResponse({"attempts": [_order(attempt, sources.get(attempt.job.source_id)) for attempt in attempts]})
+    sources, saved = services.small_sources(attempts), services.checkpoints_of(attempts)
+    orders = [
+        _order(attempt, sources.get(attempt.job.source_id), saved.get(attempt.job_id, ())) for attempt in attempts
+    ]
+    return JsonResponse({"attempts": orders})
 
 
 @node_call("POST")
@@ -79,7 +90,18 @@ def source(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBas
     attempt = attempt_for(node, attempt_id)
     require_open(attempt, query_number(request, "fence"))
     files = SourceBundle.objects.values_list("files", flat=True).get(pk=attempt.job.source_id)
-    return JsonResponse({"files": files})
+    return JsonResponse({"files": with_parameters(files, attempt.job.parameters)})
+
+
+@node_call("GET")
+def checkpoint(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBase:
+    """One file that an earlier attempt of the job saved."""
+    saved = services.checkpoint_file(
+        attempt=attempt_for(node, attempt_id),
+        fence=query_number(request, "fence"),
+        path=request.GET.get("path", ""),
+    )
+    return FileResponse(saved.file.open("rb"), content_type="application/octet-stream")
 
 
 @node_call("POST")
@@ -135,7 +157,7 @@ def settle(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBas
     return JsonResponse({"state": state})
 
 
-def _order(attempt: Attempt, files: Any) -> dict[str, Any]:
+def _order(attempt: Attempt, files: Any, saved: Iterable[Artifact]) -> dict[str, Any]:
     """What a node must know to run an attempt; it asks for `files` that are None."""
     job = attempt.job
     gpus = [lease.gpu for lease in attempt.gpu_leases.all()]
@@ -151,7 +173,7 @@ def _order(attempt: Attempt, files: Any) -> dict[str, Any]:
         "title": job.title,
         "entrypoint": job.entrypoint,
         "source_digest": job.source.digest,
-        "files": files,
+        "files": files if files is None else with_parameters(files, job.parameters),
         "environment": environment,
         "data_sets": [
             {"slug": found.slug, "digest": found.digest, "size_bytes": found.size_bytes}
@@ -168,12 +190,16 @@ def _order(attempt: Attempt, files: Any) -> dict[str, Any]:
             for gpu in sorted(gpus, key=lambda gpu: gpu.index)
         ],
         "gpu_count": job.gpus,
-        "wall_s": job.wall_s,
+        "wall_s": job.wall_left_s,
+        "checkpoint": [{"path": one.path, "digest": one.digest, "size_bytes": one.size_bytes} for one in saved]
+        if job.is_preemptible
+        else None,
         "term_grace_s": TERM_GRACE_S,
         "env": {
             "CAMPUS_JOB_ID": str(job.pk),
             "CAMPUS_ATTEMPT": str(attempt.number),
             "CAMPUS_GPUS": str(job.gpus),
-            "CAMPUS_WALL_S": str(job.wall_s),
+            "CAMPUS_WALL_S": str(job.wall_left_s),
+            **variables_of(job.parameters),
         },
     }

@@ -6,24 +6,38 @@ from .artifacts import published_artifacts, store_artifact
 from .attempts import Placement, claim, small_sources, start_attempt, start_attempts, started
 from .bundles import store_bundle
 from .cancel import cancel
+from .checkpoints import checkpoint_file, checkpoints_of
 from .nodes import heartbeat, hello
+from .preempt import Preemption, preempt_attempts
 from .reconcile import reconcile
 from .reports import append_log, append_metrics
 from .settle import Ended, settle
 from .submit import rerun, submit
+from .sweeps import SweepWish, cancel_sweep, newest_runs, points_of, rerun_failed, submit_sweep
+from .validation import Wish
 
 __all__ = [
     "Ended",
     "Placement",
+    "Preemption",
+    "SweepWish",
+    "Wish",
     "append_log",
     "append_metrics",
     "cancel",
+    "cancel_sweep",
+    "checkpoint_file",
+    "checkpoints_of",
     "claim",
     "heartbeat",
     "hello",
+    "newest_runs",
+    "points_of",
+    "preempt_attempts",
     "published_artifacts",
     "reconcile",
     "rerun",
+    "rerun_failed",
     "settle",
     "small_sources",
     "start_attempt",
@@ -32,4 +46,5 @@ __all__ = [
     "store_artifact",
     "store_bundle",
     "submit",
+    "submit_sweep",
 ]

@@ -122,14 +122,15 @@ def _keep(attempt: Attempt, fence: int, path: str, digest: str, size: int, name:
 
 def drop_unpublished(attempt: Attempt) -> None:
     """Forget what the attempt staged and did not publish; the files go once the transaction is committed."""
-    leftovers = Artifact.objects.filter(attempt=attempt, is_published=False)
+    leftovers = Artifact.objects.filter(attempt=attempt, is_published=False, is_checkpoint=False)
     names = list(leftovers.values_list("file", flat=True))
     if names:
         leftovers.delete()
-        transaction.on_commit(lambda: _delete(names), robust=True)
+        transaction.on_commit(lambda: delete_files(names), robust=True)
 
 
-def _delete(names: list[str]) -> None:
+def delete_files(names: list[str]) -> None:
+    """Delete these from the storage; one that cannot be deleted is left behind, and logged."""
     for name in names:
         try:
             default_storage.delete(name)

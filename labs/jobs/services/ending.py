@@ -1,4 +1,8 @@
-"""The steps that every end of an attempt and of a job shares. The job's row is locked by the caller."""
+"""The steps that every end of an attempt and of a job shares. The job's row is locked by the caller.
+
+Jobs that were to follow only a success end with a job that had none: behind its commit, each in a transaction of its
+own, because the lock order (docs/decisions/0001) lets no transaction take a job's row after an account's.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +10,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from labs.jobs.domain.dependencies import Condition
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
 from labs.jobs.domain.states import JobEvent as Move
-from labs.jobs.models import Attempt, GpuLease, Job, JobEvent
+from labs.jobs.models import Attempt, Dependency, GpuLease, Job, JobEvent
+from labs.jobs.nudges import nudge_scheduler
 from labs.jobs.signals import job_settled
+from labs.quota import api as quota
 
+from .checkpoints import drop_checkpoints
 from .events import add_event
 
 OPEN = (Attempt.State.ASSIGNED, Attempt.State.CLAIMED, Attempt.State.RUNNING)
@@ -33,6 +41,12 @@ def let_go(attempt: Attempt, *, outcome: str, only_in: Sequence[str] = OPEN, **f
 
 def end_job(job: Job, move: Move, *, reason: str, attempt: int | None, **fields: Any) -> None:
     """Set the job's final state and tell the house on commit. `fields` are further fields to set."""
+    _finish(job, move, reason=reason, attempt=attempt, **fields)
+    if job.state != Job.State.SUCCEEDED:
+        transaction.on_commit(lambda: end_dependents(job.pk), robust=True)
+
+
+def _finish(job: Job, move: Move, *, reason: str, attempt: int | None, **fields: Any) -> None:
     job.state = move_job(job.state, move)
     Job.objects.filter(pk=job.pk).update(
         state=job.state,
@@ -45,5 +59,36 @@ def end_job(job: Job, move: Move, *, reason: str, attempt: int | None, **fields:
         start_p90_at=None,
         **fields,
     )
+    if job.preempted_count:
+        drop_checkpoints(job.pk)
     add_event(job, JobEvent.Kind.ENDED, attempt=attempt, state=job.state, reason=reason)
     transaction.on_commit(lambda: job_settled.send_robust(sender=Job, job_id=job.pk), robust=True)
+
+
+def end_dependents(job_id: int) -> int:
+    """Cancel what was to follow the success of this job, which had none, and what was to follow that; returns how many.
+
+    Whoever dies before it is followed by `reconcile`, which asks the same.
+    """
+    ended, broken = 0, [job_id]
+    while broken:
+        after_id = broken.pop()
+        waiting = Dependency.objects.filter(
+            after_id=after_id, condition=Condition.OK, job__state=Job.State.QUEUED
+        ).values_list("job_id", "after__title")
+        for follower_id, title in list(waiting.order_by("job_id")):
+            if _end_dependent(follower_id, f"#{after_id} {title}"):
+                ended += 1
+                broken.append(follower_id)
+    return ended
+
+
+def _end_dependent(job_id: int, after: str) -> bool:
+    with transaction.atomic():
+        job = Job.objects.select_for_update(no_key=True, of=("self",)).filter(pk=job_id).first()
+        if job is None or job.state != Job.State.QUEUED:
+            return False
+        _finish(job, Move.CANCEL, reason=Job.EndReason.DEPENDENCY, attempt=None, end_detail=after)
+        quota.release(account_id=job.account_id, job_id=job.pk, attempt=job.attempts_made + 1, reason="dependency")
+        nudge_scheduler()
+    return True

@@ -19,10 +19,14 @@ from .lost import lose_attempt
 
 @dataclass(frozen=True)
 class Pulse:
-    """The answer to a heartbeat: a verdict for each attempt (go, stop, kill), and whether something can be claimed."""
+    """The answer to a heartbeat: a verdict for each attempt (go, stop, preempt, kill), and whether work waits.
+
+    `graces_s` are the seconds that those to preempt have between SIGTERM and the kill.
+    """
 
     verdicts: dict[int, str]
     has_work: bool
+    graces_s: dict[int, int]
 
 
 def hello(*, node: Node, said: pool.Hello) -> Node:
@@ -47,9 +51,10 @@ WITH renewed AS (
     FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[]) AS held (id, fence)
     WHERE jobs_attempt.id = held.id AND jobs_attempt.fence = held.fence AND jobs_attempt.node_id = %(node_id)s
       AND jobs_attempt.boot_id = %(boot_id)s AND jobs_attempt.state <> 'ENDED'
-    RETURNING jobs_attempt.id, jobs_attempt.job_id
+    RETURNING jobs_attempt.id, jobs_attempt.job_id, jobs_attempt.preempt_grace_s
 )
-SELECT renewed.id, jobs_job.cancel_requested_at IS NOT NULL
+SELECT renewed.id, CASE WHEN jobs_job.cancel_requested_at IS NOT NULL THEN 'stop'
+       WHEN renewed.preempt_grace_s IS NOT NULL THEN 'preempt' ELSE 'go' END, renewed.preempt_grace_s
 FROM renewed JOIN jobs_job ON jobs_job.id = renewed.job_id
 """
 
@@ -65,16 +70,15 @@ def heartbeat(
         raise UnknownBoot
     if node.state == Node.State.DOWN:  # as it stood before this heartbeat: it is back
         _tell_change()
-    stopping = _renew(node, boot_id, attempts) if attempts else {}
-    verdicts = {
-        attempt_id: "kill" if attempt_id not in stopping else "stop" if stopping[attempt_id] else "go"
-        for attempt_id, _fence in attempts
-    }
+    renewed = _renew(node, boot_id, attempts) if attempts else {}
+    verdicts = {attempt_id: renewed.get(attempt_id, ("kill", None))[0] for attempt_id, _fence in attempts}
+    graces_s = {attempt_id: grace_s or 0 for attempt_id, (verdict, grace_s) in renewed.items() if verdict == "preempt"}
     has_work = Attempt.objects.filter(node=node, state=Attempt.State.ASSIGNED).exists()
-    return Pulse(verdicts, has_work)
+    return Pulse(verdicts, has_work, graces_s)
 
 
-def _renew(node: Node, boot_id: str, attempts: Sequence[tuple[int, int]]) -> dict[int, bool]:
+def _renew(node: Node, boot_id: str, attempts: Sequence[tuple[int, int]]) -> dict[int, tuple[str, int | None]]:
+    """The verdict by attempt, for those whose lease is renewed, and the grace time of one that was preempted."""
     facts = {
         "lease_s": settings.LABS_LEASE_S,
         "ids": [attempt_id for attempt_id, _fence in attempts],
@@ -84,4 +88,4 @@ def _renew(node: Node, boot_id: str, attempts: Sequence[tuple[int, int]]) -> dic
     }
     with connection.cursor() as cursor:
         cursor.execute(_RENEW, facts)
-        return dict(cursor.fetchall())
+        return {attempt_id: (verdict, grace_s) for attempt_id, verdict, grace_s in cursor.fetchall()}

@@ -8,10 +8,12 @@ from django.db.models.functions import Now
 
 from infra.pool import api as pool
 from infra.pool.models import Node
+from labs.jobs.domain.states import OVER, JobState
 from labs.jobs.live import tell_pool
-from labs.jobs.models import Attempt
+from labs.jobs.models import Attempt, Dependency, Job
 from labs.jobs.nudges import nudge_scheduler
 
+from .ending import end_dependents
 from .lost import lose_attempt
 
 logger = structlog.get_logger(__name__)
@@ -25,6 +27,7 @@ class Reconciled:
 
     lost_attempts: int
     nodes_down: int
+    cancelled_dependents: int = 0
 
 
 def reconcile() -> Reconciled:
@@ -45,7 +48,17 @@ def reconcile() -> Reconciled:
         with transaction.atomic():
             nudge_scheduler()
             tell_pool()
-    return Reconciled(lost_attempts=lost, nodes_down=len(down))
+    return Reconciled(lost_attempts=lost, nodes_down=len(down), cancelled_dependents=_end_dependents())
+
+
+def _end_dependents() -> int:
+    """Cancel what waits for the success of a job that had none, where that job's process did not come to it."""
+    unsuccessful = [state.value for state in OVER - {JobState.SUCCEEDED}]
+    broken = Dependency.objects.filter(
+        condition=Dependency.Condition.OK, job__state=Job.State.QUEUED, after__state__in=unsuccessful
+    )
+    after_ids = broken.order_by("after_id").values_list("after_id", flat=True).distinct()
+    return sum(end_dependents(after_id) for after_id in list(after_ids[:BATCH]))
 
 
 def _lose(attempt_id: int, *, expired_only: bool, cause: str) -> bool:

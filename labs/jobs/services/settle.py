@@ -10,19 +10,26 @@ from django.db.models.functions import Least, Now
 from campus.places.models import Campus
 from labs.jobs.domain.endings import Ending, Report, ending_of
 from labs.jobs.domain.results import flat_result
+from labs.jobs.domain.states import JobEvent as Move
 from labs.jobs.models import Artifact, Attempt, Job
 from labs.jobs.nudges import nudge_scheduler
 from labs.quota import api as quota
 
 from .artifacts import RESULT_FILE, drop_unpublished, read_small
+from .checkpoints import keep_checkpoint
 from .ending import end_job, let_go
 from .fences import StaleFence
 from .lost import lose_locked
+from .preempt import requeue_preempted
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What a node says of a run that is over. Times in seconds by the node's monotonic clock, memory in bytes."""
+    """What a node says of a run that is over. Times in seconds by the node's monotonic clock, memory in bytes.
+
+    Of one that was preempted, `artifacts` are its checkpoint and `checkpoint_run_s` the second of the run in which that
+    was saved; None where none is to be kept.
+    """
 
     reason: Report
     exit_code: int | None = None
@@ -34,6 +41,7 @@ class Ended:
     skipped: Sequence[tuple[str, str]] = ()
     detail: str = ""
     artifacts: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    checkpoint_run_s: float | None = None
 
 
 def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
@@ -57,7 +65,12 @@ def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
             raise StaleFence
         if current.state == Attempt.State.ENDED:
             return _stored_end(current)
-        ending = ending_of(ended.reason, ended.exit_code, is_cancelling=job.cancel_requested_at is not None)
+        ending = ending_of(
+            ended.reason,
+            ended.exit_code,
+            is_cancelling=job.cancel_requested_at is not None,
+            is_preempting=current.preempt_requested_at is not None,
+        )
         if ending is None:
             lose_locked(
                 job, current, silent_from=current.silent_from, cause=ended.reason.lower(), **_report_fields(ended, "")
@@ -65,6 +78,8 @@ def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
             Attempt.objects.filter(pk=current.pk).update(report=_report(ended, job.state))
             drop_unpublished(current)
             return job.state
+        if ending.event is Move.PREEMPT:
+            return _requeue(job, current, ended)
         return _settle(job, current, ended, ending, result)
 
 
@@ -73,6 +88,14 @@ def _stored_end(attempt: Attempt) -> str:
     if state is None:  # ended by a cancellation or a reconciler, not by this node
         raise StaleFence
     return str(state)
+
+
+def _requeue(job: Job, attempt: Attempt, ended: Ended) -> str:
+    is_kept = ended.checkpoint_run_s is not None and keep_checkpoint(attempt, ended.artifacts)
+    facts = _report_fields(ended, Job.State.QUEUED)
+    requeue_preempted(job, attempt, saved_at_s=ended.checkpoint_run_s if is_kept else None, **facts)
+    drop_unpublished(attempt)
+    return job.state
 
 
 def _settle(job: Job, attempt: Attempt, ended: Ended, ending: Ending, result: dict[str, Any]) -> str:
@@ -87,7 +110,7 @@ def _settle(job: Job, attempt: Attempt, ended: Ended, ending: Ending, result: di
         attempt=attempt.number,
         exit_code=ended.exit_code,
         end_detail=ended.detail,
-        charged_s=charged_s,
+        charged_s=job.charged_s + charged_s,
         result=result if RESULT_FILE in published else {},
     )
     let_go(attempt, outcome=Attempt.Outcome.SETTLED, **_report_fields(ended, job.state, missing))

@@ -13,18 +13,24 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campus.core.errors import Conflict, NotFound
+from labs.jobs.domain.dependencies import After
 from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.source import digest_of, from_json
-from labs.jobs.models import Job, JobEvent
+from labs.jobs.domain.sweeps import Value
+from labs.jobs.models import Job, JobEvent, SourceBundle
 from labs.jobs.nudges import nudge_scheduler
 from labs.jobs.signals import job_rerun
 from labs.quota import api as quota
 
 from .bundles import store_bundle
+from .dependencies import add_dependencies, lock_after
 from .events import add_event
 from .validation import Granted, Wish, check
 
 KEY_CONSTRAINT = "job_idempotency_key_once"
+
+Place = tuple[int, int]
+"""A sweep's id and a place in it, from 1."""
 
 
 def submit(
@@ -45,11 +51,18 @@ def submit(
     idempotency_key: str | None = None,
     rerun_of: Job | None = None,
     work_url: str = "",
+    is_preemptible: bool = False,
+    purpose: str = Job.Purpose.OWN,
+    after: Sequence[After] = (),
+    parameters: Mapping[str, Value] | None = None,
+    place: Place | None = None,
 ) -> tuple[Job, bool]:
     """Queue a job and hold gpus * wall_s GPU-seconds for it. Returns the job and whether it is new.
 
-    The same idempotency key with the same request gives the first job again. Raises InvalidInput (fields named),
-    Conflict (idempotency_key_reused, too_many_open_jobs) and OverQuota.
+    One that `is_preemptible` may be asked to save its work and make room; a class's work and grading (`purpose`) never.
+    It starts no sooner than the jobs in `after` have ended, and reads `parameters` in params.json. The same
+    idempotency key with the same request gives the first job again. Raises InvalidInput (fields named), Conflict
+    (idempotency_key_reused, too_many_open_jobs) and OverQuota.
     """
     wish = Wish(
         account_id=account_id,
@@ -65,6 +78,10 @@ def submit(
         deadline_at=deadline_at,
         work_key=work_key,
         idempotency_key=idempotency_key,
+        is_preemptible=is_preemptible,
+        purpose=purpose,
+        after=tuple(after),
+        parameters=dict(parameters or {}),
     )
     digest = request_digest(wish)
     if idempotency_key and is_storable(idempotency_key) and (first := _first_of(owner, idempotency_key, digest)):
@@ -72,9 +89,9 @@ def submit(
     granted = check(wish, owner)
     try:
         with transaction.atomic():
-            return _create(wish, granted, owner, digest, rerun_of, work_url), True
+            return _create(wish, granted, owner, digest, rerun_of, work_url, place), True
     except IntegrityError as error:
-        if not _is_of(error, KEY_CONSTRAINT):
+        if not is_of(error, KEY_CONSTRAINT):
             raise
     first = _first_of(owner, idempotency_key or "", digest)
     if first is None:
@@ -86,6 +103,10 @@ def request_digest(wish: Wish) -> str:
     """SHA-256 of all that was asked for, but for the key itself."""
     asked = asdict(wish) | {"files": digest_of(wish.files), "data_set_ids": sorted(set(wish.data_set_ids))}
     del asked["idempotency_key"]
+    # Left out where nothing was said, so that digests from before they came still match.
+    for newer, usual in (("after", ()), ("parameters", {}), ("is_preemptible", False), ("purpose", Job.Purpose.OWN)):
+        if asked[newer] == usual:
+            del asked[newer]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -100,19 +121,40 @@ def _first_of(owner: Any, key: str, digest: str) -> Job | None:
     return first
 
 
-def _is_of(error: IntegrityError, constraint: str) -> bool:
+def is_of(error: IntegrityError, constraint: str) -> bool:
+    """Say whether it is this constraint that was broken."""
     cause = error.__cause__
     return getattr(getattr(cause, "diag", None), "constraint_name", None) == constraint
 
 
-def _create(wish: Wish, granted: Granted, owner: Any, digest: str, rerun_of: Job | None, work_url: str) -> Job:
+def _create(
+    wish: Wish, granted: Granted, owner: Any, digest: str, rerun_of: Job | None, work_url: str, place: Place | None
+) -> Job:
     nudge_scheduler()  # the first thing after the commit, before those who watch are told
-    job = Job.objects.create(
+    lock_after(wish.after, owner)
+    job = new_job(wish, granted, owner, store_bundle(granted.files))
+    job.idempotency_key, job.request_digest = wish.idempotency_key, digest
+    job.rerun_of, job.work_url = rerun_of, work_url
+    job.sweep_id, job.sweep_index = place or (None, None)
+    job.save(force_insert=True)
+    add_dependencies([job], wish.after)
+    if granted.data_set_ids:
+        job.data_sets.set(granted.data_set_ids)
+    add_event(job, JobEvent.Kind.SUBMITTED)
+    quota.hold(account_id=job.account_id, job_id=job.pk, attempt=1, gpu_seconds=job.hold_s)
+    # Behind the hold, whose locks end at the root account: submissions pass here one by one, so the count is exact.
+    check_open_jobs(owner)
+    return job
+
+
+def new_job(wish: Wish, granted: Granted, owner: Any, source: SourceBundle) -> Job:
+    """A job as it was wished for, not saved yet."""
+    return Job(
         owner=owner,
         account=granted.account,
         title=wish.title or granted.entrypoint,
         environment_id=wish.environment_id,
-        source=store_bundle(granted.files),
+        source=source,
         entrypoint=granted.entrypoint,
         gpus=wish.gpus,
         gpu_type=wish.gpu_type,
@@ -120,22 +162,15 @@ def _create(wish: Wish, granted: Granted, owner: Any, digest: str, rerun_of: Job
         preferred_campus_id=wish.preferred_campus_id,
         deadline_at=wish.deadline_at,
         work_key=wish.work_key,
+        is_preemptible=wish.is_preemptible,
+        purpose=wish.purpose,
         wait_reason="just_submitted",
-        idempotency_key=wish.idempotency_key,
-        request_digest=digest,
-        rerun_of=rerun_of,
-        work_url=work_url,
+        parameters=dict(wish.parameters),
     )
-    if granted.data_set_ids:
-        job.data_sets.set(granted.data_set_ids)
-    add_event(job, JobEvent.Kind.SUBMITTED)
-    quota.hold(account_id=job.account_id, job_id=job.pk, attempt=1, gpu_seconds=job.hold_s)
-    # Behind the hold, whose locks end at the root account: submissions pass here one by one, so the count is exact.
-    _check_open_jobs(owner)
-    return job
 
 
-def _check_open_jobs(owner: Any) -> None:
+def check_open_jobs(owner: Any) -> None:
+    """Raises Conflict (too_many_open_jobs) if the owner, with the jobs just added, has more open than they may."""
     most = settings.LABS_MAX_OPEN_JOBS
     if Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING), owner=owner).count() > most:
         raise Conflict(
@@ -148,7 +183,10 @@ def _check_open_jobs(owner: Any) -> None:
 
 @transaction.atomic
 def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) -> Job:
-    """Submit the job again for its owner `actor`, as it was or with other files. Raises as `submit`, and NotFound."""
+    """Submit the job again for its owner `actor`, as it was or with other files. Raises as `submit`, and NotFound.
+
+    It keeps its place in a sweep, and waits for no other job: what it followed is over.
+    """
     job = Job.objects.select_related("source").filter(pk=job_id, owner=actor).first()
     if job is None:
         raise NotFound
@@ -168,6 +206,10 @@ def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) 
         work_key=job.work_key,
         rerun_of=job,
         work_url=job.work_url,
+        is_preemptible=job.is_preemptible,
+        purpose=job.purpose,
+        parameters=job.parameters,
+        place=(job.sweep_id, job.sweep_index) if job.sweep_id and job.sweep_index else None,
     )
     job_rerun.send(sender=Job, job=fresh, original=job)
     return fresh

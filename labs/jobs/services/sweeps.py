@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -221,7 +220,7 @@ def rerun_failed(*, sweep_id: int, actor: Any) -> list[Job]:
 def newest_runs(sweep_id: int) -> list[Job]:
     """The newest job of each place, by place; one query."""
     newest = Job.objects.filter(sweep_id=sweep_id).order_by("sweep_index", "-id").distinct("sweep_index")
-    return list(newest)
+    return list(newest.defer("factors", "wait_facts"))
 
 
 def _wish_of(job: Job) -> Wish:
@@ -240,9 +239,5 @@ def _wish_of(job: Job) -> Wish:
         deadline_at=job.deadline_at,
         work_key=job.work_key,
         idempotency_key=None,
+        is_preemptible=job.is_preemptible,
     )
-
-
-def open_runs(sweep_id: int) -> int:
-    """How many runs are not over."""
-    return Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING), sweep_id=sweep_id).count()

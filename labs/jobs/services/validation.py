@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as with_default
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,19 @@ from django.utils.translation import gettext_lazy as _
 from campus.core.errors import InvalidInput, Text
 from campus.core.formats import duration
 from campus.places.models import Campus
+from infra.executors.contract import CHECKPOINT
 from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet, Environment
 from labs.jobs.domain import source
+from labs.jobs.domain.dependencies import MAX_AFTER, After
 from labs.jobs.domain.paths import BadFile
 from labs.jobs.domain.results import is_storable
+from labs.jobs.domain.sweeps import Value
+from labs.jobs.models import Job
 from labs.jobs.refusals import refused, words_of
 from labs.quota.models import Account
+
+from .dependencies import broken_by
 
 MAX_TITLE = 160
 MAX_KEY = 80
@@ -42,6 +49,10 @@ class Wish:
     deadline_at: datetime | None
     work_key: str
     idempotency_key: str | None
+    is_preemptible: bool = False
+    purpose: str = Job.Purpose.OWN
+    after: Sequence[After] = ()
+    parameters: Mapping[str, Value] = with_default(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,8 @@ def check(wish: Wish, owner: Any) -> Granted:
     _check_bounds(wish.gpus, wish.wall_s, wrong)
     account = _check_account(wish, owner, wrong)
     _check_offered(wish, wrong)
+    _check_after(wish.after, owner, wrong)
+    _check_preemptible(wish, wrong)
     if not {"gpus", "gpu_type"} & wrong.fields.keys():
         _check_pool(wish.gpus, wish.gpu_type, wrong)
     wrong.raise_if_any()
@@ -166,6 +179,25 @@ def _check_offered(wish: Wish, wrong: Complaints) -> None:
     campus_id = wish.preferred_campus_id
     if campus_id is not None and not Campus.objects.filter(pk=campus_id).exists():
         wrong.add("preferred_campus", _("There is no such campus. Choose again, or leave it open."))
+
+
+def _check_preemptible(wish: Wish, wrong: Complaints) -> None:
+    if not wish.is_preemptible:
+        return
+    if wish.purpose != Job.Purpose.OWN:
+        wrong.add("is_preemptible", _("Work of a class and grading are never interrupted. Leave this out."))
+    if CHECKPOINT in wish.files:
+        words = _("A job that may be interrupted saves into a folder “%(name)s”. Give the file of that name another.")
+        wrong.add("files", words % {"name": CHECKPOINT})
+
+
+def _check_after(after: Sequence[After], owner: Any, wrong: Complaints) -> None:
+    if len({one.job_id for one in after}) < len(after):
+        wrong.add("after", _("The same job is named twice."))
+    if len(after) > MAX_AFTER:
+        wrong.add("after", _("A job waits for at most %(most)s others.") % {"most": MAX_AFTER})
+    elif after and (words := broken_by(after, owner)):
+        wrong.add("after", words)
 
 
 def widest_by_type() -> dict[str, int]:

@@ -37,6 +37,7 @@ FORM_FIELDS = {
     "account_id": "account",
     "environment_id": "environment",
     "wall_s": "wall_minutes",
+    "is_preemptible": "preemptible",
     "data_set_ids": "data_sets",
     "preferred_campus_id": "preferred_campus",
 }
@@ -135,6 +136,7 @@ def _initial(source: Job | None) -> dict[str, Any]:
         "gpu_type": source.gpu_type,
         "wall_minutes": f"{source.wall_s / 60:.2f}".rstrip("0").rstrip("."),
         "preferred_campus": source.preferred_campus_id,
+        "preemptible": source.is_preemptible,
         "data_sets": [one.pk for one in source.data_sets.all()],
     }
 
