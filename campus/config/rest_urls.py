@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", include("campus.core.notices.rest_urls")),
     path("", include("campus.people.rest_urls")),
     path("", include("courses.catalog.rest_urls")),
     path("", include("courses.assignments.rest_urls")),

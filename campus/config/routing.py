@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern
 
+from campus.core.notices.routing import websocket_urlpatterns as notice_routes
 from labs.jobs.routing import websocket_urlpatterns as job_routes
 
-websocket_urlpatterns: list[URLPattern] = [*job_routes]
+websocket_urlpatterns: list[URLPattern] = [*notice_routes, *job_routes]

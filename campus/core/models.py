@@ -65,3 +65,47 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.object_label or self.object_id}"
+
+
+class Notice(models.Model):
+    """Something that one person is told. `kind` and `facts` become words in the reader's language, when it is read.
+
+    `key` makes a notice that is told by a repeated sweep one notice. `mail` says what became of the e-mail, which
+    is not sent before `mail_after`.
+    """
+
+    class Mail(models.TextChoices):
+        NONE = "NONE"
+        DUE = "DUE"
+        SENT = "SENT"
+        FAILED = "FAILED"
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=60)
+    facts = models.JSONField(default=dict)
+    url = models.CharField(max_length=300)
+    # None, not empty, where there is none: the unique constraint counts empty texts as equal.
+    key = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001
+    created_at = models.DateTimeField(db_default=Now())
+    read_at = models.DateTimeField(null=True, blank=True)
+    mail = models.CharField(max_length=6, choices=Mail, default=Mail.NONE)
+    mail_after = models.DateTimeField(null=True, blank=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(mail__in=["NONE", "DUE", "SENT", "FAILED"]), name="notice_mail"),
+            models.CheckConstraint(
+                condition=~models.Q(mail="DUE") | models.Q(mail_after__isnull=False), name="notice_due_has_a_time"
+            ),
+            models.UniqueConstraint(fields=("recipient", "key"), name="notice_key_once"),
+        )
+        indexes = (
+            models.Index(fields=("recipient", "-id"), name="notice_newest"),
+            models.Index(fields=("recipient",), condition=models.Q(read_at=None), name="notice_unread"),
+            models.Index(fields=("mail_after",), condition=models.Q(mail="DUE"), name="notice_mail_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.recipient_id}"

@@ -1,11 +1,15 @@
-"""Routes of the shell: theme, language, style guide. The composition root includes them at the root."""
+"""Routes of the shell: theme, language, notices, style guide. The composition root includes them at the root."""
 
 from django.urls import path
 
 from campus.core import views_preferences, views_styleguide
+from campus.core.notices import views as notices
 
 urlpatterns = [
     path("preferences/theme/", views_preferences.set_theme, name="set_theme"),
     path("preferences/language/", views_preferences.set_language, name="set_language"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.mark_all_read, name="notices-read"),
+    path("notices/<int:notice_id>/", notices.open_one, name="notice"),
     path("styleguide/", views_styleguide.styleguide, name="styleguide"),
 ]

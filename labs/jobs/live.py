@@ -4,19 +4,12 @@ A nudge names a group and what to look at. It leaves after the commit, and a dea
 change itself: pages ask again when they reconnect and when they miss something (docs/live.md).
 """
 
-import asyncio
-import os
-import threading
-
-import structlog
-from channels.layers import get_channel_layer
 from django.db import connection, transaction
+
+from campus.core.courier import carry
 
 from .models import Job
 
-logger = structlog.get_logger(__name__)
-
-TIMEOUT_S = 1.0
 POOL_GROUP = "pool"
 QUEUE_GROUP = "queue"
 
@@ -84,39 +77,4 @@ class _Telling:
                 groups |= {job_group(job_id), owner_group(owner_id), scope_group(scope_id)}
             groups.add(POOL_GROUP)
         if groups:
-            _courier().carry(sorted(groups))
-
-
-class _Courier:
-    """A thread with an event loop and a connection of its own: who tells something never waits for Redis."""
-
-    def __init__(self) -> None:
-        self.pid = os.getpid()
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="live-nudges", daemon=True).start()
-
-    def carry(self, groups: list[str]) -> None:
-        """Send a nudge to each group, soon, in the order of calls, or not at all."""
-        asyncio.run_coroutine_threadsafe(_send(groups), self._loop)
-
-
-_couriers: list[_Courier] = []
-_hiring = threading.Lock()
-
-
-def _courier() -> _Courier:
-    """This process's courier: a fork does not inherit the thread."""
-    with _hiring:
-        if not _couriers or _couriers[-1].pid != os.getpid():
-            _couriers[:] = [_Courier()]
-        return _couriers[-1]
-
-
-async def _send(groups: list[str]) -> None:
-    layer = get_channel_layer()
-    try:
-        async with asyncio.timeout(TIMEOUT_S):
-            for group in groups if layer is not None else ():
-                await layer.group_send(group, {"type": "nudged"})
-    except Exception as error:
-        logger.warning("live_nudge_lost", groups=len(groups), error=repr(error))
+            carry(sorted(groups))

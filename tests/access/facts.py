@@ -6,6 +6,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from knox.models import get_token_model
 
+from campus.core.models import Notice
 from campus.people.models import RoleGrant
 from courses.catalog.models import Enrolment
 from labs.jobs.models import Artifact, Attempt, Job
@@ -48,6 +49,7 @@ def places(world: World) -> dict[str, object]:
         "person": world.people["assistant"].pk,
         "grant": grant.pk,
         "token": token.token_key,
+        "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }
 
 

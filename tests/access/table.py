@@ -29,6 +29,9 @@ GET    /styleguide/                                                         302 
 GET    /me/                                                                 302 200 200 200 200 200 200 200 200
 POST   /me/                                                                 302 400 400 400 400 400 400 400 400
 POST   /me/tokens/                                                          302 302 302 302 302 302 302 302 302
+GET    /notices/                                                            302 200 200 200 200 200 200 200 200
+POST   /notices/read/                                                       302 302 302 302 302 302 302 302 302
+GET    /notices/{notice}/                                                   302 404 302 404 404 404 404 404 404
 POST   /me/tokens/{token}/revoke/                                           302 404 302 404 404 404 404 404 404
 
 # Cohort board, pool
@@ -159,6 +162,8 @@ GET    /api/v1/docs/                                                        200 
 POST   /api/v1/auth/token/                                                  400 400 400 400 400 400 400 400 400
 DELETE /api/v1/auth/token/current/                                          401 204 204 204 204 204 204 204 204
 GET    /api/v1/me/                                                          401 200 200 200 200 200 200 200 200
+GET    /api/v1/notices/                                                     401 200 200 200 200 200 200 200 200
+POST   /api/v1/notices/read/                                                401 200 200 200 200 200 200 200 200
 GET    /api/v1/environments/                                                401 200 200 200 200 200 200 200 200
 GET    /api/v1/data-sets/                                                   401 200 200 200 200 200 200 200 200
 GET    /api/v1/forecast/?gpus=1&wall_s=60                                   401 400 200 400 400 400 400 400 400
@@ -237,6 +242,7 @@ GET    /accounts/login/code/confirm/                                        302 
 SOCKETS = {
     "/ws/jobs/{job}/": "4401 4404 open open open open open 4404 4404",
     "/ws/my-jobs/": "4401 open open open open open open open open",
+    "/ws/notices/": "4401 open open open open open open open open",
     "/ws/pool/": "4401 4404 4404 open open open open open open",
 }
 

@@ -7,6 +7,8 @@ from .environment import PRODUCTION, TESTING, env, secret
 SECRET_KEY = secret("DJANGO_SECRET_KEY", default="only-for-development-and-tests-" + "0" * 32)
 ALLOWED_HOSTS = env.list("CAMPUS_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CAMPUS_ORIGINS", default=[f"https://{host}" for host in ALLOWED_HOSTS])
+# What links in e-mails begin with.
+CAMPUS_URL = env.str("CAMPUS_URL", next(iter(CSRF_TRUSTED_ORIGINS), "") if PRODUCTION else "http://127.0.0.1:8000")
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

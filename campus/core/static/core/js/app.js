@@ -4,6 +4,7 @@ import { enhanceCopy } from "./copy.js";
 import { enhanceDialogs, enhanceMenus } from "./dialog.js";
 import { enhanceDrops } from "./drop.js";
 import { enhanceForms } from "./form.js";
+import { enhanceBell } from "./notices.js";
 import { enhanceRows } from "./rows.js";
 import { enhanceTheme } from "./theme.js";
 import { enhanceTimes } from "./time.js";
@@ -27,6 +28,7 @@ export function enhance(root) {
 }
 
 enhance(document);
+enhanceBell(document);
 // A page's module that puts server-rendered markup into the page says so: detail.root is the changed part.
 document.addEventListener("campus:swapped", (event) => enhance(event.detail.root));
 document.addEventListener("htmx:load", (event) => {

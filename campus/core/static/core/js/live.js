@@ -3,7 +3,7 @@
 //   const link = connect("/ws/jobs/7/", { resumeParams: () => ({ after: log.cursor }), on: { state: show } });
 //
 // Frames are JSON texts {"type": …}. After 25 s of silence the client sends {"type": "ping"} and expects any frame.
-// Close codes 4400 to 4499 are final; everything else reconnects.
+// Close codes 4400 to 4499 are final; everything else reconnects. A quiet link shows no bar when it is down.
 
 const SILENCE_MS = 25_000;
 const PATIENCE_MS = 10_000;
@@ -12,8 +12,8 @@ const LONGEST_WAIT_MS = 15_000;
 const BAR_AFTER_MS = 1_500;
 const down = new Map(); // links that are down, with what the bar says of them
 
-export function connect(path, { on = {}, onMessage, onOpen, onClose, resumeParams } = {}) {
-  const link = new Link(path, { on, onMessage, onOpen, onClose, resumeParams });
+export function connect(path, { on = {}, onMessage, onOpen, onClose, resumeParams, isQuiet = false } = {}) {
+  const link = new Link(path, { on, onMessage, onOpen, onClose, resumeParams, isQuiet });
   link.open();
   return { send: (message) => link.send(message), close: () => link.stop(), get isOpen() { return link.isOpen; } };
 }
@@ -116,6 +116,7 @@ class Link {
   }
 
   say(reason) {
+    if (this.options.isQuiet) return;
     down.set(this, reason);
     drawBar();
   }
