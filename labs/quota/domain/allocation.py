@@ -15,19 +15,24 @@ class Refusal(StrEnum):
     NOTHING = "nothing"
     TOO_MUCH = "too_much"
     BELOW_USE = "below_use"
+    BELOW_DATED = "below_dated"
     BELOW_GRANTS = "below_grants"
     PARENT_SHORT = "parent_short"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What an allocation is judged by, in GPU-seconds; `overcommit_pct` in percent of `allocated_s`."""
+    """What an allocation is judged by, in GPU-seconds; `overcommit_pct` in percent of `allocated_s`.
+
+    `dated_s` is what its grants that end have left: it goes back by itself, and is not to be taken back before.
+    """
 
     allocated_s: int
     used_s: int = 0
     held_s: int = 0
     granted_s: int = 0
     overcommit_pct: int = 100
+    dated_s: int = 0
 
     @property
     def may_grant_s(self) -> int:
@@ -41,9 +46,9 @@ class Standing:
 
     @property
     def least_s(self) -> int:
-        """The lowest allocation that still covers use, holds and grants."""
+        """The lowest allocation that still covers use, holds, what ends by itself, and grants."""
         for_grants = -(-self.granted_s * 100 // self.overcommit_pct)
-        return max(self.used_s + self.held_s, for_grants)
+        return max(self.used_s + self.held_s + self.dated_s, for_grants)
 
     @property
     def free_s(self) -> int:
@@ -87,11 +92,17 @@ def _refusal(delta_s: int, account: Standing, parent: Standing | None) -> tuple[
         return Refusal.TOO_MUCH, MOST_S - account.allocated_s
     if delta_s < 0 and after_s < account.least_s:
         low = account.least_s - account.allocated_s
-        below_use = after_s < account.used_s + account.held_s
-        return (Refusal.BELOW_USE if below_use else Refusal.BELOW_GRANTS), min(low, 0)
+        return _what_is_below(after_s, account), min(low, 0)
     if delta_s > 0 and parent is not None and delta_s > parent.grantable_s:
         return Refusal.PARENT_SHORT, max(parent.grantable_s, 0)
     return None, None
+
+
+def _what_is_below(after_s: int, account: Standing) -> Refusal:
+    spoken_for = account.used_s + account.held_s
+    if after_s < spoken_for:
+        return Refusal.BELOW_USE
+    return Refusal.BELOW_DATED if after_s < spoken_for + account.dated_s else Refusal.BELOW_GRANTS
 
 
 def seconds_of_hours(hours: Decimal) -> int:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-HOLD, CHARGE, RELEASE, REFUND = "HOLD", "CHARGE", "RELEASE", "REFUND"
+HOLD, CHARGE, RELEASE, REFUND, CREDIT, DEBIT = "HOLD", "CHARGE", "RELEASE", "REFUND", "CREDIT", "DEBIT"
 
 # What a GPU-second of each kind does to (used_s, held_s). A charge turns what was held into what was used.
-_EFFECT = {HOLD: (0, 1), CHARGE: (1, -1), RELEASE: (0, -1), REFUND: (-1, 0)}
+# Staff's corrections change only what was used.
+_EFFECT = {HOLD: (0, 1), CHARGE: (1, -1), RELEASE: (0, -1), REFUND: (-1, 0), CREDIT: (-1, 0), DEBIT: (1, 0)}
 
 
 @dataclass(frozen=True)

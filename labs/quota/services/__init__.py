@@ -5,19 +5,65 @@ locks of that transaction (docs/decisions/0001): job row, attempt row, GPU lease
 """
 
 from .accounts import allocate, open_account, preview, refusal_of
-from .postings import hold, hold_all, refund, release, settle
+from .batches import (
+    AccountChange,
+    ChangeRow,
+    ChangesRefused,
+    Preview,
+    RowError,
+    apply_changes,
+    change_account,
+    preview_changes,
+    undo,
+)
+from .capping import CapLine, cap_lines
+from .closing import close_account
+from .grants import begin_grant, cancel_grant, end_grant, expire_grant, give_grant
+from .lending import close_lending, lend, recall
+from .postings import correct, hold, hold_all, refund, release, settle
+from .rates import rate_of, rates_now, rates_of, set_rate
 from .rebuilding import Difference, rebuild
+from .sponsors import add_sponsor
+from .sweeping import Swept, sweep
 
 __all__ = [
+    "AccountChange",
+    "CapLine",
+    "ChangeRow",
+    "ChangesRefused",
     "Difference",
+    "Preview",
+    "RowError",
+    "Swept",
+    "add_sponsor",
     "allocate",
+    "apply_changes",
+    "begin_grant",
+    "cancel_grant",
+    "cap_lines",
+    "change_account",
+    "close_account",
+    "close_lending",
+    "correct",
+    "end_grant",
+    "expire_grant",
+    "give_grant",
     "hold",
     "hold_all",
+    "lend",
     "open_account",
     "preview",
+    "preview_changes",
+    "rate_of",
+    "rates_now",
+    "rates_of",
     "rebuild",
+    "recall",
     "refund",
     "refusal_of",
     "release",
+    "set_rate",
     "settle",
+    "sweep",
+    "undo",
 ]

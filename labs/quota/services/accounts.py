@@ -9,11 +9,12 @@ from campus.core import audit, formats
 from campus.core.errors import CampusError, Conflict, InvalidInput, NotFound
 from campus.people.models import Scope, User
 from labs.quota.access import allocating_roles
-from labs.quota.domain.allocation import Outcome, Refusal, Standing, judge
+from labs.quota.domain.allocation import Outcome, Refusal, judge
 from labs.quota.models import Account, Allocation
 from labs.quota.shortage import over_quota
 
 from .locking import lock_accounts, require_transaction
+from .standings import standing_of
 
 REASON_LENGTH = 300
 OVERCOMMIT_PCT = (1, 1000)
@@ -90,34 +91,33 @@ def preview(*, account: Account, delta_s: int) -> Outcome:
     return judge(delta_s, standing_of(account), standing_of(account.parent) if account.parent else None)
 
 
-def standing_of(account: Account) -> Standing:
-    """Return an account's figures as the rules see them."""
-    return Standing(
-        allocated_s=account.allocated_s,
-        used_s=account.used_s,
-        held_s=account.held_s,
-        granted_s=account.granted_s,
-        overcommit_pct=account.overcommit_pct,
-    )
-
-
 def refusal_of(outcome: Outcome, account: Account, delta_s: int) -> CampusError:
     """Return the error that explains a refused allocation. `outcome.refusal` must be set."""
     if outcome.refusal is Refusal.PARENT_SHORT and account.parent is not None:
         return over_quota(account.parent, outcome.limit_s or 0, delta_s, roles=allocating_roles(account.parent.kind))
-    limit = formats.gpu_hours(abs(outcome.limit_s or 0))
+    facts: dict[str, Any] = {"before_s": outcome.before_s, "wanted_s": delta_s, "limit_s": outcome.limit_s}
+    words = refusal_words(outcome.refusal or Refusal.NOTHING, outcome.limit_s)
+    return InvalidInput({"delta_s": words}, facts=facts)
+
+
+def refusal_words(refusal: Refusal, limit_s: int | None) -> str:
+    """Say why an allocation is refused, and the most that would do."""
+    limit = formats.gpu_hours(abs(limit_s or 0))
     texts = {
         Refusal.NOTHING: _("Enter how much to add, or a negative number to take back."),
         Refusal.TOO_MUCH: _("That is more than an account can hold; add at most %(limit)s."),
         Refusal.BELOW_USE: _("That would be less than what is used and held; take back at most %(limit)s."),
+        Refusal.BELOW_DATED: _(
+            "That would take from grants that end by themselves; take back at most %(limit)s, or end a grant."
+        ),
         Refusal.BELOW_GRANTS: _("That would be less than what was granted below; take back at most %(limit)s."),
+        Refusal.PARENT_SHORT: _("The account above has less left to grant; add at most %(limit)s."),
     }
-    facts: dict[str, Any] = {"before_s": outcome.before_s, "wanted_s": delta_s, "limit_s": outcome.limit_s}
-    return InvalidInput({"delta_s": texts[outcome.refusal] % {"limit": limit}}, facts=facts)  # type: ignore[index]
+    return texts[refusal] % {"limit": limit}
 
 
 def _apply(account: Account, parent: Account | None, delta_s: int, reason: str, actor: User | None) -> Allocation:
-    """Change the allocation and the parent's grants; both rows are locked."""
+    """Change the allocation and what the parent granted; both rows are locked."""
     outcome = judge(delta_s, standing_of(account), standing_of(parent) if parent else None)
     if outcome.refusal:
         raise refusal_of(outcome, account, delta_s)

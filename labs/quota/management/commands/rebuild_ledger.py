@@ -22,8 +22,7 @@ class Command(BaseCommand):
         except IntegrityError as error:
             raise CommandError(f"nothing was repaired: the ledger itself breaks a rule of balances: {error}") from error
         for d in differences:
-            where = f"account {d.account_id} {d.field}" + (f" on {d.day}" if d.day else "")
-            self.stdout.write(f"{where}: kept {d.kept}, ledger {d.ledger}")
+            self.stdout.write(f"account {d.account_id} {d.name}: kept {d.kept}, ledger {d.ledger}")
         if differences and not repair:
             raise CommandError(f"{len(differences)} figures differ from the ledger; run again with --repair")
         self.stdout.write(f"{len(differences)} figures repaired" if differences else "balances equal the ledger")
