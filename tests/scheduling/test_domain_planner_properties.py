@@ -198,7 +198,9 @@ def test_no_backfill_delays_the_first_blocked_job_past_what_it_had_without_it(st
     queue = sorted(state.pending, key=lambda job: (job.submitted_at, job.id))
     full = plan(state, policy, NOW)
     for length, job in enumerate(queue, start=1):
-        alone = plan(replace(state, pending=tuple(queue[:length])), policy, NOW)
+        # The others are there, so that the mix of shapes is the same, but may not start yet.
+        later = tuple(replace(other, not_before=NOW + 1) for other in queue[length:])
+        alone = plan(replace(state, pending=(*queue[:length], *later)), policy, NOW)
         if job.id in alone.waits:
             before = next(r.start_at for r in alone.reservations if r.job_id == job.id)
             behind = next(r.start_at for r in full.reservations if r.job_id == job.id)

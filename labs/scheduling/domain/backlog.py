@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labs.scheduling.domain import predict
-from labs.scheduling.domain.snapshot import Id, PendingJob, RunningJob
+from labs.scheduling.domain.access import Access
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, PendingJob, RunningJob
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,13 +26,25 @@ class Spec(NamedTuple):
     gpu_type: str | None
     min_gpu_memory_mib: int | None
     site_id: Id | None
+    #: Which sites, lendings and class reservations its account may use (``Access.rights``).
+    access: int = 0
 
 
 class JobClass(NamedTuple):
     """Jobs for which the same nodes will do. What is proved of one as to room is proved of all."""
 
     spec: int
+    #: On each node.
     gpus: int
+    nodes: int = 1
+    milli: int = WHOLE_GPU
+    #: Seconds that a preemptible job is given to end; None if it is not preemptible.
+    grace_s: float | None = None
+
+    @property
+    def units(self) -> float:
+        """GPUs in all; a fraction is its share."""
+        return self.gpus * self.nodes * self.milli / WHOLE_GPU
 
 
 def id_key(value: Any) -> Any:
@@ -43,11 +57,36 @@ def column(items: Iterable[Any], name: str) -> Floats:
     return np.array(list(map(attrgetter(name), items)), dtype=np.float64)
 
 
+def whole_numbers(items: Iterable[Any], name: str) -> Ints:
+    """One attribute of many values, whole numbers or truths, as an array."""
+    return np.array(list(map(attrgetter(name), items)), dtype=np.int64)
+
+
+def by_submission(pending: Iterable[PendingJob]) -> list[PendingJob]:
+    """Jobs by (submitted_at, id). Sorting numbers first and ids only where they tie is what makes it fast."""
+    jobs = list(pending)
+    submitted_at = column(jobs, "submitted_at")
+    order = np.argsort(submitted_at, kind="stable")
+    jobs = [jobs[i] for i in order.tolist()]
+    at = submitted_at[order]
+    changes = np.flatnonzero(np.diff(at)) + 1
+    if len(changes) + 1 < len(jobs):
+        for begin, end in pairwise([0, *changes.tolist(), len(jobs)]):
+            if end - begin > 1:
+                jobs[begin:end] = sorted(jobs[begin:end], key=lambda job: id_key(job.id))
+    return jobs
+
+
+_ASKED = attrgetter(
+    "gpu_type", "min_gpu_memory_mib", "required_site_id", "gpus", "nodes", "gpu_milli", "is_preemptible", "grace_s"
+)
+
+
 class Backlog:
     """Pending jobs by (submitted_at, id). That index is what ties break by, so the input order never matters."""
 
-    def __init__(self, pending: Iterable[PendingJob]) -> None:
-        self.jobs = sorted(pending, key=lambda job: (job.submitted_at, id_key(job.id)))
+    def __init__(self, pending: Iterable[PendingJob], access: Access) -> None:
+        self.jobs = by_submission(pending)
         self.size = len(self.jobs)
         self.submitted_at = column(self.jobs, "submitted_at")
         eligible_at = column(self.jobs, "eligible_at")
@@ -56,7 +95,12 @@ class Backlog:
         self.deadline_at = column(self.jobs, "deadline_at")
         self.not_before = column(self.jobs, "not_before")
         self.attempt = column(self.jobs, "attempt")
-        self.gpus: Ints = column(self.jobs, "gpus").astype(np.int64)
+        #: GPUs on each node.
+        self.gpus = whole_numbers(self.jobs, "gpus")
+        self.nodes = whole_numbers(self.jobs, "nodes")
+        self.milli = whole_numbers(self.jobs, "gpu_milli")
+        #: GPUs in all; a fraction is its share. This is what caps, charges and power go by.
+        self.units: Floats = self.gpus * self.nodes * self.milli / WHOLE_GPU
         self.p50_s, self.p90_s = predict.filled(
             column(self.jobs, "predicted_p50_s"),
             column(self.jobs, "predicted_p90_s"),
@@ -64,20 +108,24 @@ class Backlog:
         )
         self.mean_s, self.variance = predict.moments(self.p50_s, self.p90_s)
         #: Predicted GPU-seconds, whole numbers: sums of them are exact, so no order of summing changes a plan.
-        self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.gpus * self.p50_s))
-        self._classify()
+        self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.units * self.p50_s))
+        self._classify(access)
 
-    def _classify(self) -> None:
+    def _classify(self, access: Access) -> None:
+        asked: dict[tuple[Any, ...], int] = {}
+        asks = np.array([asked.setdefault(key, len(asked)) for key in map(_ASKED, self.jobs)], dtype=np.int64)
+        rights = np.array([access.number(job.account_id) for job in self.jobs], dtype=np.int64)
+        pairs = asks * max(1, len(access.rights)) + rights
+        _, first, self.class_of = np.unique(pairs, return_index=True, return_inverse=True)
         specs: dict[Spec, int] = {}
-        classes: dict[JobClass, int] = {}
-        class_of: list[int] = []
-        for job in self.jobs:
-            spec = Spec(job.gpu_type, job.min_gpu_memory_mib, job.required_site_id)
+        self.classes: list[JobClass] = []
+        for i in first.tolist():
+            job = self.jobs[i]
+            spec = Spec(job.gpu_type, job.min_gpu_memory_mib, job.required_site_id, int(rights[i]))
+            grace_s = job.grace_s if job.is_preemptible else None
             number = specs.setdefault(spec, len(specs))
-            class_of.append(classes.setdefault(JobClass(number, job.gpus), len(classes)))
+            self.classes.append(JobClass(number, job.gpus, job.nodes, job.gpu_milli, grace_s))
         self.specs = list(specs)
-        self.classes = list(classes)
-        self.class_of: Ints = np.array(class_of, dtype=np.int64)
         spec_of_class = np.array([entry.spec for entry in self.classes], dtype=np.int64)
         self.spec_of: Ints = spec_of_class[self.class_of] if self.classes else self.class_of
 
@@ -91,7 +139,7 @@ class Runs:
 
     def __init__(self, running: Iterable[RunningJob], now: float) -> None:
         self.runs = list(running)
-        self.gpus: Ints = np.array([len(run.gpu_indices) for run in self.runs], dtype=np.int64)
+        self._hold()
         started_at = column(self.runs, "started_at")
         wall_s = column(self.runs, "wall_s")
         planned_s, p90_s = predict.filled(
@@ -101,8 +149,24 @@ class Runs:
         )
         elapsed_s = now - started_at
         p50_s, p90_s = predict.corrected(planned_s, p90_s, elapsed_s, wall_s)
-        self.wall_end_at: Floats = np.maximum(started_at + wall_s, now + OVERDUE_S)
-        self.p50_end_at: Floats = np.maximum(started_at + p50_s, now + OVERDUE_S)
+        # A run that was asked to end holds its GPUs no longer than its grace.
+        asked_by = np.where(whole_numbers(self.runs, "is_ending") > 0, column(self.runs, "ends_by_at"), np.nan)
+        self.wall_end_at: Floats = np.maximum(np.fmin(started_at + wall_s, asked_by), now + OVERDUE_S)
+        self.p50_end_at: Floats = np.maximum(np.fmin(started_at + p50_s, asked_by), now + OVERDUE_S)
         _, self.variance = predict.moments(np.maximum(p50_s, 1.0), p90_s)
         #: GPU-seconds for fair share: what was charged at the start, or what it has used since if that is more.
-        self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.gpus * np.maximum(planned_s, elapsed_s)))
+        self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.units * np.maximum(planned_s, elapsed_s)))
+
+    def _hold(self) -> None:
+        """GPUs in all (a fraction is its share), and how many on each node."""
+        parts: Sequence[tuple[Part, ...]] = list(map(attrgetter("parts"), self.runs))
+        here = np.array(list(map(len, map(attrgetter("gpu_indices"), self.runs))), dtype=np.int64)
+        self.milli = whole_numbers(self.runs, "gpu_milli")
+        #: GPUs on the first node, which is all but for gangs.
+        self.gpus: Ints = here
+        #: Further parts of gangs: (run, part).
+        self.further = [(i, part) for i, each in enumerate(parts) if len(each) > 1 for part in each[1:]]
+        in_all = here.copy()
+        for i, part in self.further:
+            in_all[i] += len(part.gpu_indices)
+        self.units: Floats = in_all * self.milli / WHOLE_GPU

@@ -8,11 +8,11 @@ from labs.scheduling.domain.backlog import Ints, Runs
 from labs.scheduling.domain.decisions import WaitReason
 from labs.scheduling.domain.fair_share import AccountTree
 from labs.scheduling.domain.profile import Profile
-from labs.scheduling.domain.snapshot import AccountState, Id, Snapshot
+from labs.scheduling.domain.snapshot import WHOLE_GPU, AccountState, Id, Snapshot
 
 
 class Cap:
-    """A bound on the GPUs that run at once, of an account (with all below it) or of a learner."""
+    """A bound on the GPUs that run at once, of an account (with all below it) or of a learner; or on a sweep's jobs."""
 
     __slots__ = ("account_id", "is_loaded", "number", "profile", "reason", "runs")
 
@@ -22,10 +22,10 @@ class Cap:
         self.account_id = account_id
         self.profile = profile
         #: What runs under it: predicted end, GPUs, variance of the end. All of it once loaded.
-        self.runs: list[tuple[float, int, float]] = []
+        self.runs: list[tuple[float, float, float]] = []
         self.is_loaded = False
 
-    def hold(self, gpus: int, wall_end_at: float, p50_end_at: float, variance: float) -> None:
+    def hold(self, gpus: float, wall_end_at: float, p50_end_at: float, variance: float) -> None:
         """Note that so many GPUs run under it."""
         self.profile.hold(gpus, wall_end_at)
         self.runs.append((p50_end_at, gpus, variance))
@@ -46,6 +46,8 @@ class Caps:
         self._chains: dict[Id, tuple[Cap, ...]] = {}
         self._leaves_under: list[list[int]] = []
         self._over: dict[int, tuple[Cap, ...]] = {}
+        self._of_group: dict[Id, Cap] = {}
+        self._runs_of_group: dict[Id, list[int]] = {}
         for account in snapshot.accounts:
             if account.max_running_gpus is not None:
                 self._of_account[account.id] = self._make(WaitReason.ACCOUNT_CAP, account.id, account.max_running_gpus)
@@ -63,7 +65,7 @@ class Caps:
         self._by_leaf = np.argsort(run_leaves, kind="stable")
         self._sorted_leaves = run_leaves[self._by_leaf]
         leaves, first = np.unique(self._sorted_leaves, return_index=True)
-        gpus = np.add.reduceat(self._runs.gpus[self._by_leaf], first) if len(leaves) else first
+        gpus = np.add.reduceat(self._runs.units[self._by_leaf], first) if len(leaves) else first
         for leaf, used in zip(leaves.tolist(), gpus.tolist(), strict=True):
             for cap in self.over(leaf):
                 cap.profile.used += used
@@ -76,7 +78,7 @@ class Caps:
             begin = np.searchsorted(self._sorted_leaves, leaves, side="left").tolist()
             end = np.searchsorted(self._sorted_leaves, leaves, side="right").tolist()
             chosen = [i for a, b in zip(begin, end, strict=True) for i in self._by_leaf[a:b].tolist()]
-            runs, gpus = self._runs, self._runs.gpus[chosen].tolist()
+            runs, gpus = self._runs, self._runs.units[chosen].tolist()
             cap.profile.preload(list(zip(runs.wall_end_at[chosen].tolist(), gpus, strict=True)))
             ends, variance = runs.p50_end_at[chosen].tolist(), runs.variance[chosen].tolist()
             cap.runs += zip(ends, gpus, variance, strict=True)
@@ -116,6 +118,25 @@ class Caps:
             at = account.parent_id
         return None
 
+    def of_group(self, group_id: Id, most: int) -> Cap:
+        """The cap on how many jobs of a sweep run at once; its units are jobs."""
+        cap = self._of_group.get(group_id)
+        if cap is None:
+            if not self._runs_of_group:
+                for i, run in enumerate(self._runs.runs):
+                    if run.group_id is not None:
+                        self._runs_of_group.setdefault(run.group_id, []).append(i)
+            cap = self._of_group[group_id] = self._make(WaitReason.GROUP_CAP, None, most)
+            cap.is_loaded = True
+            for i in self._runs_of_group.get(group_id, ()):
+                ends = float(self._runs.wall_end_at[i]), float(self._runs.p50_end_at[i]), float(self._runs.variance[i])
+                cap.hold(1, *ends)
+        return cap
+
+    def spare(self, leaf: int) -> float:
+        """GPUs that may still be started at most for a job of this leaf, as far as caps of accounts and learners go."""
+        return min((cap.profile.capacity - cap.profile.used for cap in self.over(leaf)), default=np.inf)
+
 
 def site_power(snapshot: Snapshot, runs: Runs, now: float) -> dict[Id, Profile]:
     """For each site with a power cap what it draws, in watts, and until when at most."""
@@ -126,8 +147,10 @@ def site_power(snapshot: Snapshot, runs: Runs, now: float) -> dict[Id, Profile]:
     }
     if power:
         nodes = {node.id: node for node in snapshot.nodes if node.site_id in power}
-        for run, gpus, until_at in zip(runs.runs, runs.gpus.tolist(), runs.wall_end_at.tolist(), strict=True):
-            node = nodes.get(run.node_id)
-            if node is not None:
-                power[node.site_id].hold(gpus * node.watts_per_gpu, until_at)
+        for run, until_at in zip(runs.runs, runs.wall_end_at.tolist(), strict=True):
+            for part in run.places:
+                node = nodes.get(part.node_id)
+                if node is not None:
+                    gpus = len(part.gpu_indices) * run.gpu_milli / WHOLE_GPU
+                    power[node.site_id].hold(gpus * node.watts_per_gpu, until_at)
     return power

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Backlog, Bools, Ints, Runs, Spec
+from labs.scheduling.domain.access import Access
+from labs.scheduling.domain.backlog import Backlog, Bools, Ints, Runs
 from labs.scheduling.domain.caps import Cap, Caps, site_power
-from labs.scheduling.domain.decisions import Reservation, Start, WaitReason
+from labs.scheduling.domain.decisions import Start
 from labs.scheduling.domain.fair_share import AccountTree
+from labs.scheduling.domain.fragmentation import Mix
+from labs.scheduling.domain.held import Held
+from labs.scheduling.domain.lending import Lendings
 from labs.scheduling.domain.order import Priorities
+from labs.scheduling.domain.placement import Ask, Blocks, Placement, Spot
 from labs.scheduling.domain.policy import Policy
-from labs.scheduling.domain.pool import Group, Guard, Pool
-from labs.scheduling.domain.profile import Profile
-from labs.scheduling.domain.snapshot import Id, Snapshot
+from labs.scheduling.domain.pool import Pool
+from labs.scheduling.domain.promises import Promises
+from labs.scheduling.domain.reservations import Reservations
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, Snapshot
 
-
-@dataclass(slots=True)
-class Blocks:
-    """What one walk found about those that did not start. Jobs and classes are indices into the backlog."""
-
-    #: The cap that stopped the job.
-    caps: dict[int, Cap] = field(default_factory=dict)
-    #: The site whose power stopped the class.
-    power: dict[int, Id] = field(default_factory=dict)
-    #: The job whose promise stopped the class.
-    refused_for: dict[int, Id] = field(default_factory=dict)
-    reservations: dict[int, Reservation] = field(default_factory=dict)
-    #: The node where a blocked job is expected to start, which may be another than the reserved one.
-    expected_node: dict[int, Id] = field(default_factory=dict)
-    #: Wall and P90 seconds for which a class was refused; a longer run of the class is refused too.
-    refused: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
-    #: Specs of blocked jobs so far: a later start that competes with one of them is a backfill.
-    specs: set[int] = field(default_factory=set)
-    guards: dict[int, Guard] = field(default_factory=dict)
+#: The caps that a job is under, and the units it takes of each.
+Over = tuple[tuple[Cap, float], ...]
 
 
 class Dispatch:
@@ -43,231 +32,264 @@ class Dispatch:
 
     def __init__(self, snapshot: Snapshot, policy: Policy, now: float) -> None:
         self.policy, self.now = policy, now
-        self.backlog = Backlog(snapshot.pending)
-        runs = Runs(snapshot.running, now)
-        self.power = site_power(snapshot, runs, now)
-        self.pool = Pool(snapshot, runs, self.power, now)
+        self.access = Access(snapshot)
+        self.backlog = Backlog(snapshot.pending, self.access)
+        self.runs = Runs(snapshot.running, now)
+        self.power = site_power(snapshot, self.runs, now)
+        self.pool = Pool(snapshot, self.runs, self.power, now)
         self.tree = AccountTree(snapshot.accounts)
-        run_leaves = self.tree.charge_running(runs)
-        self.caps = Caps(snapshot, self.tree, runs, run_leaves, policy.max_running_gpus_per_learner, now)
+        run_leaves = self.tree.charge_running(self.runs)
+        self.caps = Caps(snapshot, self.tree, self.runs, run_leaves, policy.max_running_gpus_per_learner, now)
         self.leaves: Ints = np.array(
             [self.tree.leaf(job.account_id, job.owner_id) for job in self.backlog.jobs], dtype=np.int64
         )
-        self.compete = self._competition()
+        self.reservations = Reservations(self.access, self.pool, self.runs, policy, now)
+        self.lendings = Lendings(self.access, self.pool, self.runs, policy, now)
+        self.placement = Placement(
+            self.backlog,
+            self.pool,
+            Mix(self.backlog, self.runs, self.pool.widest_free),
+            self.access,
+            self.reservations,
+            self.lendings,
+            policy.environment_probes,
+        )
+        self.promises = Promises(self.pool, self.placement, self.reservations)
+        #: Runs were asked to end for these: they go first when they have.
+        self._has_room_made = np.array([job.has_room_made for job in self.backlog.jobs], dtype=np.bool_)
+        self._groups = self._sweeps()
+        self._compete()
         self.starts: dict[int, Start] = {}
-        self.blocks = Blocks()
-        self._tiers: dict[tuple[int, Id | None], list[list[Group]]] = {}
         #: Classes for which no node has room, promised or not. Room only shrinks while a plan is made.
-        self._full = [False] * len(self.backlog.classes)
-        self.held = self._held_back()
+        self._is_full: Bools = np.zeros(len(self.backlog.classes), dtype=np.bool_)
+        self.held = Held(self)
 
-    def _competition(self) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-        """For each two specs whether some usable node would do for both."""
-        groups = [group.shape for group in self.pool.groups]
-        usable = np.array(
-            [[self.pool.fits(shape, spec) for shape in groups] for spec in self.backlog.specs], dtype=np.int64
-        ).reshape(len(self.backlog.specs), len(groups))
-        self.usable = usable.astype(np.bool_)
-        return np.asarray((usable @ usable.T) > 0)
+    @property
+    def blocks(self) -> Blocks:
+        """What the walk at hand has found."""
+        return self.placement.blocks
 
-    def _held_back(self) -> dict[int, tuple[WaitReason, Id | None]]:
-        """Jobs that no free GPU would help, with the reason and the closed account."""
-        never = [self._never(self.backlog.specs[c.spec], c.gpus) for c in self.backlog.classes]
-        closed: dict[Id, Id | None] = {}
-        held: dict[int, tuple[WaitReason, Id | None]] = {}
-        not_yet = (self.backlog.not_before > self.now).tolist()
-        for i, (job, number) in enumerate(zip(self.backlog.jobs, self.backlog.class_of.tolist(), strict=True)):
-            if job.account_id not in closed:
-                closed[job.account_id] = self.caps.closed_account(job.account_id)
-            reason = never[number]
-            if closed[job.account_id] is not None:
-                held[i] = (WaitReason.ACCOUNT_CLOSED, closed[job.account_id])
-            elif reason is not None:
-                held[i] = (reason, None)
-            elif not_yet[i]:
-                held[i] = (WaitReason.NOT_BEFORE, None)
-        return held
+    def _sweeps(self) -> dict[int, tuple[Id, int]]:
+        """The sweep of each job of one that has a cap, and the cap."""
+        most: dict[Id, int] = {}
+        capped = [
+            (i, job.group_id, job.max_running_of_group)
+            for i, job in enumerate(self.backlog.jobs)
+            if job.max_running_of_group is not None and job.group_id is not None
+        ]
+        for _, group_id, cap in capped:
+            most[group_id] = min(cap, most.get(group_id, cap))
+        return {i: (group_id, most[group_id]) for i, group_id, _ in capped}
 
-    def _never(self, spec: Spec, gpus: int) -> WaitReason | None:
-        reason = self.pool.never(spec, gpus)
-        if reason is not None or not self.power:
-            return reason
-        groups = [group for tier in self.pool.tiers(spec, None) for group in tier]
-        powered = (g.power is None or g.power.could(gpus * g.shape.watts) for g in groups)
-        return None if any(powered) else WaitReason.POWER_CAP
+    def _compete(self) -> None:
+        """Which groups of nodes each spec may use now, and for each two specs whether some node would do for both."""
+        shapes = [group.shape for group in self.pool.groups]
+        specs = self.backlog.specs
+        fits = [[self.is_open_to(spec.access, shape) and shape.fits(spec) for shape in shapes] for spec in specs]
+        self.usable: Bools = np.array(fits, dtype=np.bool_).reshape(len(specs), len(shapes))
+        self.placement.usable = self.usable
+        #: Those among them on which it may be promised GPUs: not what others lend, if it has a site of its own.
+        foreign = [self.access.rights[spec.access].foreign_sites for spec in specs]
+        is_own = [[shape.site not in sites for shape in shapes] for sites in foreign]
+        own: Bools = self.usable & np.array(is_own, dtype=np.bool_).reshape(self.usable.shape)
+        self._own = np.where(own.any(axis=1, keepdims=True), own, self.usable) if self.usable.size else self.usable
+        as_numbers = self.usable.astype(np.int64)
+        self.compete: Bools = np.asarray((as_numbers @ as_numbers.T) > 0)
+
+    def is_open_to(self, access: int, shape: object) -> bool:
+        """True if an account with these rights may use nodes of the shape now, on whatever grounds."""
+        if self.access.is_plain:
+            return True
+        rights, site = self.access.rights[access], shape.site  # type: ignore[attr-defined]
+        return (
+            site not in rights.foreign_sites
+            or self.lendings.is_lent(rights, site)
+            or bool(self.reservations.upon(rights, shape))  # type: ignore[arg-type]
+        )
 
     def walk(self, priorities: Priorities) -> int:
         """Go once down the order; return how many started."""
-        blocks = self.blocks = Blocks()
+        blocks = self.placement.blocks = Blocks()
         for profile in (*self.power.values(), *(cap.profile for cap in self.caps.all)):
             profile.forget_promises()
+        self.reservations.stand()
         before, backlog = len(self.starts), self.backlog
-        leaves, classes, specs = self.leaves.tolist(), backlog.class_of.tolist(), backlog.spec_of.tolist()
-        for i in priorities.order.tolist():
-            if i in self.held:
-                continue
+        classes, specs = backlog.class_of, backlog.spec_of
+        for at, i in self._queue(priorities):
             if len(self.starts) >= self.policy.max_decisions:
                 break
-            over = self.caps.over(leaves[i])
+            over = self.over(i)
             capped = self._first_capped(i, over) if over else None
             if capped is not None:
                 self._block_on_cap(i, capped, over)
                 continue
-            row = self._place(i, classes[i])
-            if row is None:
-                if len(blocks.reservations) < self.policy.reservations:
+            spot = self._place(i, int(classes[i]))
+            if spot is None:
+                if len(blocks.reservations) < self.policy.reservations or backlog.jobs[i].has_room_made:
                     self._promise(i, over)
-                blocks.specs.add(specs[i])
+                blocks.first_blocked.setdefault(int(specs[i]), at)
             else:
-                self._start(i, row, over, priorities)
+                self._start(i, spot, over, priorities, at)
         return len(self.starts) - before
 
-    def _first_capped(self, i: int, over: tuple[Cap, ...]) -> Cap | None:
-        job = self.backlog.jobs[i]
-        for cap in over:
-            if not cap.profile.admits(job.gpus, self.now + job.wall_s):
-                return cap
-        return None
+    def _queue(self, priorities: Priorities) -> Iterator[tuple[int, int]]:
+        """Jobs that nothing but GPUs and caps may hold back, with their places in the walk.
 
-    def in_the_way(self) -> Bools:
-        """For each job of the backlog whether nothing but GPUs holds it back."""
-        free = np.ones(self.backlog.size, dtype=np.bool_)
-        free[list(self.held)] = False
-        free[list(self.blocks.caps)] = False
-        return free
+        Once the promises are made, a job whose class has no room changes nothing, unless it is the first under a cap.
+        """
+        order = priorities.order[~self.held.mask[priorities.order]]
+        made_room = self._has_room_made[order]
+        order = np.r_[order[made_room], order[~made_room]]
+        at = 0
+        while at < len(order) and len(self.blocks.reservations) < self.policy.reservations:
+            yield at, int(order[at])
+            at += 1
+        rest = order[at:]
+        if not len(rest):
+            return
+        is_full = self._is_full[self.backlog.class_of[rest]] & ~self._may_be_capped(rest)
+        specs, first = np.unique(self.backlog.spec_of[rest[is_full]], return_index=True)
+        for spec, place in zip(specs.tolist(), np.flatnonzero(is_full)[first].tolist(), strict=True):
+            self.blocks.first_blocked.setdefault(spec, at + place)
+        for place in np.flatnonzero(~is_full).tolist():
+            yield at + place, int(rest[place])
 
-    def _block_on_cap(self, i: int, capped: Cap, over: tuple[Cap, ...]) -> None:
+    def _may_be_capped(self, jobs: Ints) -> Bools:
+        """For each of the jobs whether a cap might stop it now."""
+        leaves, inverse = np.unique(self.leaves[jobs], return_inverse=True)
+        spare = np.array([self.caps.spare(leaf) for leaf in leaves.tolist()], dtype=np.float64)
+        might: Bools = self.backlog.units[jobs] > spare[inverse] if len(leaves) else np.zeros(0, dtype=np.bool_)
+        if self._groups:
+            might |= np.isin(jobs, np.array(list(self._groups), dtype=np.int64))
+        return might
+
+    def over(self, i: int) -> Over:
+        """The caps that a job is under, its sweep's last, and what it takes of each."""
+        units = float(self.backlog.units[i])
+        over = tuple((cap, units) for cap in self.caps.over(int(self.leaves[i])))
+        if i in self._groups:
+            over = (*over, (self.caps.of_group(*self._groups[i]), 1.0))
+        return over
+
+    def _first_capped(self, i: int, over: Over) -> Cap | None:
+        wall_end_at = self.now + self.backlog.jobs[i].wall_s
+        return next((cap for cap, units in over if not cap.profile.admits(units, wall_end_at)), None)
+
+    def _block_on_cap(self, i: int, capped: Cap, over: Over) -> None:
         """Note the cap. The first job that a cap blocks is promised its place under it, or narrow ones would starve
         a wide one there; it does not use up one of the reservations of nodes."""
         self.blocks.caps[i] = capped
         if not capped.profile.promises:
             job = self.backlog.jobs[i]
-            at = self.caps.loaded(capped).profile.earliest(job.gpus, job.wall_s)
+            units = next(units for cap, units in over if cap is capped)
+            at = self.caps.loaded(capped).profile.earliest(units, job.wall_s)
             if at < math.inf:
-                for cap in over:
-                    self.caps.loaded(cap).profile.promise(job.id, job.gpus, at, job.wall_s)
+                for cap, units in over:
+                    self.caps.loaded(cap).profile.promise(job.id, units, at, job.wall_s)
 
-    def _place(self, i: int, number: int) -> int | None:
-        """The row of the node where the job starts now, None if there is none that breaks no promise."""
-        if self._full[number]:
+    def settle(self) -> None:
+        """Find, when the last walk is done, the cap of each job that one stops: the walk need not look at all."""
+        waiting = np.flatnonzero(~self.held.mask)
+        promised = {cap.number for cap in self.caps.all if cap.profile.promises}
+        leaves = set(self.leaves[waiting].tolist())
+        touched = [leaf for leaf in leaves if any(cap.number in promised for cap in self.caps.over(leaf))]
+        might = self._may_be_capped(waiting) | np.isin(self.leaves[waiting], np.array(touched, dtype=np.int64))
+        for i in waiting[might].tolist():
+            if i not in self.starts and i not in self.blocks.caps and i not in self.blocks.reservations:
+                capped = self._first_capped(i, self.over(i))
+                if capped is not None:
+                    self.blocks.caps[i] = capped
+
+    def in_the_way(self) -> Bools:
+        """For each job of the backlog whether nothing but GPUs holds it back."""
+        free = ~self.held.mask
+        free[list(self.blocks.caps)] = False
+        return free
+
+    def is_full(self, number: int) -> bool:
+        """True if no node has room for the class, promised or not."""
+        return bool(self._is_full[number])
+
+    def _place(self, i: int, number: int) -> Spot | None:
+        """Where the job starts now, None if there is nowhere that breaks no promise."""
+        if self._is_full[number]:
             return None
         wall_s, p90_s = self.backlog.jobs[i].wall_s, float(self.backlog.p90_s[i])
         refused = self.blocks.refused.setdefault(number, [])
         if any(wall <= wall_s and p90 <= p90_s for wall, p90 in refused):
             return None
-        row, is_room = self._search(i, number, self.now + wall_s, self.now + p90_s)
-        if row is None:
-            self._full[number] = not is_room
+        spot, is_room = self.placement.find(self.placement.ask(i, self.now))
+        if spot is None:
+            self._is_full[number] = not is_room
             refused[:] = [(w, p) for w, p in refused if not (wall_s <= w and p90_s <= p)] + [(wall_s, p90_s)]
-        return row
+        return spot
 
-    def _search(self, i: int, number: int, wall_end_at: float, p90_end_at: float) -> tuple[int | None, bool]:
-        """The best row, and whether any node had room at all."""
-        job, blocks = self.backlog.jobs[i], self.blocks
-        probes, is_room = self.policy.environment_probes, False
-        for tier in self._tiers_for(int(self.backlog.spec_of[i]), job.preferred_site_id):
-            fallback: int | None = None
-            for group, rows in ((g, g.buckets[k]) for k in range(job.gpus, self.pool.widest_free + 1) for g in tier):
-                if not rows:
-                    continue
-                is_room = True
-                if group.power is not None and not group.power.admits(job.gpus * group.shape.watts, wall_end_at):
-                    blocks.power[number] = group.shape.site
-                    continue
-                for row in rows:
-                    guard = blocks.guards.get(row)
-                    refused_for = guard.refused_for(job.gpus, wall_end_at, p90_end_at) if guard else None
-                    if refused_for is not None:
-                        blocks.refused_for[number] = refused_for
-                        continue
-                    if job.environment is None or job.environment in self.pool.nodes[row].environments:
-                        return row, True
-                    fallback = row if fallback is None else fallback
-                    probes -= 1
-                    if probes <= 0:
-                        return fallback, True
-            if fallback is not None:
-                return fallback, True
-        return None, is_room
+    def _promise(self, i: int, over: Over) -> None:
+        ask = self.placement.ask(i, self.now)
+        rows = self.rows_of(ask.asked.spec, own=True)
+        caps = [(self.caps.loaded(cap).profile, units) for cap, units in over]
+        self.promises.make(i, ask, rows, caps, float(self.backlog.p50_s[i]))
 
-    def _tiers_for(self, spec: int, preferred_site: Id | None) -> list[list[Group]]:
-        found = self._tiers.get((spec, preferred_site))
-        if found is None:
-            found = self._tiers[spec, preferred_site] = self.pool.tiers(self.backlog.specs[spec], preferred_site)
-        return found
-
-    def _start(self, i: int, row: int, over: tuple[Cap, ...], priorities: Priorities) -> None:
-        job, blocks = self.backlog.jobs[i], self.blocks
-        p50_s = float(self.backlog.p50_s[i])
-        wall_end_at, p50_end_at = self.now + job.wall_s, self.now + p50_s
-        variance = float(self.backlog.variance[i])
-        taken = self.pool.take(row, job.gpus, wall_end_at, p50_end_at, variance)
-        for cap in over:
-            cap.hold(job.gpus, wall_end_at, p50_end_at, variance)
-        guard = blocks.guards.get(row)
-        if guard is not None:
-            guard.hold(job.gpus, wall_end_at, p50_end_at)
-        self.tree.charge(int(self.leaves[i]), float(self.backlog.cost_gpu_s[i]))
-        spec = int(self.backlog.spec_of[i])
-        self.starts[i] = Start(
-            job_id=job.id,
-            node_id=self.pool.nodes[row].id,
-            gpu_indices=taken,
-            factors=priorities.factors(i),
-            is_backfilled=any(self.compete[spec, other] for other in blocks.specs),
-        )
-
-    def _promise(self, i: int, over: tuple[Cap, ...]) -> None:
-        """Reserve by wall limits, which holds whatever happens, and by predictions, which keeps backfill from
-        filling the node that will most likely come free long before that."""
-        job = self.backlog.jobs[i]
-        rows = self.rows_of(int(self.backlog.spec_of[i]))
-        by_wall = self._earliest(job.gpus, job.wall_s, rows, by_wall=True)
-        if by_wall is None:
-            return
-        row, at = by_wall
-        for profile, units in self._shared(job.gpus, row, over):
-            at = max(at, profile.earliest(units, job.wall_s))
-        if at == math.inf:
-            return
-        guards = self.blocks.guards
-        guards.setdefault(row, self.pool.guard(row)).by_wall.promise(job.id, job.gpus, at, job.wall_s)
-        for profile, units in self._shared(job.gpus, row, over):
-            profile.promise(job.id, units, at, job.wall_s)
-        node_id = self.pool.nodes[row].id
-        self.blocks.reservations[i] = Reservation(job.id, node_id, job.gpus, at)
-        p50_s = float(self.backlog.p50_s[i])
-        expected = self._earliest(job.gpus, p50_s, rows, by_wall=False)
-        if expected is not None:
-            row, at = expected
-            guards.setdefault(row, self.pool.guard(row)).by_prediction.promise(job.id, job.gpus, at, p50_s)
-            self.blocks.expected_node[i] = self.pool.nodes[row].id
-
-    def _shared(self, gpus: int, row: int, over: tuple[Cap, ...]) -> list[tuple[Profile, float]]:
-        """What else the job takes on that node: its caps, and the site's power, with the units it takes of each."""
-        shared: list[tuple[Profile, float]] = [(self.caps.loaded(cap).profile, gpus) for cap in over]
-        group = self.pool.group_of[row]
-        if group is not None and group.power is not None:
-            shared.append((group.power, gpus * group.shape.watts))
-        return shared
-
-    def rows_of(self, spec: int) -> Ints:
-        """Rows of the usable nodes that would do for the spec."""
+    def rows_of(self, spec: int, *, own: bool = False) -> Ints:
+        """Rows of the nodes that would do for the spec; those it may be promised GPUs on."""
         number = self.pool.group_number
         if not self.pool.groups:
             return np.flatnonzero(number >= 0)
-        return np.flatnonzero((number >= 0) & self.usable[spec][number])
+        return np.flatnonzero((number >= 0) & (self._own if own else self.usable)[spec][number])
 
-    def _earliest(self, gpus: int, duration_s: float, rows: Ints, *, by_wall: bool) -> tuple[int, float] | None:
-        """The node where that many GPUs come free together first, and when; None if that cannot be said."""
-        guards = self.blocks.guards
-        ends = (self.pool.wall_end if by_wall else self.pool.p50_end)[rows, gpus - 1]
-        for row, guard in guards.items():
-            at = np.flatnonzero(rows == row)
-            if len(at):
-                profile = guard.by_wall if by_wall else guard.by_prediction
-                ends[at[0]] = profile.earliest(gpus, duration_s)
-        if not len(ends):
-            return None
-        best = int(np.argmin(ends))
-        return (int(rows[best]), float(ends[best])) if ends[best] < math.inf else None
+    def _start(self, i: int, spot: Spot, over: Over, priorities: Priorities, at: int) -> None:
+        ask, guards = self.placement.ask(i, self.now), self.blocks.guards
+        p50_end_at = self.now + float(self.backlog.p50_s[i])
+        ends = ask.wall_end_at, p50_end_at, float(self.backlog.variance[i])
+        for row in spot.rows:
+            if row in guards and spot.shared is not None:
+                guards[row].extend(spot.shared, ask.wall_end_at, p50_end_at)
+            elif row in guards:
+                guards[row].hold(ask.asked.gpus, ask.wall_end_at, p50_end_at)
+        self._hold(ask, spot, over, ends)
+        parts = self._take(ask, spot, ends)
+        self.tree.charge(int(self.leaves[i]), float(self.backlog.cost_gpu_s[i]))
+        is_fraction = ask.asked.milli < WHOLE_GPU
+        first = self.blocks.first_blocked
+        self.starts[i] = Start(
+            job_id=ask.job.id,
+            node_id=parts[0].node_id,
+            gpu_indices=parts[0].gpu_indices,
+            factors=priorities.factors(i),
+            is_backfilled=any(at > place and self.compete[ask.asked.spec, other] for other, place in first.items()),
+            parts=parts,
+            gpu_milli=ask.asked.milli,
+            gpu_memory_mib=ask.memory_mib if is_fraction else 0,
+            reservation_id=None if spot.grant.kept is None else spot.grant.kept.state.id,
+            is_borrowed=spot.grant.lent is not None,
+        )
+
+    def _hold(self, ask: Ask, spot: Spot, over: Over, ends: tuple[float, float, float]) -> None:
+        """Note what the start takes of caps, power, classes and lendings."""
+        for cap, units in over:
+            cap.hold(units, *ends)
+        group = self.pool.group_of[spot.rows[0]]
+        assert group is not None  # noqa: S101
+        if group.power is not None:
+            watts = sum(self.pool.nodes[row].watts_per_gpu for row in spot.rows)
+            group.power.hold(ask.asked.units / ask.asked.nodes * watts, ask.wall_end_at)
+        whole, grant = ask.asked.gpus * ask.asked.nodes, spot.grant
+        if grant.kept is not None:
+            self.reservations.start_upon(grant.kept, group.shape, whole, ask.wall_end_at, spot.shared)
+        else:
+            self.reservations.start(
+                group.shape, whole, ask.wall_end_at, is_preemptible=ask.is_preemptible, shared=spot.shared
+            )
+        if grant.lent is not None:
+            grant.lent.used += ask.asked.units
+
+    def _take(self, ask: Ask, spot: Spot, ends: tuple[float, float, float]) -> tuple[Part, ...]:
+        """Take the GPUs."""
+        pool, milli = self.pool, ask.asked.milli
+        if spot.shared is not None:
+            taken = [pool.join(spot.shared, milli, ask.memory_mib, ends)]
+        elif milli < WHOLE_GPU:
+            taken = [pool.share(spot.rows[0], milli, ask.memory_mib, spot.grant.tenant(ask), ends)]
+        else:
+            taken = [pool.take(row, ask.asked.gpus, *ends) for row in spot.rows]
+        return tuple(Part(pool.nodes[row].id, gpus) for row, gpus in zip(spot.rows, taken, strict=True))

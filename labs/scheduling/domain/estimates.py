@@ -29,7 +29,7 @@ class CapQueue:
         heapq.heapify(self._ends)
         self._at, self._variance = now, 0.0
 
-    def earliest(self, gpus: int) -> tuple[float, float]:
+    def earliest(self, gpus: float) -> tuple[float, float]:
         """When that many may run, and the variance of it; infinite if that is more than the cap."""
         if gpus > self._cap:
             return math.inf, 0.0
@@ -40,7 +40,7 @@ class CapQueue:
                 self._at, self._variance = end, variance
         return (self._at, self._variance) if self._free >= gpus else (math.inf, 0.0)
 
-    def run(self, gpus: int, end_at: float, variance: float) -> None:
+    def run(self, gpus: float, end_at: float, variance: float) -> None:
         """Let a job take its GPUs until then."""
         self._free -= gpus
         heapq.heappush(self._ends, (end_at, gpus, variance))
@@ -95,21 +95,41 @@ class Estimator:
         return p50, np.maximum(p50, p90)
 
     def _is_unknowable(self, i: int) -> bool:
-        held = self._d.held.get(i)
-        return held is not None and held[0] is not WaitReason.NOT_BEFORE
+        return bool(self._d.held.mask[i]) and self._d.held.why(i)[0] is not WaitReason.NOT_BEFORE
 
     def _floor(self, i: int) -> float:
         not_before = float(self._d.backlog.not_before[i])
         return self._d.now if math.isnan(not_before) else max(self._d.now, not_before)
 
-    def _queues(self, i: int) -> list[CapQueue]:
+    def _queues(self, i: int) -> list[tuple[CapQueue, float]]:
         found = []
-        for cap in self._d.caps.over(int(self._d.leaves[i])):
+        for cap, units in self._d.over(i):
             queue = self._cap_queues.get(cap.number)
             if queue is None:
                 queue = self._cap_queues[cap.number] = CapQueue(self._d.caps.loaded(cap), self._d.now)
-            found.append(queue)
+            found.append((queue, units))
         return found
+
+    def _room(self, i: int, rows: Ints) -> tuple[Ints, float, float]:
+        """The nodes where the job finds its GPUs together first, when, and the variance of it."""
+        b = self._d.backlog
+        gpus, nodes = int(b.gpus[i]), int(b.nodes[i])
+        at_node = self._ends[rows, gpus - 1]
+        if nodes == 1:
+            chosen = rows[[int(np.argmin(at_node))]]
+        else:
+            chosen, best = rows[:0], math.inf
+            for family in self._d.placement.families(int(b.spec_of[i]), None):
+                numbers = [group.number for group in family]
+                here = np.flatnonzero(np.isin(self._d.pool.group_number[rows], numbers))
+                first = here[np.argsort(at_node[here], kind="stable")[:nodes]]
+                if len(first) == nodes and float(at_node[first].max()) < best:
+                    chosen, best = rows[first], float(at_node[first].max())
+            if not len(chosen):
+                return chosen, math.inf, 0.0
+        ends = self._ends[chosen, gpus - 1]
+        last = int(np.argmax(ends))
+        return chosen, float(ends[last]), float(self._var[chosen[last], gpus - 1])
 
     def _walk_to(self, i: int) -> None:
         if self._is_unknowable(i):
@@ -117,24 +137,25 @@ class Estimator:
         b = self._d.backlog
         gpus = int(b.gpus[i])
         rows = self._rows[int(b.spec_of[i])]
-        at_node = self._ends[rows, gpus - 1]
-        best = int(np.argmin(at_node))
-        row, room_at = int(rows[best]), float(at_node[best])
-        start, variance = room_at, float(self._var[row, gpus - 1])
+        if not len(rows):
+            return
+        chosen, room_at, room_variance = self._room(i, rows)
+        start, variance = room_at, room_variance
         queues = self._queues(i)
-        for bound, spread in [(self._floor(i), 0.0), *(queue.earliest(gpus) for queue in queues)]:
+        for bound, spread in [(self._floor(i), 0.0), *(queue.earliest(units) for queue, units in queues)]:
             if bound > start:
                 start, variance = bound, spread
         if start == math.inf:
             return
         self.mean[i], self.variance[i] = start, variance
         end, end_variance = start + float(b.mean_s[i]), variance + float(b.variance[i])
-        for queue in queues:
-            queue.run(gpus, end, end_variance)
+        for queue, units in queues:
+            queue.run(units, end, end_variance)
         if start <= room_at:
             # A job that a cap or a date holds back leaves the node to others until then.
-            self._ends[row, :gpus], self._var[row, :gpus] = end, end_variance
-            self._sort(row)
+            for row in chosen.tolist():
+                self._ends[row, :gpus], self._var[row, :gpus] = end, end_variance
+                self._sort(row)
 
     def _by_throughput(self, rest: Ints) -> None:
         """Work ahead over capacity, from where the walk left each kind of GPU."""
@@ -143,8 +164,8 @@ class Estimator:
             return
         specs = b.spec_of[rest]
         free_to_go = d.in_the_way()[rest]
-        cost = np.where(free_to_go, b.gpus[rest] * b.mean_s[rest], 0.0)
-        spread = np.where(free_to_go, b.gpus[rest] ** 2 * b.variance[rest], 0.0)
+        cost = np.where(free_to_go, b.units[rest] * b.mean_s[rest], 0.0)
+        spread = np.where(free_to_go, b.units[rest] ** 2 * b.variance[rest], 0.0)
         for spec in set(specs.tolist()):
             rows, mine = self._rows[spec], np.flatnonzero(specs == spec)
             ends, known = self._ends[rows], np.isfinite(self._ends[rows])
@@ -163,12 +184,13 @@ class Estimator:
         """No start before a date; none that nobody can know; under a cap, work ahead of it there over the cap."""
         d, b = self._d, self._d.backlog
         self.mean[rest] = np.fmax(self.mean[rest], b.not_before[rest])
-        self.mean[[i for i in d.held if self._is_unknowable(i)]] = np.nan
+        self.mean[[i for i in np.flatnonzero(d.held.mask).tolist() if self._is_unknowable(i)]] = np.nan
         work: dict[int, float] = {}
         for i in (i for i in rest.tolist() if i in d.blocks.caps):
             cap = d.blocks.caps[i]
             capacity = int(cap.profile.capacity)
-            if b.gpus[i] > capacity:
+            units = next(units for over, units in d.over(i) if over is cap)
+            if units > capacity:
                 self.mean[i] = np.nan
                 continue
             if cap.number not in work:
@@ -176,7 +198,7 @@ class Estimator:
                 begin = queue.earliest(capacity)[0]
                 work[cap.number] = begin if begin < math.inf else math.nan
             self.mean[i] = max(float(self.mean[i]), work[cap.number])
-            work[cap.number] += float(b.gpus[i] * b.mean_s[i]) / capacity
+            work[cap.number] += units * float(b.mean_s[i]) / capacity
 
 
 def filled_to(ends: Floats, work: Floats) -> Floats:

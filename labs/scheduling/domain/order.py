@@ -47,7 +47,7 @@ def prioritise(
     fair_share = np.zeros(backlog.size)
     fair_share[chosen] = policy.weight_fair_share / (1.0 + fair_place / max(1, len(np.unique(leaves[chosen]))))
     age = policy.weight_age_per_day * np.maximum(0.0, now - backlog.eligible_at) / DAY_S
-    shortness = policy.weight_shortness / (1.0 + backlog.gpus * backlog.p50_s / policy.short_area_gpu_s)
+    shortness = policy.weight_shortness / (1.0 + backlog.units * backlog.p50_s / policy.short_area_gpu_s)
     slack_s = backlog.deadline_at - backlog.p90_s - now
     near = np.clip(1.0 - slack_s / policy.slack_horizon_s, 0.0, 1.0)
     # A deadline that has passed can no longer be met, so it moves nobody else back.

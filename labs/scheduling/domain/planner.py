@@ -15,7 +15,6 @@ import numpy as np
 
 from labs.scheduling.domain.decisions import Forecast, Plan, WaitFacts
 from labs.scheduling.domain.dispatch import Dispatch
-from labs.scheduling.domain.estimates import Estimator
 from labs.scheduling.domain.order import Priorities, prioritise
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.snapshot import PendingJob, Snapshot
@@ -58,10 +57,9 @@ def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
             break
     if started:
         priorities = _priorities(dispatch)
-    p50, p90 = Estimator(dispatch, priorities.order).estimate()
     return Plan(
         starts=tuple(dispatch.starts.values()),
-        waits=Waits(dispatch, priorities, p50, p90),
+        waits=Waits(dispatch, priorities),
         reservations=tuple(dispatch.blocks.reservations.values()),
         stats={
             "pending": dispatch.backlog.size,

@@ -39,6 +39,15 @@ class Policy:
     #: At most so many starts in one pass, so that its transaction stays short.
     max_decisions: int = 1_000
 
+    #: A preemptible run may stand where a class begins, or a lending ends, only if that is at least so far off: enough
+    #: to be worth while, and to be asked to end in time.
+    clearing_s: float = 900.0
+    #: Runs are asked to end so long before their GPUs are needed, beside their grace.
+    clear_ahead_s: float = 60.0
+    #: For a job, no run is asked to end in its first seconds, nor for a gain smaller than so many.
+    least_run_s: float = 600.0
+    least_gain_s: float = 300.0
+
     #: A placement looks at so many of the best-fitting nodes for one that has the environment ready.
     environment_probes: int = 64
     #: Start times of so many first jobs are found by walking the ends of runs forward; later ones by throughput.

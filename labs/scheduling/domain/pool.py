@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from labs.scheduling.domain.backlog import Floats, Ints, Runs, Spec, id_key
-from labs.scheduling.domain.decisions import WaitReason
 from labs.scheduling.domain.profile import Profile
-from labs.scheduling.domain.snapshot import Id, NodeState, Snapshot
+from labs.scheduling.domain.shared import Shared, SharedGpus, Tenant
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, NodeState, RunningJob, Snapshot
 
 
 class Shape(NamedTuple):
@@ -22,16 +22,34 @@ class Shape(NamedTuple):
     watts: float
     site: Id
 
+    @property
+    def family(self) -> tuple[Id, str]:
+        """Nodes that a gang may be put together from: one site, one type."""
+        return self.site, self.gpu_type
+
+    def fits(self, spec: Spec) -> bool:
+        """True if GPUs of this shape are what the spec asks for."""
+        return (
+            (spec.gpu_type is None or spec.gpu_type == self.gpu_type)
+            and (spec.min_gpu_memory_mib is None or spec.min_gpu_memory_mib <= self.memory_mib)
+            and (spec.site_id is None or spec.site_id == self.site)
+        )
+
 
 class Group:
     """Usable nodes of one shape. ``buckets[k]`` are the rows of the nodes with exactly k GPUs free, in node order."""
 
-    __slots__ = ("buckets", "power", "shape")
+    __slots__ = ("buckets", "number", "power", "shape")
 
     def __init__(self, shape: Shape, widest: int, power: Profile | None) -> None:
         self.shape = shape
         self.power = power
+        self.number = -1
         self.buckets: list[list[int]] = [[] for _ in range(widest + 1)]
+
+    def with_free(self, gpus: int) -> int:
+        """How many nodes have so many GPUs free."""
+        return sum(map(len, self.buckets[gpus:]))
 
 
 class Guard:
@@ -43,15 +61,22 @@ class Guard:
         self.by_wall = by_wall
         self.by_prediction = by_prediction
 
-    def refused_for(self, gpus: int, wall_end_at: float, p90_end_at: float) -> Id | None:
-        """The job whose promise a start would break, None if it breaks none."""
-        refused = self.by_wall.refused_for(gpus, wall_end_at)
-        return self.by_prediction.refused_for(gpus, p90_end_at) if refused is None else refused
+    def refused_for(self, gpus: int, wall_end_at: float, p90_end_at: float, shared: Shared | None = None) -> Id | None:
+        """The job whose promise a start would break, None if it breaks none. A shared GPU is held already until its
+        other fractions end."""
+        held_wall, held_p50 = (shared.wall_end, shared.p50_end) if shared else (-math.inf, -math.inf)
+        refused = self.by_wall.refused_for(gpus, wall_end_at, held_wall)
+        return self.by_prediction.refused_for(gpus, p90_end_at, held_p50) if refused is None else refused
 
     def hold(self, gpus: int, wall_end_at: float, p50_end_at: float) -> None:
         """Note a start on the node."""
         self.by_wall.hold(gpus, wall_end_at)
         self.by_prediction.hold(gpus, p50_end_at)
+
+    def extend(self, shared: Shared, wall_end_at: float, p50_end_at: float) -> None:
+        """Note a start on a GPU that is shared already."""
+        self.by_wall.extend(1, shared.wall_end, wall_end_at)
+        self.by_prediction.extend(1, shared.p50_end, p50_end_at)
 
 
 class Pool:
@@ -67,21 +92,23 @@ class Pool:
         self.nodes: list[NodeState] = sorted(snapshot.nodes, key=lambda node: (node.name, id_key(node.id)))
         self.row_of = {node.id: row for row, node in enumerate(self.nodes)}
         self.free: list[list[int]] = [sorted(node.free_gpus) for node in self.nodes]
-        self._closed = {site.id for site in snapshot.sites if not site.is_open}
+        self.closed = {site.id for site in snapshot.sites if not site.is_open}
         self._power = power
         self._group()
+        self._share(runs)
         self._lay_out(runs)
 
     def _group(self) -> None:
         groups: dict[Shape, Group] = {}
-        self.widest_of: dict[tuple[Shape, bool], int] = {}
+        #: For each shape, and whether it is schedulable: how many nodes have so many GPUs.
+        self.sizes: dict[tuple[Shape, bool], dict[int, int]] = {}
         self.group_of: list[Group | None] = []
         widest = max((max(node.gpus_total, len(node.free_gpus)) for node in self.nodes), default=0)
         for row, node in enumerate(self.nodes):
             shape = Shape(node.gpu_memory_mib, node.gpu_type, node.watts_per_gpu, node.site_id)
-            kind = (shape, node.is_schedulable)
-            self.widest_of[kind] = max(self.widest_of.get(kind, 0), node.gpus_total)
-            if not node.is_schedulable or node.site_id in self._closed:
+            sizes = self.sizes.setdefault((shape, node.is_schedulable), {})
+            sizes[node.gpus_total] = sizes.get(node.gpus_total, 0) + 1
+            if not node.is_schedulable or node.site_id in self.closed:
                 self.group_of.append(None)
                 continue
             group = groups.get(shape)
@@ -92,22 +119,50 @@ class Pool:
         self.groups = sorted(
             groups.values(), key=lambda g: (g.shape[:3], id_key(g.shape.site))
         )  # the GPU with the least memory first: the scarce ones stay for those that need them
-        number = {id(group): i for i, group in enumerate(self.groups)}
-        self.group_number: Ints = np.array([-1 if g is None else number[id(g)] for g in self.group_of], dtype=np.int64)
+        for number, group in enumerate(self.groups):
+            group.number = number
+        self.group_number: Ints = np.array([-1 if g is None else g.number for g in self.group_of], dtype=np.int64)
         self.widest_free = self.columns = widest
+
+    def _share(self, runs: Runs) -> None:
+        """Find the GPUs that fractions share."""
+        self.shared = SharedGpus(len(self.groups))
+        fractions: dict[int, list[tuple[RunningJob, float, float, float]]] = {}
+        for i in np.flatnonzero(runs.milli < WHOLE_GPU).tolist():
+            row = self.row_of.get(runs.runs[i].node_id)
+            if row is not None:
+                held = float(runs.wall_end_at[i]), float(runs.p50_end_at[i]), float(runs.variance[i])
+                fractions.setdefault(row, []).append((runs.runs[i], *held))
+        for row, node in enumerate(self.nodes):
+            if node.partly_free or row in fractions:
+                self.shared.load(row, node, fractions.get(row, []), self.now)
+        for shared in self.shared.at.values():
+            group = self.group_of[shared.row]
+            if group is not None:
+                self.shared.offer(group.number, shared)
 
     def _lay_out(self, runs: Runs) -> None:
         free = np.array([len(gpus) for gpus in self.free], dtype=np.int64)
-        row: Ints = np.array([self.row_of.get(run.node_id, -1) for run in runs.runs], dtype=np.int64)
-        here = np.flatnonzero(row >= 0)
-        units = runs.gpus[here]
-        at = np.repeat(row[here], units)
+        whole = np.flatnonzero(runs.milli >= WHOLE_GPU)
+        further = [(i, self.row_of.get(part.node_id, -1), len(part.gpu_indices)) for i, part in runs.further]
+        rows = [self.row_of.get(runs.runs[i].node_id, -1) for i in whole.tolist()]
+        run: Ints = np.r_[whole, np.array([i for i, _, _ in further], dtype=np.int64)]
+        row: Ints = np.r_[np.array(rows, dtype=np.int64), np.array([r for _, r, _ in further], dtype=np.int64)]
+        units: Ints = np.r_[runs.gpus[whole], np.array([gpus for _, _, gpus in further], dtype=np.int64)]
+        is_here = row >= 0
+        run, row, units = run[is_here], row[is_here], units[is_here]
+        shared = list(self.shared.at.values())
+        at: Ints = np.r_[np.repeat(row, units), np.array([one.row for one in shared], dtype=np.int64)]
         held = np.bincount(at, minlength=len(free)) if len(at) else np.zeros(len(free), dtype=np.int64)
         self.columns = max(self.columns, int((free + held).max(initial=0)))
-        self.wall_end, _ = self._matrix(free, at, np.repeat(runs.wall_end_at[here], units))
-        self.p50_end, (rows, columns, entry) = self._matrix(free, at, np.repeat(runs.p50_end_at[here], units))
+
+        def of_each(of_runs: Floats, name: str) -> Floats:
+            return np.r_[np.repeat(of_runs[run], units), np.array([getattr(one, name) for one in shared])]
+
+        self.wall_end, _ = self._matrix(free, at, of_each(runs.wall_end_at, "wall_end"))
+        self.p50_end, (rows_at, columns, entry) = self._matrix(free, at, of_each(runs.p50_end_at, "p50_end"))
         self.variance = np.zeros(self.p50_end.shape)
-        self.variance[rows, columns] = np.repeat(runs.variance[here], units)[entry]
+        self.variance[rows_at, columns] = of_each(runs.variance, "variance")[entry]
 
     def _matrix(self, free: Ints, at: Ints, ends: Floats) -> tuple[Floats, tuple[Ints, Ints, Ints]]:
         """Lay out when GPUs come free, and say (row, column, entry) of each one that is held."""
@@ -120,61 +175,52 @@ class Pool:
         matrix[rows, columns] = ends[order]
         return matrix, (rows, columns, order)
 
-    def fits(self, shape: Shape, spec: Spec) -> bool:
-        """True if GPUs of this shape are what the spec asks for."""
-        return (
-            (spec.gpu_type is None or spec.gpu_type == shape.gpu_type)
-            and (spec.min_gpu_memory_mib is None or spec.min_gpu_memory_mib <= shape.memory_mib)
-            and (spec.site_id is None or spec.site_id == shape.site)
-        )
-
-    def never(self, spec: Spec, gpus: int) -> WaitReason | None:
-        """Why no node can run this as the pool stands, even if all of it were idle; None if one can."""
-        able = [kind for kind, widest in self.widest_of.items() if widest >= gpus and self.fits(kind[0], spec)]
-        if not able:
-            return WaitReason.NO_SUCH_NODE
-        if all(shape.site in self._closed for shape, _ in able):
-            return WaitReason.SITE_CLOSED
-        if not any(is_schedulable for shape, is_schedulable in able if shape.site not in self._closed):
-            return WaitReason.NODES_DRAINING
-        return None
-
-    def widest(self, spec: Spec) -> int:
-        """The most GPUs that any node has of those the spec asks for, usable now or not."""
-        return max((widest for (shape, _), widest in self.widest_of.items() if self.fits(shape, spec)), default=0)
-
-    def tiers(self, spec: Spec, preferred_site: Id | None) -> list[list[Group]]:
-        """The groups that the spec may use, best first; within a tier the closest fit decides."""
-        tiers: dict[tuple[bool, int], list[Group]] = {}
-        for group in self.groups:
-            if self.fits(group.shape, spec):
-                tiers.setdefault((group.shape.site != preferred_site, group.shape.memory_mib), []).append(group)
-        return [tiers[key] for key in sorted(tiers)]
-
-    def most_free(self, spec: Spec) -> tuple[int, int]:
-        """The most GPUs free on one node, and the GPUs free on all nodes, that the spec may use."""
-        groups = [group for group in self.groups if self.fits(group.shape, spec)]
-        best = max((k for group in groups for k, rows in enumerate(group.buckets) if rows), default=0)
-        return best, sum(k * len(rows) for group in groups for k, rows in enumerate(group.buckets))
-
     def take(self, row: int, gpus: int, wall_end_at: float, p50_end_at: float, variance: float) -> tuple[int, ...]:
         """Take the lowest free GPUs of a node, and return their indices. Raises ValueError if it may start nothing."""
-        group = self.group_of[row]
-        if group is None:
-            raise ValueError(f"Node {self.nodes[row].id} may start nothing.")
+        group = self._usable(row)
         free = self.free[row]
         taken, self.free[row] = tuple(free[:gpus]), free[gpus:]
         bucket = group.buckets[len(free)]
         del bucket[bisect_left(bucket, row)]
         insort(group.buckets[len(free) - gpus], row)
-        if group.power is not None:
-            group.power.hold(gpus * group.shape.watts, wall_end_at)
         self.wall_end[row, :gpus] = wall_end_at
         self.wall_end[row].sort()
         self.p50_end[row, :gpus] = p50_end_at
         self.variance[row, :gpus] = variance
         resort(self.p50_end, self.variance, row)
         return taken
+
+    def share(
+        self, row: int, milli: int, memory_mib: int, tenant: Tenant, ends: tuple[float, float, float]
+    ) -> tuple[int, ...]:
+        """Take a fraction of the lowest free GPU of a node; ``ends`` are wall end, P50 end and its variance."""
+        group = self._usable(row)
+        (index,) = self.take(row, 1, *ends)
+        shared = self.shared.open(group.number, row, index, group.shape.memory_mib, tenant)
+        shared.hold(*ends)
+        self.shared.take(group.number, shared, milli, memory_mib)
+        return (index,)
+
+    def join(self, shared: Shared, milli: int, memory_mib: int, ends: tuple[float, float, float]) -> tuple[int, ...]:
+        """Take a fraction of a GPU that is shared already."""
+        row = shared.row
+        self.shared.take(self._usable(row).number, shared, milli, memory_mib)
+        wall, p50 = shared.wall_end, shared.p50_end
+        shared.hold(*ends)
+        if shared.wall_end > wall:
+            self.wall_end[row, int(np.flatnonzero(self.wall_end[row] == wall)[0])] = shared.wall_end
+            self.wall_end[row].sort()
+        if shared.p50_end > p50:
+            column = int(np.flatnonzero(self.p50_end[row] == p50)[0])
+            self.p50_end[row, column], self.variance[row, column] = shared.p50_end, shared.variance
+            resort(self.p50_end, self.variance, row)
+        return (shared.index,)
+
+    def _usable(self, row: int) -> Group:
+        group = self.group_of[row]
+        if group is None:
+            raise ValueError(f"Node {self.nodes[row].id} may start nothing.")
+        return group
 
     def guard(self, row: int) -> Guard:
         """What is held on a node, ready to take promises."""

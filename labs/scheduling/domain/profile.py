@@ -48,6 +48,16 @@ class Profile:
             if until_at > promise.start_at:
                 promise.spare -= units
 
+    def extend(self, units: float, from_at: float, until_at: float) -> None:
+        """Let units that are held until ``from_at`` be held until ``until_at``, if that is later."""
+        if until_at <= from_at:
+            return
+        self._held.remove((from_at, units))
+        self._held.append((until_at, units))
+        for promise in self.promises:
+            if from_at <= promise.start_at < until_at:
+                promise.spare -= units
+
     def preload(self, held: list[tuple[float, float]]) -> None:
         """Say until when units are held that ``used`` counts already: (end, units) of each."""
         self._held.extend(held)
@@ -62,22 +72,26 @@ class Profile:
             return False
         return self.refused_for(units, until_at) is None
 
-    def refused_for(self, units: float, until_at: float) -> Id | None:
-        """The job whose promise would break if the units were used until then, None if there is none."""
+    def refused_for(self, units: float, until_at: float, held_until_at: float = -math.inf) -> Id | None:
+        """The job whose promise would break if the units were used until then, None if there is none.
+
+        Units that are held until some time already break only promises from then on.
+        """
         for promise in self.promises:
-            if promise.start_at < until_at and promise.spare + TOLERANCE < units:
+            if held_until_at <= promise.start_at < until_at and promise.spare + TOLERANCE < units:
                 return promise.job_id
         return None
 
-    def earliest(self, units: float, duration_s: float) -> float:
+    def earliest(self, units: float, duration_s: float, not_before: float = -math.inf) -> float:
         """The first time from which the units are free for ``duration_s`` if everything held lasts as long as it may.
 
         Infinite if they never are.
         """
         held = sorted(self._held, reverse=True)
         in_use = self.used
-        for at in sorted({self._now, *(end for end, _ in held), *(p.end_at for p in self.promises)}):
-            if at < self._now:
+        first = max(self._now, not_before)
+        for at in sorted({first, *(end for end, _ in held), *(p.end_at for p in self.promises)}):
+            if at < first:
                 continue
             while held and held[-1][0] <= at:
                 in_use -= held.pop()[1]

@@ -104,6 +104,8 @@ class RunningJob:
     #: It has been asked to end and is not asked again; its GPUs come free at ``ends_by_at``.
     is_ending: bool = False
     ends_by_at: float | None = None
+    #: The job that it makes room for.
+    ending_for_job_id: Id | None = None
     #: The class reservation upon which it was started.
     reservation_id: Id | None = None
     #: It runs on a site that another account owns.
@@ -157,6 +159,8 @@ class PendingJob:
     #: It may be asked to end (with ``grace_s`` to save its work) and is then queued again.
     is_preemptible: bool = False
     grace_s: float = 0.0
+    #: Runs were asked to end to make room for it, so it goes first when they have.
+    has_room_made: bool = False
     #: What it works at (a lab, say): predictions and the deadline boost go by it.
     work_key: str = ""
     #: GPU-seconds of this owner and work that were started with a deadline boost already.

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Floats, Ints
+from labs.scheduling.domain.backlog import Floats, Ints, Spec
+from labs.scheduling.domain.caps import Cap
 from labs.scheduling.domain.decisions import Wait, WaitFacts, WaitReason
 from labs.scheduling.domain.dispatch import Dispatch
+from labs.scheduling.domain.estimates import Estimator
 from labs.scheduling.domain.order import Priorities
-from labs.scheduling.domain.snapshot import Id
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id
+
+#: What stopped a class that would have had room: the first of these that did is the reason.
+STOPS = (
+    WaitReason.RESERVED_FOR_WIDE_JOB,
+    WaitReason.CLASS_RESERVATION,
+    WaitReason.POWER_CAP,
+    WaitReason.LENDING_CAP,
+    WaitReason.LENDING_CLOSED,
+)
 
 
 def queue_places(dispatch: Dispatch, order: Ints) -> Ints:
@@ -31,123 +45,166 @@ def queue_places(dispatch: Dispatch, order: Ints) -> Ints:
 
 
 class Waits(Mapping[Id, Wait]):
-    """A wait for every job that did not start. Values are made on demand: a caller that wants ten pays for ten."""
+    """A wait for every job that did not start. All is found on demand: a caller that asks nothing pays nothing."""
 
-    def __init__(self, dispatch: Dispatch, priorities: Priorities, p50: Floats, p90: Floats) -> None:
+    def __init__(self, dispatch: Dispatch, priorities: Priorities) -> None:
         self._d, self._priorities = dispatch, priorities
-        self._p50, self._p90 = p50, p90
-        self._places = queue_places(dispatch, priorities.order)
-        self._index = {dispatch.backlog.jobs[i].id: i for i in priorities.order.tolist()}
         self._class_reasons: dict[int, tuple[WaitReason, WaitFacts]] = {}
 
+    @cached_property
+    def _index(self) -> dict[Id, int]:
+        self._d.settle()
+        jobs = self._d.backlog.jobs
+        return {jobs[i].id: i for i in self._priorities.order.tolist()}
+
+    @cached_property
+    def _places(self) -> Ints:
+        return queue_places(self._d, self._priorities.order)
+
+    @cached_property
+    def _starts_at(self) -> tuple[Floats, Floats]:
+        return Estimator(self._d, self._priorities.order).estimate()
+
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._priorities.order)
 
     def __iter__(self) -> Iterator[Id]:
         return iter(self._index)
 
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._index
+
     def __getitem__(self, job_id: Id) -> Wait:
         i = self._index[job_id]
         reason, facts = self._why(i)
-        p50, p90 = float(self._p50[i]), float(self._p90[i])
+        p50, p90 = (float(at[i]) for at in self._starts_at)
         return Wait(
             reason=reason,
             place=int(self._places[i]),
-            start_p50_at=None if np.isnan(p50) else p50,
-            start_p90_at=None if np.isnan(p90) else p90,
+            start_p50_at=None if math.isnan(p50) else p50,
+            start_p90_at=None if math.isnan(p90) else p90,
             facts=facts,
             factors=self._priorities.factors(i),
         )
 
     def _why(self, i: int) -> tuple[WaitReason, WaitFacts]:
-        d, job = self._d, self._d.backlog.jobs[i]
-        if i in d.held:
-            reason, account_id = d.held[i]
-            return reason, self._held_facts(i, reason, account_id)
+        d = self._d
+        if d.held.mask[i]:
+            return self._held(i)
         cap = d.blocks.caps.get(i)
         if cap is not None:
-            return cap.reason, WaitFacts(
-                gpus_wanted=job.gpus,
-                account_id=cap.account_id,
-                cap=int(cap.profile.capacity),
-                running_gpus=int(cap.profile.used),
-            )
+            return cap.reason, self._cap_facts(i, cap)
         number = int(d.backlog.class_of[i])
         if number not in self._class_reasons:
             self._class_reasons[number] = self._class_reason(number)
         reason, facts = self._class_reasons[number]
         if reason is WaitReason.RESOURCES and self._places[i] > 1:
             reason = WaitReason.BEHIND_OTHERS
-        return reason, self._with_promise(i, facts)
+        reserved = d.blocks.reservations.get(i)
+        if reserved is not None:
+            node_id = d.blocks.expected_node.get(i, reserved.node_id)
+            facts = replace(facts, node_id=node_id, until_at=reserved.start_at)
+        return reason, facts
 
-    def _with_promise(self, i: int, facts: WaitFacts) -> WaitFacts:
-        reserved = self._d.blocks.reservations.get(i)
-        if reserved is None:
-            return facts
+    def _cap_facts(self, i: int, cap: Cap) -> WaitFacts:
+        used = math.ceil(round(cap.profile.used, 3))
+        is_sweep = cap.reason is WaitReason.GROUP_CAP
         return WaitFacts(
-            gpus_wanted=facts.gpus_wanted,
-            gpus_free_on_one_node=facts.gpus_free_on_one_node,
-            gpus_free_in_all=facts.gpus_free_in_all,
-            gpu_type=facts.gpu_type,
-            min_gpu_memory_mib=facts.min_gpu_memory_mib,
-            site_id=facts.site_id,
-            job_id=facts.job_id,
-            watts_wanted=facts.watts_wanted,
-            watts_free=facts.watts_free,
-            node_id=self._d.blocks.expected_node.get(i, reserved.node_id),
-            until_at=reserved.start_at,
+            gpus_wanted=self._d.backlog.jobs[i].gpus,
+            account_id=cap.account_id,
+            cap=int(cap.profile.capacity),
+            running_gpus=None if is_sweep else used,
+            running_jobs=used if is_sweep else None,
         )
 
-    def _held_facts(self, i: int, reason: WaitReason, account_id: Id | None) -> WaitFacts:
-        job = self._d.backlog.jobs[i]
-        spec = self._d.backlog.specs[int(self._d.backlog.spec_of[i])]
+    def _held(self, i: int) -> tuple[WaitReason, WaitFacts]:
+        d, job = self._d, self._d.backlog.jobs[i]
+        reason, account_id = d.held.why(i)
+        spec = d.backlog.specs[int(d.backlog.spec_of[i])]
+        facts = self._wanted(int(d.backlog.class_of[i]), spec)
         watts: float | None = None
         if reason is WaitReason.POWER_CAP:
-            groups = [group for tier in self._d.pool.tiers(spec, None) for group in tier]
-            watts = min((job.gpus * group.shape.watts for group in groups), default=None)
-        return WaitFacts(
-            gpus_wanted=job.gpus,
-            gpus_most_on_one_node=self._d.pool.widest(spec),
-            gpu_type=job.gpu_type,
-            min_gpu_memory_mib=job.min_gpu_memory_mib,
-            site_id=job.required_site_id,
+            groups = [group for group in d.pool.groups if group.shape.fits(spec)]
+            units = float(d.backlog.units[i])
+            watts = min((round(units * group.shape.watts, 1) for group in groups), default=None)
+        opens_at: float | None = None
+        if reason is WaitReason.LENDING_CLOSED:
+            opens_at = d.lendings.opens_at(d.access.rights[spec.access], spec.site_id)
+        widest = (max(sizes) for (shape, _), sizes in d.pool.sizes.items() if shape.fits(spec))
+        return reason, replace(
+            facts,
+            gpus_most_on_one_node=max(widest, default=0),
             account_id=account_id,
             until_at=job.not_before if reason is WaitReason.NOT_BEFORE else None,
+            from_at=opens_at,
             watts_wanted=watts,
+            jobs_open=len(job.waits_for) or None,
+        )
+
+    def _wanted(self, number: int, spec: Spec) -> WaitFacts:
+        """What the class asks for."""
+        asked = self._d.backlog.classes[number]
+        return WaitFacts(
+            gpus_wanted=asked.gpus,
+            gpu_type=spec.gpu_type,
+            min_gpu_memory_mib=spec.min_gpu_memory_mib,
+            site_id=spec.site_id,
+            nodes_wanted=asked.nodes if asked.nodes > 1 else None,
+            gpu_milli=asked.milli if asked.milli < WHOLE_GPU else None,
         )
 
     def _class_reason(self, number: int) -> tuple[WaitReason, WaitFacts]:
         """The reason for which no job of the class starts, as far as GPUs go."""
         d = self._d
-        spec_number, gpus = d.backlog.classes[number]
-        spec = d.backlog.specs[spec_number]
-        best, in_all = d.pool.most_free(spec)
-        site_id, job_id = spec.site_id, None
-        watts: tuple[float, float] | None = None
-        reason = WaitReason.RESOURCES
-        if best >= gpus:
-            reason = WaitReason.NEXT_PASS
-            if number in d.blocks.refused_for:
-                reason, job_id = WaitReason.RESERVED_FOR_WIDE_JOB, d.blocks.refused_for[number]
-            elif number in d.blocks.power:
-                reason, site_id = WaitReason.POWER_CAP, d.blocks.power[number]
-                watts = self._watts(site_id, gpus)
-        elif spec.gpu_type is not None and in_all == 0:
-            other, _ = d.pool.most_free(spec._replace(gpu_type=None))
-            reason = WaitReason.GPU_TYPE_BUSY if other >= gpus else reason
-        return reason, WaitFacts(
-            gpus_wanted=gpus,
-            gpus_free_on_one_node=best,
-            gpus_free_in_all=in_all,
-            gpu_type=spec.gpu_type,
-            min_gpu_memory_mib=spec.min_gpu_memory_mib,
-            site_id=site_id,
-            job_id=job_id,
-            watts_wanted=None if watts is None else watts[0],
-            watts_free=None if watts is None else watts[1],
+        asked = d.backlog.classes[number]
+        spec = d.backlog.specs[asked.spec]
+        here = [group for group in d.pool.groups if d.usable[asked.spec][group.number]]
+        free = {k: sum(len(group.buckets[k]) for group in here) for k in range(d.pool.widest_free + 1)}
+        facts = replace(
+            self._wanted(number, spec),
+            gpus_free_on_one_node=max((k for k, nodes in free.items() if nodes), default=0),
+            gpus_free_in_all=sum(k * nodes for k, nodes in free.items()),
         )
+        if asked.nodes > 1:
+            facts = replace(facts, nodes_free=sum(nodes for k, nodes in free.items() if k >= asked.gpus))
+        if not d.is_full(number):
+            return self._stopped(number, facts)
+        elsewhere = spec._replace(gpu_type=None)
+        if spec.gpu_type is not None and not facts.gpus_free_in_all:
+            others = [g for g in d.pool.groups if g.shape.fits(elsewhere) and d.is_open_to(spec.access, g.shape)]
+            if any(group.with_free(asked.gpus) for group in others):
+                return WaitReason.GPU_TYPE_BUSY, facts
+        closed = [g for g in d.pool.groups if g.shape.fits(spec) and not d.is_open_to(spec.access, g.shape)]
+        lender = next((g.shape.site for g in closed if g.with_free(asked.gpus) >= asked.nodes), None)
+        if lender is not None:
+            opens_at = d.lendings.opens_at(d.access.rights[spec.access], lender)
+            return WaitReason.LENDING_CLOSED, replace(facts, site_id=lender, from_at=opens_at)
+        return WaitReason.RESOURCES, facts
 
-    def _watts(self, site_id: Id, gpus: int) -> tuple[float, float]:
-        per_gpu = max(g.shape.watts for g in self._d.pool.groups if g.shape.site == site_id)
-        power = self._d.power[site_id]
-        return gpus * per_gpu, max(0.0, power.capacity - power.used)
+    def _stopped(self, number: int, facts: WaitFacts) -> tuple[WaitReason, WaitFacts]:
+        """What stopped a class that would have had room."""
+        d, stops = self._d, self._d.blocks.stops.get(number, {})
+        reason = next((reason for reason in STOPS if reason in stops), WaitReason.NEXT_PASS)
+        named = stops.get(reason)
+        if reason is WaitReason.RESERVED_FOR_WIDE_JOB:
+            return reason, replace(facts, job_id=named)
+        if reason is WaitReason.CLASS_RESERVATION and named is not None:
+            kept = d.reservations.of_id(named)
+            begins = kept.state.start_at if kept is not None and not kept.is_active else None
+            ends = kept.state.end_at if kept is not None else None
+            return reason, replace(facts, reservation_id=named, from_at=begins, until_at=ends)
+        if named is None:
+            return reason, facts
+        facts = replace(facts, site_id=named)
+        if reason is WaitReason.POWER_CAP:
+            per_gpu = max(g.shape.watts for g in d.pool.groups if g.shape.site == named)
+            power, units = d.power[named], d.backlog.classes[number].units
+            spare = max(0.0, power.capacity - power.used)
+            facts = replace(facts, watts_wanted=round(units * per_gpu, 1), watts_free=round(spare, 1))
+        rights = d.access.rights[d.backlog.specs[d.backlog.classes[number].spec].access]
+        if reason is WaitReason.LENDING_CAP:
+            cap, used = d.lendings.lent(rights, named)
+            facts = replace(facts, cap=cap, running_gpus=math.ceil(round(used, 3)))
+        elif reason is WaitReason.LENDING_CLOSED:
+            facts = replace(facts, from_at=d.lendings.opens_at(rights, named))
+        return reason, facts

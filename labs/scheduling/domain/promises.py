@@ -1,0 +1,104 @@
+"""What is kept for blocked jobs: nodes by wall limits, which holds whatever happens, and nodes by predictions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from labs.scheduling.domain.backlog import Ints
+from labs.scheduling.domain.decisions import Reservation
+from labs.scheduling.domain.placement import Ask, Placement
+from labs.scheduling.domain.pool import Pool
+from labs.scheduling.domain.profile import Profile
+from labs.scheduling.domain.reservations import Reservations
+
+#: A capacity that a promised job uses beside its nodes, and how many units of it.
+Shares = list[tuple[Profile, float]]
+
+
+class Promises:
+    """Makes promises on the nodes of a pool; those of the walk at hand are in ``placement.blocks``."""
+
+    def __init__(self, pool: Pool, placement: Placement, reservations: Reservations) -> None:
+        self._pool, self._placement, self._reservations = pool, placement, reservations
+
+    def make(self, i: int, ask: Ask, rows: Ints, caps: Shares, p50_s: float) -> None:
+        """Reserve by wall limits, and by predictions, which keeps backfill from filling the nodes that will most likely
+        come free long before that. ``rows`` are the nodes that would do, ``caps`` what the job is under."""
+        blocks, pool = self._placement.blocks, self._pool
+        wall_s = ask.job.wall_s
+        by_wall = self._earliest(ask, rows, wall_s, by_wall=True)
+        if by_wall is None:
+            return
+        chosen, at = by_wall
+        shares = self._shares(ask, chosen, caps)
+        on_nodes: Shares = [(blocks.guards.setdefault(row, pool.guard(row)).by_wall, ask.asked.gpus) for row in chosen]
+        at = together([*on_nodes, *shares], at, wall_s)
+        if at == math.inf:
+            return
+        for profile, units in (*on_nodes, *shares):
+            profile.promise(ask.job.id, units, at, wall_s)
+        names = tuple(pool.nodes[row].id for row in chosen)
+        gang = names if len(names) > 1 else ()
+        blocks.reservations[i] = Reservation(ask.job.id, names[0], ask.asked.gpus, at, gang)
+        expected = self._earliest(ask, rows, p50_s, by_wall=False)
+        if expected is not None:
+            chosen, at = expected
+            likely: Shares = [
+                (blocks.guards.setdefault(row, pool.guard(row)).by_prediction, ask.asked.gpus) for row in chosen
+            ]
+            at = together(likely, at, p50_s)
+            if at < math.inf:
+                for profile, units in likely:
+                    profile.promise(ask.job.id, units, at, p50_s)
+                blocks.expected_node[i] = pool.nodes[chosen[0]].id
+
+    def _shares(self, ask: Ask, rows: list[int], caps: Shares) -> Shares:
+        shares = list(caps)
+        group = self._pool.group_of[rows[0]]
+        if group is not None:
+            if group.power is not None:
+                watts = sum(self._pool.nodes[row].watts_per_gpu for row in rows)
+                shares.append((group.power, ask.asked.units / ask.asked.nodes * watts))
+            whole = ask.asked.gpus * ask.asked.nodes
+            shares += ((profile, whole) for profile in self._reservations.profiles(group.shape))
+        return shares
+
+    def _earliest(self, ask: Ask, rows: Ints, duration_s: float, *, by_wall: bool) -> tuple[list[int], float] | None:
+        """The nodes where that many GPUs come free together first, and when; None if that cannot be said."""
+        if not len(rows):
+            return None
+        gpus, wanted = ask.asked.gpus, ask.asked.nodes
+        ends = (self._pool.wall_end if by_wall else self._pool.p50_end)[rows, gpus - 1]
+        for row, guard in self._placement.blocks.guards.items():
+            at = np.flatnonzero(rows == row)
+            if len(at):
+                profile = guard.by_wall if by_wall else guard.by_prediction
+                ends[at[0]] = profile.earliest(gpus, duration_s)
+        if wanted == 1:
+            best = int(np.argmin(ends))
+            return ([int(rows[best])], float(ends[best])) if ends[best] < math.inf else None
+        found: tuple[list[int], float] | None = None
+        for family in self._placement.families(ask.asked.spec, None):
+            numbers = [group.number for group in family]
+            here = np.flatnonzero(np.isin(self._pool.group_number[rows], numbers))
+            if len(here) >= wanted:
+                first = here[np.argsort(ends[here], kind="stable")[:wanted]]
+                at_all = float(ends[first].max())
+                if at_all < (math.inf if found is None else found[1]):
+                    found = sorted(rows[first].tolist()), at_all
+        return found
+
+
+def together(shares: Shares, not_before: float, duration_s: float) -> float:
+    """The first time, at or after ``not_before``, from which all units are free for so long; infinite if never."""
+    at, settled = not_before, 0
+    while at < math.inf and settled < len(shares):
+        for profile, units in shares:
+            later = profile.earliest(units, duration_s, at)
+            settled = settled + 1 if later == at else 1
+            at = later
+            if settled >= len(shares) or at == math.inf:
+                break
+    return at
