@@ -114,7 +114,7 @@ def change_lab(
 def _starter(files: Mapping[str, bytes], entrypoint: str) -> Any:
     if entrypoint not in files:
         raise InvalidInput({"entrypoint": _("The file to run must be one of the starter's files.")})
-    return jobs.store_bundle(files)
+    return jobs.store_bundle(jobs.checked_files(files))
 
 
 def _check_bounds(lab: Lab, gpus: int, wall_s: int) -> None:

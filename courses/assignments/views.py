@@ -20,13 +20,14 @@ from courses.catalog.api import RunAccess, form_page
 from courses.catalog.models import Enrolment
 from courses.content.api import get_module_to_edit
 from courses.content.api import render as render_markdown
-from labs.jobs.api import files_of, files_of_bundle, shown_files, typed_files
+from labs.jobs.api import files_of, files_of_bundle, shown_files, typed_files, unshown_files
 
 from .access import get_lab_for, get_lab_to_edit
 from .forms import LabForm, RunForm
 from .models import Lab
 from .selectors import best_value, progress_of, runs_of_lab
 from .services import change_lab, open_lab, submit_lab_run
+from .starter import Starter, starter_of
 
 FIRST_PROGRAM = b'print("Hello from the lab")\n'
 
@@ -37,14 +38,19 @@ def lab(request: SignedInRequest, lab_id: int) -> HttpResponse:
     shown, access = get_lab_for(request.user, lab_id)
     files = files_of_bundle(_source(request, shown, access).files)
     form = RunForm(lab=shown, initial=_initial(shown))
-    return _lab_page(request, shown, access, form, shown_files(files))
+    return _lab_page(request, shown, access, form, shown_files(files), kept=sorted(unshown_files(files)))
 
 
 @require_POST
 def submit(request: SignedInRequest, lab_id: int) -> HttpResponse:
-    """Run a lab. What was typed stays in the page when it is refused."""
+    """Run a lab: the editor's files with those of the source that it cannot show, or what was uploaded instead.
+
+    What was typed stays in the page when it is refused.
+    """
     shown, access = get_lab_for(request.user, lab_id)
     form = RunForm(request.POST, lab=shown)
+    kept = unshown_files(files_of_bundle(_source(request, shown, access).files))
+    is_upload = bool(request.FILES.getlist("upload"))
     files: dict[str, bytes] = {}
     shortage: dict[str, Any] = {}
     try:
@@ -53,7 +59,7 @@ def submit(request: SignedInRequest, lab_id: int) -> HttpResponse:
             run, _is_new = submit_lab_run(
                 lab_id=lab_id,
                 user=request.user,
-                files=files,
+                files=files if is_upload else kept | files,
                 gpus=form.cleaned_data["gpus"],
                 wall_s=form.cleaned_data["wall_minutes"],
                 idempotency_key=form.cleaned_data["key"],
@@ -67,9 +73,10 @@ def submit(request: SignedInRequest, lab_id: int) -> HttpResponse:
             shortage = error.facts
         else:
             add_service_error(form, _renamed(error))
-    uploaded = bool(files and request.FILES.getlist("upload"))
-    rows = shown_files(files) if uploaded else typed_files(request)
-    return _lab_page(request, shown, access, form, rows, shortage=shortage, status=409 if shortage else 400)
+    rows = shown_files(files) if files and is_upload else typed_files(request)
+    lost = [*unshown_files(files)] if is_upload else []
+    status = 409 if shortage else 400
+    return _lab_page(request, shown, access, form, rows, kept=sorted(kept), lost=lost, shortage=shortage, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,13 +84,14 @@ def new_lab(request: SignedInRequest, module_id: int) -> HttpResponse:
     """Write a new lab."""
     module, access = get_module_to_edit(request.user, module_id)
     form = LabForm(request.POST or None)
+    starter = starter_of(request, {"main.py": FIRST_PROGRAM})
 
     def save(fields: dict[str, Any]) -> str:
-        made = open_lab(module_id=module_id, files=files_of(request), actor=request.user, **fields)
+        made = open_lab(module_id=module_id, files=starter.files, actor=request.user, **fields)
         return reverse("assignments:lab", args=[made.pk])
 
     back = reverse("catalog:run", args=[access.run.slug])
-    return _lab_form(request, form, save, _("Add a lab"), back, module.title, {"main.py": FIRST_PROGRAM})
+    return _lab_form(request, form, save, _("Add a lab"), back, module.title, starter)
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,15 +99,12 @@ def edit_lab(request: SignedInRequest, lab_id: int) -> HttpResponse:
     """Change a lab."""
     shown, _access = get_lab_to_edit(request.user, lab_id)
     back = reverse("assignments:lab", args=[lab_id])
-    starter = files_of_bundle(shown.starter.files)
+    starter = starter_of(request, files_of_bundle(shown.starter.files))
     form = LabForm(request.POST or None, instance=shown)
 
     def save(fields: dict[str, Any]) -> str:
         data_sets = fields.pop("data_sets")
-        # Files that are no text are not in the editor; they stay as they are.
-        kept = {path: content for path, content in starter.items() if not shown_files({path: content})}
-        files = kept | files_of(request)
-        change_lab(lab_id=lab_id, fields=fields, files=files, data_sets=data_sets, actor=request.user)
+        change_lab(lab_id=lab_id, fields=fields, files=starter.files, data_sets=data_sets, actor=request.user)
         return back
 
     return _lab_form(request, form, save, _("Change the lab"), back, shown.module.title, starter)
@@ -112,10 +117,12 @@ def _lab_page(
     form: RunForm,
     files: list[dict[str, Any]],
     *,
+    kept: list[str],
+    lost: list[str] | None = None,
     shortage: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Draw the lab; `files` are the editor's, `shortage` the facts of a refused hold."""
+    """Draw the lab; `files` are the editor's, `kept` come along, `shortage` the facts of a refused hold."""
     enrolment = access.enrolment
     runs = runs_of_lab(shown, enrolment) if enrolment else []
     context = {
@@ -124,6 +131,8 @@ def _lab_page(
         "run": access.run,
         "form": form,
         "files": files,
+        "kept": kept,
+        "lost": lost or [],
         "shortage": shortage,
         "html": mark_safe(render_markdown(shown.brief)),  # noqa: S308 - sanitised by an allow-list
         "data_sets": shown.data_sets.all(),
@@ -132,6 +141,7 @@ def _lab_page(
         "runs": [{"run": run, "job": run.job, "best": best_value(run, shown)} for run in runs],
         "account": enrolment.account if enrolment else None,
         "campus_id": enrolment.cohort.campus_id if enrolment else None,
+        "from": request.GET.get("from", ""),
         "is_past_due": shown.due_at is not None and shown.due_at < timezone.now(),
         "max_bytes": settings.LABS_SOURCE_MAX_BYTES,
     }
@@ -161,15 +171,13 @@ def _renamed(error: CampusError) -> CampusError:
 
 
 def _lab_form(
-    request: SignedInRequest, form: LabForm, save: Any, title: str, back: str, hint: str, files: dict[str, bytes]
+    request: SignedInRequest, form: LabForm, save: Any, title: str, back: str, hint: str, starter: Starter
 ) -> HttpResponse:
-    if request.method == "POST":
-        try:
-            files = files_of(request)
-        except CampusError as error:
-            add_service_error(form, error)
+    if starter.error is not None:
+        add_service_error(form, starter.error)
     brief = form["brief"].value() or ""
     return form_page(
         request, form, save, title=title, back=back, hint=hint, template="assignments/lab_form.html",
-        files=shown_files(files), html=mark_safe(render_markdown(brief[:100_000])),  # noqa: S308
+        starter=starter, max_bytes=settings.LABS_SOURCE_MAX_BYTES,
+        html=mark_safe(render_markdown(brief[:100_000])),  # noqa: S308
     )  # fmt: skip

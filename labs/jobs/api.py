@@ -34,7 +34,7 @@ from .services import (
 from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
 from .submission import Submission, parse_submission, parse_sweep
-from .uploads import files_of, shown_files, typed_files
+from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
     "After",
@@ -50,7 +50,9 @@ __all__ = [
     "cancel",
     "cancel_sweep",
     "check_size",
+    "checked_files",
     "claim",
+    "edited_files",
     "files_of",
     "files_of_bundle",
     "get_job_for",
@@ -77,5 +79,7 @@ __all__ = [
     "submit",
     "submit_sweep",
     "typed_files",
+    "unshown_files",
+    "uploaded_files",
     "widest_by_type",
 ]

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from campus.core.errors import InvalidInput
 from campus.core.forms import editor_files
 
+from .domain import source
 from .domain.paths import BadFile
 from .domain.upload import UploadLimits, unpack
-from .refusals import words_of
+from .refusals import refused, words_of
 
 
 def files_of(request: HttpRequest, *, upload_field: str = "upload", prefix: str = "files") -> dict[str, bytes]:
@@ -22,13 +23,32 @@ def files_of(request: HttpRequest, *, upload_field: str = "upload", prefix: str 
 
     Raises InvalidInput naming the field, with what to do about it.
     """
-    uploads = [one for one in request.FILES.getlist(upload_field) if one.size or one.name]
-    if uploads:
-        return _uploaded(uploads, upload_field)
+    if request.FILES.getlist(upload_field):
+        return uploaded_files(request, field=upload_field)
+    return edited_files(request, prefix=prefix)
+
+
+def edited_files(request: HttpRequest, *, prefix: str = "files") -> dict[str, bytes]:
+    """Return what the editor holds. Raises InvalidInput for a name that cannot be."""
     try:
         return {path: text.encode() for path, text in editor_files(request.POST, prefix=prefix).items()}
     except ValidationError as error:
         raise InvalidInput({"files": error.messages}) from error
+
+
+def uploaded_files(request: HttpRequest, *, field: str = "upload") -> dict[str, bytes]:
+    """Return what was uploaded, as files or as one zip. Read it once: the stream is empty then. Raises InvalidInput."""
+    uploads = [one for one in request.FILES.getlist(field) if one.size or one.name]
+    return _uploaded(uploads, field) if uploads else {}
+
+
+def checked_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return files by clean path, as a submission takes them. Raises InvalidInput (files)."""
+    most_files, most_bytes = settings.LABS_SOURCE_MAX_FILES, settings.LABS_SOURCE_MAX_BYTES
+    try:
+        return source.check_files(files, most_files=most_files, most_bytes=most_bytes)
+    except BadFile as refusal:
+        raise refused(refusal) from refusal
 
 
 def _uploaded(uploads: list[UploadedFile], field: str) -> dict[str, bytes]:
@@ -50,11 +70,15 @@ def _uploaded(uploads: list[UploadedFile], field: str) -> dict[str, bytes]:
 
 
 def shown_files(files: Mapping[str, bytes]) -> list[dict[str, str]]:
-    """Return files for the editor; bytes that are no UTF-8 are left out (`unshown_files` names them)."""
+    """Return files for the editor; what is no text is left out (`unshown_files` names it).
+
+    That is what is no UTF-8, and what has a NUL, which no page carries.
+    """
     shown = []
     for path, content in files.items():
         try:
-            shown.append({"path": path, "text": content.decode("utf-8")})
+            if b"\0" not in content:
+                shown.append({"path": path, "text": content.decode("utf-8")})
         except UnicodeDecodeError:
             continue
     return shown
