@@ -292,6 +292,7 @@ class Attempt(models.Model):
         null=True, blank=True, help_text=_("Seconds between the request to end and the kill.")
     )
     preempt_reason = models.CharField(max_length=20, blank=True)
+    preempt_for_job_id = models.BigIntegerField(null=True, blank=True, help_text=_("The job that it makes room for."))
     kept_s = models.PositiveIntegerField(default=0, help_text=_("Seconds of its run that its checkpoint keeps."))
     cpu_s = models.FloatField(null=True, blank=True)
     peak_memory_bytes = models.BigIntegerField(null=True, blank=True)
@@ -322,6 +323,9 @@ class Attempt(models.Model):
         indexes = (
             models.Index(fields=("node", "state"), condition=~Q(state="ENDED"), name="attempt_open_by_node"),
             models.Index(fields=("lease_expires_at",), condition=~Q(state="ENDED"), name="attempt_open_by_lease"),
+            models.Index(
+                fields=("preempt_for_job_id",), condition=~Q(preempt_for_job_id=None), name="attempt_makes_room_for"
+            ),
         )
 
     def __str__(self) -> str:

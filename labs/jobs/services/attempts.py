@@ -25,12 +25,17 @@ SMALL_SOURCE_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Placement:
-    """Run this job on these GPUs (ids) of this node. `factors` say why it was its turn."""
+    """Run this job on these GPUs (ids) of this node. `factors` say why it was its turn.
+
+    `reservation_id` is the class reservation upon which it starts; `is_borrowed` says that the site is another's.
+    """
 
     job_id: int
     node_id: int
     gpu_ids: Sequence[int]
     factors: Mapping[str, Any] = field(default_factory=dict)
+    reservation_id: int | None = None
+    is_borrowed: bool = False
 
 
 def lease_end() -> Any:
@@ -83,6 +88,8 @@ def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
             fence=fence,
             lease_expires_at=lease_end(),
             gpu_labels=[str(gpu) for gpu in gpus[job_id]],
+            reservation_id=wanted[job_id].reservation_id,
+            is_borrowed=wanted[job_id].is_borrowed,
         )
         for job_id, number, fence in _take(wanted, gpus)
     ]

@@ -35,8 +35,8 @@ class Preemption:
 _ASK = """
 WITH asked AS (
     UPDATE jobs_attempt SET preempt_requested_at = clock_timestamp(), preempt_grace_s = %(grace_s)s,
-           preempt_reason = said.reason
-    FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS said (job_id, reason)
+           preempt_reason = said.reason, preempt_for_job_id = said.for_job_id
+    FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(for_jobs)s::bigint[]) AS said (job_id, reason, for_job_id)
     WHERE jobs_attempt.job_id = said.job_id AND jobs_attempt.id IN (
         SELECT attempt.id FROM jobs_attempt AS attempt JOIN jobs_job AS job ON job.id = attempt.job_id
         WHERE attempt.job_id = ANY(%(ids)s) AND attempt.state <> 'ENDED' AND attempt.preempt_requested_at IS NULL
@@ -60,6 +60,7 @@ def preempt_attempts(preemptions: Iterable[Preemption]) -> list[int]:
     facts = {
         "ids": list(wanted),
         "reasons": [one.reason for one in wanted.values()],
+        "for_jobs": [one.for_job_id for one in wanted.values()],
         "grace_s": settings.LABS_PREEMPT_GRACE_S,
     }
     with connection.cursor() as cursor:
