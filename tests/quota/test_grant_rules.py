@@ -157,6 +157,7 @@ def test_only_what_is_nobodys_is_lent() -> None:
     assert lendable_s(Standing(1000, used_s=200, held_s=100)) == 700
     assert lendable_s(Standing(1000, used_s=200, held_s=100, dated_s=500)) == 200
     assert lendable_s(Standing(1000, used_s=200, granted_s=900)) == 100
+    assert lendable_s(Standing(1000, used_s=200, granted_s=900, dated_s=60)) == 40
     assert lendable_s(Standing(1000, used_s=200, granted_s=900, overcommit_pct=200)) == 550
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from campus.core.errors import Conflict, NotFound
+from campus.core.errors import Conflict, InvalidInput, NotFound
 from labs.jobs.domain.dependencies import After
 from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.source import digest_of, from_json
@@ -56,13 +56,15 @@ def submit(
     after: Sequence[After] = (),
     parameters: Mapping[str, Value] | None = None,
     place: Place | None = None,
+    wrong: InvalidInput | None = None,
 ) -> tuple[Job, bool]:
-    """Queue a job and hold gpus * wall_s GPU-seconds for it. Returns the job and whether it is new.
+    """Queue a job and hold gpus * wall_s GPU-seconds at today's rate for it. Returns the job and whether it is new.
 
     One that `is_preemptible` may be asked to save its work and make room; a class's work and grading (`purpose`) never.
     It starts no sooner than the jobs in `after` have ended, and reads `parameters` in params.json. The same
     idempotency key with the same request gives the first job again. Raises InvalidInput (fields named), Conflict
-    (idempotency_key_reused, too_many_open_jobs) and OverQuota.
+    (idempotency_key_reused, too_many_open_jobs) and OverQuota. What the caller found `wrong` already is raised together
+    with whatever else is.
     """
     wish = Wish(
         account_id=account_id,
@@ -83,6 +85,8 @@ def submit(
         after=tuple(after),
         parameters=dict(parameters or {}),
     )
+    if wrong is not None:  # nothing that it might be the same as: what was asked for is not known
+        check(wish, owner, wrong)
     digest = request_digest(wish)
     if idempotency_key and is_storable(idempotency_key) and (first := _first_of(owner, idempotency_key, digest)):
         return first, False
@@ -159,6 +163,7 @@ def new_job(wish: Wish, granted: Granted, owner: Any, source: SourceBundle) -> J
         gpus=wish.gpus,
         gpu_type=wish.gpu_type,
         wall_s=wish.wall_s,
+        rate=granted.rate,
         preferred_campus_id=wish.preferred_campus_id,
         deadline_at=wish.deadline_at,
         work_key=wish.work_key,

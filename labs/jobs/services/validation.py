@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as with_default
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.sweeps import Value
 from labs.jobs.models import Job
 from labs.jobs.refusals import refused, words_of
+from labs.quota.api import rate_of
 from labs.quota.models import Account
 
 from .dependencies import broken_by
@@ -63,27 +65,33 @@ class Granted:
     files: dict[str, bytes]
     entrypoint: str
     data_set_ids: tuple[int, ...]
+    rate: Decimal
 
 
 class Complaints:
-    """Gathers what is wrong, by field."""
+    """Gathers what is wrong, by field. Of a field that `earlier` complains about nothing more is said."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: InvalidInput | None = None) -> None:
+        self._earlier = earlier
         self.fields: dict[str, list[Text]] = {}
         self.facts: dict[str, Any] = {}
 
     def add(self, field: str, words: Text, **facts: Any) -> None:
+        if self._earlier is not None and field in self._earlier.fields:
+            return
         self.fields.setdefault(field, []).append(words)
         self.facts |= facts
 
     def raise_if_any(self) -> None:
         if self.fields:
-            raise InvalidInput(self.fields, facts=self.facts)
+            raise InvalidInput(self.fields, facts=self.facts).beside(self._earlier)
+        if self._earlier is not None:
+            raise self._earlier
 
 
-def check(wish: Wish, owner: Any) -> Granted:
-    """Judge a submission. Raises InvalidInput that names each wrong field with its fix."""
-    wrong = Complaints()
+def check(wish: Wish, owner: Any, earlier: InvalidInput | None = None) -> Granted:
+    """Judge a submission. Raises InvalidInput that names each wrong field with its fix, those of `earlier` too."""
+    wrong = Complaints(earlier)
     _check_texts(wish, wrong)
     files, entrypoint = _check_source(wish, wrong)
     _check_bounds(wish.gpus, wish.wall_s, wrong)
@@ -95,7 +103,7 @@ def check(wish: Wish, owner: Any) -> Granted:
         _check_pool(wish.gpus, wish.gpu_type, wrong)
     wrong.raise_if_any()
     assert account is not None  # noqa: S101  (a missing one was a complaint)
-    return Granted(account, files, entrypoint, tuple(dict.fromkeys(wish.data_set_ids)))
+    return Granted(account, files, entrypoint, tuple(dict.fromkeys(wish.data_set_ids)), rate_of(wish.gpu_type))
 
 
 def check_size(*, gpus: int, gpu_type: str, wall_s: int) -> None:

@@ -19,8 +19,10 @@ class Offer:
 
 
 def lendable_s(lender: Standing) -> int:
-    """Return what an account could lend: not what is used, held, granted below, or to be given back at a date."""
-    return max(0, lender.allocated_s - lender.least_s)
+    """Return what an account could lend: not what is used, held or granted below, nor what it must give back itself."""
+    for_grants = -(-lender.granted_s * 100 // lender.overcommit_pct)
+    spoken_for = max(lender.used_s + lender.held_s, for_grants)
+    return max(0, lender.allocated_s - spoken_for - lender.dated_s)
 
 
 def share_out(wanted_s: int, offers: Sequence[Offer], lendable: dict[int, int]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Func
 from django.utils.translation import gettext as _
 
@@ -256,10 +256,12 @@ def _apply(
     ids = [change.account_id for change in changes]
     paths = Account.objects.filter(pk__in=ids).annotate(up=Func(F("path"), function="unnest"))
     accounts = lock_accounts(paths.values_list("up", flat=True).distinct())
+    if undoes is not None and Batch.objects.filter(undoes=undoes).exists():
+        raise Conflict(_("This was undone before."), code="already_undone")
     preview = _judge(changes, actor, accounts, expected)
     if not preview.is_possible:
         raise ChangesRefused(preview)
-    batch = _open_batch(reason, actor, undoes)
+    batch = Batch.objects.create(reason=reason, actor=actor, undoes=undoes)
     _write(preview, batch, accounts)
     scopes = Account.objects.select_related("scope", "owner").in_bulk(ids)
     for row in preview.rows:
@@ -272,14 +274,6 @@ def _apply(
             scope_path=account.scope.path, changes=figures, reason=reason,
         )  # fmt: skip
     return batch
-
-
-def _open_batch(reason: str, actor: User | None, undoes: Batch | None) -> Batch:
-    try:
-        with transaction.atomic():
-            return Batch.objects.create(reason=reason, actor=actor, undoes=undoes)
-    except IntegrityError as error:
-        raise Conflict(_("This was undone before."), code="already_undone") from error
 
 
 def _write(preview: Preview, batch: Batch, accounts: Mapping[int, Account]) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Func, Q
 from django.utils.translation import gettext as _
 
 from campus.core import audit
@@ -18,14 +18,21 @@ BOUNDS = (Decimal("0.001"), Decimal(1000))
 NOW = timedelta(minutes=5)
 
 
+class _Now(Func):
+    """The time of this very statement: a rate that was set just now counts in the same transaction."""
+
+    function = "statement_timestamp"
+    output_field = DateTimeField()
+
+
 def rate_of(gpu_type: str, at: datetime | None = None) -> Decimal:
     """Return the rate of a GPU type at a time (now, when left out); 1 where none was set. Empty: the type left open."""
     return rates_of([gpu_type], at)[gpu_type]
 
 
 def rates_of(gpu_types: list[str], at: datetime | None = None) -> dict[str, Decimal]:
-    """Return the rate of each of these types, in one query (two, when `at` is left out)."""
-    rows = Rate.objects.filter(gpu_type__in=gpu_types, from_at__lte=at or database_now())
+    """Return the rate of each of these types, in one query."""
+    rows = Rate.objects.filter(gpu_type__in=gpu_types, from_at__lte=at or _Now())
     newest = rows.order_by("gpu_type", "-from_at", "-id").distinct("gpu_type").values_list("gpu_type", "rate")
     return dict.fromkeys(gpu_types, ONE) | dict(newest)
 
@@ -59,8 +66,8 @@ def set_rate(*, gpu_type: str, rate: Decimal, actor: User | None, from_at: datet
 
 
 def rates_now(at: datetime | None = None) -> list[Rate]:
-    """Return the rate of every type that has one, and those that begin later. One query (two without `at`)."""
-    now = at or database_now()
+    """Return the rate of every type that has one, and those that begin later. One query."""
+    now = at or _Now()
     current = (
         Rate.objects.filter(from_at__lte=now)
         .order_by("gpu_type", "-from_at", "-id")
