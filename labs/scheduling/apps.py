@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class SchedulingConfig(AppConfig):
     name = "labs.scheduling"
+
+    def ready(self) -> None:
+        from .navigation import register_items
+
+        register_items()

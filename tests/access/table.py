@@ -138,6 +138,7 @@ GET    /jobs/{ended}/artifacts/{artifact}/                                  302 
 GET    /jobs/{ended}/artifacts/{artifact}/?preview=1                        302 404 200 200 200 200 200 404 404
 GET    /jobs/{job}/artifacts/{artifact}/                                    302 404 404 404 404 404 404 404 404
 GET    /scheduling/forecast/?gpus=1&wall_s=60                               302 400 200 400 400 400 400 400 400
+GET    /scheduling/what-if/                                                      302 403 403 200 200 200 200 200 200
 
 # Quota and usage
 GET    /quota/                                                              302 200 200 200 200 200 200 200 200

@@ -1,0 +1,165 @@
+"""What-if on a real database: what staff see before quota, nodes, caps or classes are changed, and that nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from campus.core.errors import InvalidInput
+from campus.people.access import standing_of
+from campus.people.models import RoleGrant, User
+from infra.pool.models import Site
+from labs.jobs.models import Job
+from labs.quota.models import Account
+from labs.scheduling.api import run_cycle
+from labs.scheduling.what_if import Answer, Wish, answer
+from tests import factories
+from tests.jobs.build import World, running, settle
+
+PATH = "/scheduling/what-if/"
+
+
+@pytest.fixture
+def instructor(world: World) -> User:
+    return factories.staff(RoleGrant.Role.INSTRUCTOR, world.cohort_account.scope)
+
+
+@pytest.fixture
+def queue(world: World) -> World:
+    """Two GPUs, and eight jobs of ten minutes by one learner."""
+    world.node(gpus=2)
+    for _ in range(8):
+        world.submit(wall_s=600)
+    run_cycle()
+    return world
+
+
+def ask(user: User, wish: Wish, basis: str = "queue") -> Answer:
+    return answer(standing=standing_of(user), basis=basis, wish=wish)
+
+
+def everything() -> list:
+    return [list(model.objects.order_by("pk").values()) for model in (Job, Account, Site)]
+
+
+def test_more_nodes_shorten_the_waits_and_nothing_is_changed(queue: World, instructor: User) -> None:
+    before = everything()
+    node = Site.objects.get().nodes.get()
+    found = ask(instructor, Wish(nodes_added=2, like=node))
+    assert found.whole.jobs == 6
+    assert found.whole.mean_after_s < found.whole.mean_before_s
+    assert found.whole.sooner > 0
+    assert found.whole.later == 0
+    assert everything() == before
+
+
+def test_a_cap_and_a_drained_node_lengthen_them(queue: World, instructor: User) -> None:
+    capped = ask(instructor, Wish(account=queue.cohort_account, max_running_gpus=1))
+    assert capped.whole.mean_after_s > capped.whole.mean_before_s
+    drained = ask(instructor, Wish(drained=(Site.objects.get().nodes.get(),)))
+    assert (drained.whole.not_started_before, drained.whole.not_started_after) == (0, 6)
+
+
+def test_more_gpu_time_is_jobs_like_those_of_late_and_others_wait_for_them(queue: World, instructor: User) -> None:
+    found = ask(instructor, Wish(account=queue.cohort_account, gpu_hours=Decimal(2)))
+    assert found.added is not None
+    assert found.added.jobs == 4  # nothing has ended yet: half an hour on one GPU each
+    assert found.whole.mean_after_s >= found.whole.mean_before_s
+
+
+def test_a_class_keeps_its_gpus_from_the_others(world: World, instructor: User) -> None:
+    world.node(gpus=2)
+    with transaction.atomic():
+        other = factories.account("COHORT", world.cohort_account.parent, world.cohort_account.scope, 3600)
+    for _ in range(4):
+        world.submit(wall_s=3600)
+    run_cycle()
+    wish = Wish(
+        account=other, class_site=Site.objects.get(), class_gpus=2,
+        class_from=timezone.now() + timedelta(minutes=5), class_minutes=120,
+    )  # fmt: skip
+    found = ask(instructor, wish)
+    assert found.whole.mean_after_s > found.whole.mean_before_s + 1800
+
+
+def test_the_last_week_is_replayed_as_its_jobs_came(world: World, instructor: User) -> None:
+    node = world.node(gpus=1)
+    for _ in range(5):
+        settle(running(world.submit(), node))
+    begun = timezone.now() - timedelta(hours=5)
+    Job.objects.update(submitted_at=begun, started_at=begun, ended_at=begun + timedelta(minutes=10))
+    as_it_was = ask(instructor, Wish(), "week")
+    # One GPU, five jobs of ten minutes at once: they wait 0, 10, 20, 30 and 40 minutes.
+    assert as_it_was.whole.mean_before_s == pytest.approx(1200, abs=60)
+    assert as_it_was.whole.mean_after_s == as_it_was.whole.mean_before_s
+    with_more = ask(instructor, Wish(nodes_added=4, like=node), "week")
+    assert with_more.whole.mean_after_s == 0
+
+
+def test_others_cohorts_are_told_as_one(queue: World) -> None:
+    with transaction.atomic():
+        scope = factories.cohort_scope(queue.campus, "2기")
+        theirs = factories.account("COHORT", queue.cohort_account.parent, scope, 3600 * 10)
+    stranger = factories.staff(RoleGrant.Role.INSTRUCTOR, theirs.scope)
+    (row,) = ask(stranger, Wish()).rows
+    assert (row.is_own, queue.cohort_account.name in row.name) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        (Wish(max_running_gpus=1), "account"),
+        (Wish(gpu_hours=Decimal(1)), "account"),
+        (Wish(nodes_added=1), "like"),
+        (Wish(class_gpus=1), "class_site"),
+    ],
+)
+def test_half_a_change_is_refused_by_its_field(world: World, instructor: User, wish: Wish, field: str) -> None:
+    if wish.class_gpus:
+        wish = replace(wish, account=world.cohort_account)
+    with pytest.raises(InvalidInput) as refused:
+        ask(instructor, wish)
+    assert field in refused.value.fields
+
+
+def test_the_page_says_it_in_a_sentence_and_asks_the_same_of_the_database_at_any_length(
+    queue: World, instructor: User
+) -> None:
+    client = Client()
+    client.force_login(instructor)
+    asked = {"basis": "queue", "account": queue.cohort_account.pk, "max_running_gpus": 1}
+    client.get(PATH, asked)
+    with CaptureQueriesContext(connection) as few:
+        page = client.get(PATH, asked).content.decode()
+    assert queue.cohort_account.name in page
+    for _ in range(20):
+        queue.submit()
+    Job.objects.filter(state="QUEUED").update(started_at=Now())  # a start that was lost: no reason to count it as run
+    with CaptureQueriesContext(connection) as many:
+        assert client.get(PATH, asked).status_code == 200
+    assert len(many) == len(few) <= 20
+
+
+def test_nonsense_in_the_address_is_told_at_its_field(queue: World, instructor: User) -> None:
+    client = Client()
+    client.force_login(instructor)
+    answered = client.get(PATH, {"max_running_gpus": "many", "account": "9" * 30, "class_from": "yesterday"})
+    assert answered.status_code == 400
+    assert set(answered.context["form"].errors) == {"max_running_gpus", "account", "class_from"}
+
+
+def test_accounts_of_others_cannot_be_chosen(queue: World) -> None:
+    with transaction.atomic():
+        scope = factories.cohort_scope(queue.campus, "2기")
+        theirs = factories.account("COHORT", queue.cohort_account.parent, scope, 3600 * 10)
+    client = Client()
+    client.force_login(factories.staff(RoleGrant.Role.INSTRUCTOR, theirs.scope))
+    assert client.get(PATH, {"account": queue.cohort_account.pk, "weight": 5}).status_code == 400
