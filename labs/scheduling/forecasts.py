@@ -67,12 +67,12 @@ def forecast(
     with transaction.atomic():
         now = database_now()
         loaded = load(now, extra=[(account.pk, user.pk, work_key)])
-    joining = _joining(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
+    joining = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
     found = planner.forecast(loaded.snapshot, policy(), now.timestamp(), joining)
     path = list(Account.objects.filter(pk__in=account.path))
     tightest = min(path, key=lambda one: one.available_s)
     return Forecast(
-        hold_s=gpus * wall_s,
+        hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s),
         available_s=max(0, tightest.available_s),
         short_account=tightest.name,
         start_p50_at=at(found.start_p50_at),
@@ -85,7 +85,12 @@ def forecast(
     )
 
 
-def _joining(
+def held_s(*, gpus: int, gpu_type: str, wall_s: int) -> int:
+    """GPU-seconds that such a job would hold."""
+    return gpus * wall_s
+
+
+def joining_job(
     loaded: Loaded,
     user: Any,
     account: Account,
@@ -96,6 +101,7 @@ def _joining(
     campus_id: int | None,
     work_key: str,
 ) -> PendingJob:
+    """A job that is not submitted yet, as the planner takes it."""
     predicted = loaded.samples.predict(work_key, user.pk, wall_s)
     return PendingJob(
         id=_JOINING,

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.models import BigIntegerField, F, Func
 
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
-from labs.jobs.models import Attempt, Job
+from labs.jobs.domain.dependencies import Verdict, judge
+from labs.jobs.models import Attempt, Dependency, Job
 from labs.quota.models import Account
 
 from .domain import predict
@@ -24,9 +25,10 @@ MISSED_HEARTBEATS = 3
 
 _PENDING = (
     "id", "owner_id", "account_id", "submitted_at", "gpus", "wall_s", "gpu_type", "preferred_campus_id", "deadline_at",
-    "attempts_made", "environment__digest", "work_key",
-    "wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at",
+    "attempts_made", "environment__digest", "work_key", "sweep_id", "sweep__max_running",
 )  # fmt: skip
+
+_STORED = ("wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at")
 
 _ACCOUNT = (
     "id", "parent_id", "weight", "max_running_gpus", "is_open",
@@ -65,18 +67,19 @@ def policy() -> Policy:
 
 
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
-    """Read pool, queue, runs, accounts and finished run times as they stand. Eight queries.
+    """Read pool, queue, runs, accounts and finished run times as they stand. Nine queries.
 
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
     wanted = list(extra)
-    pending_rows = list(Job.objects.filter(state=Job.State.QUEUED).order_by("id").values_list(*_PENDING))
+    pending_rows = list(Job.objects.filter(state=Job.State.QUEUED).order_by("id").values_list(*_PENDING, *_STORED))
     running_rows = list(
         Attempt.objects.exclude(state=Attempt.State.ENDED).order_by("id").values_list(
             "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
-            "started_at", "claimed_at", "assigned_at", "id",
+            "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id",
         )
     )  # fmt: skip
+    follows = _dependencies()
     pairs = {(row[11], row[1]) for row in pending_rows} | {(row[5], row[1]) for row in running_rows}
     samples = _samples(pairs | {(key, owner_id) for _account, owner_id, key in wanted})
     sites, site_of_campus = _sites()
@@ -88,9 +91,9 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
         accounts=_accounts(account_ids | {account_id for account_id, _owner, _key in wanted}, now),
         # What ended between two of these queries holds nothing any more.
         running=tuple(_running(row, held, samples) for row in running_rows if row[9] in held),
-        pending=tuple(_pending(row, site_of_campus, samples) for row in pending_rows),
+        pending=tuple(_pending(row, site_of_campus, samples, follows.get(row[0], _FREE)) for row in pending_rows),
     )
-    stored = {row[0]: Stored(*row[12:]) for row in pending_rows}
+    stored = {row[0]: Stored(*row[len(_PENDING) :]) for row in pending_rows}
     return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples)
 
 
@@ -190,7 +193,10 @@ def _unnested(field: str) -> Any:
 
 
 def _running(row: tuple[Any, ...], held: Held, samples: "Samples") -> RunningJob:
-    job_id, owner_id, account_id, _node_id, wall_s, work_key, started_at, claimed_at, assigned_at, attempt_id = row
+    (
+        job_id, owner_id, account_id, _node_id, wall_s, work_key, started_at, claimed_at, assigned_at, attempt_id,
+        sweep_id,
+    ) = row  # fmt: skip
     state_id, indices = held[attempt_id]
     predicted = samples.predict(work_key, owner_id, wall_s)
     return RunningJob(
@@ -203,13 +209,43 @@ def _running(row: tuple[Any, ...], held: Held, samples: "Samples") -> RunningJob
         wall_s=float(wall_s),
         predicted_p50_s=predicted.p50_s,
         predicted_p90_s=predicted.p90_s,
+        group_id=sweep_id,
     )
 
 
-def _pending(row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "Samples") -> PendingJob:
-    (pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key) = row[
-        :12
-    ]
+@dataclass(frozen=True)
+class Follows:
+    """Of a pending job that was to follow others: those that hold it back, and when the last of the rest ended."""
+
+    waits_for: tuple[int, ...] = ()
+    free_at: datetime | None = None
+
+
+_FREE = Follows()
+
+
+def _dependencies() -> dict[int, Follows]:
+    """By pending job what it follows. One query. A dependency that can never be met holds it until it is cancelled."""
+    rows = Dependency.objects.filter(job__state=Job.State.QUEUED).values_list(
+        "job_id", "after_id", "condition", "after__state", "after__ended_at"
+    )
+    found: dict[int, Follows] = {}
+    for job_id, after_id, condition, state, ended_at in rows:
+        so_far = found.get(job_id, _FREE)
+        if judge(condition, state) is not Verdict.MET:
+            found[job_id] = replace(so_far, waits_for=(*so_far.waits_for, after_id))
+        else:
+            found[job_id] = replace(so_far, free_at=max(filter(None, (so_far.free_at, ended_at)), default=None))
+    return found
+
+
+def _pending(
+    row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "Samples", follows: Follows
+) -> PendingJob:
+    (
+        pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key,
+        sweep_id, max_running,
+    ) = row[: len(_PENDING)]  # fmt: skip
     predicted = samples.predict(key, owner_id, wall_s)
     return PendingJob(
         id=pk,
@@ -225,6 +261,10 @@ def _pending(row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "
         predicted_p90_s=predicted.p90_s,
         attempt=made + 1,
         environment=digest,
+        eligible_at=follows.free_at.timestamp() if follows.free_at else None,
+        waits_for=follows.waits_for,
+        group_id=sweep_id,
+        max_running_of_group=max_running,
     )
 
 

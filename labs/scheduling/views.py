@@ -9,8 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from campus.core.errors import InvalidInput
+from labs.jobs.api import points_of
+from labs.jobs.sweep_forms import SweepForm
 
 from .forecasts import Forecast, account_for, forecast
+from .sweep_forecasts import forecast_sweep
 from .words import waits_because
 
 _MOST = 10**9
@@ -19,12 +22,26 @@ _MOST = 10**9
 @require_GET
 def show_forecast(request: HttpRequest) -> HttpResponse:
     """Answer with the partial; what is wrong with the form so far is said in its place."""
+    sweep = SweepForm(request.GET)
     try:
-        found = forecast(user=request.user, **wishes_of(request.GET, request.user))
+        wishes = wishes_of(request.GET, request.user)
+        if sweep.is_filled:
+            return render(request, "scheduling/_sweep_forecast.html", sweep_context(request.user, wishes, sweep))
+        found = forecast(user=request.user, **wishes)
     except InvalidInput as error:
         context = {"problems": [text for texts in error.fields.values() for text in texts]}
         return render(request, "scheduling/_forecast.html", context, status=400)
     return render(request, "scheduling/_forecast.html", {"forecast": found, "because": because(found)})
+
+
+def sweep_context(user: Any, wishes: dict[str, Any], sweep: SweepForm) -> dict[str, Any]:
+    """What the partial of a sweep shows. Raises InvalidInput that names the field."""
+    if not sweep.is_valid():
+        raise InvalidInput({name: [str(text) for text in texts] for name, texts in sweep.errors.items()})
+    asked = sweep.wish()
+    runs = len(points_of(asked))
+    found = forecast_sweep(user=user, runs=runs, max_running=asked.max_running, **wishes)
+    return {"forecast": found, "grid": asked.grid}
 
 
 def because(found: Forecast) -> str:

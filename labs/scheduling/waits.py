@@ -9,7 +9,7 @@ from django.db import connection
 
 from labs.jobs.live import tell_jobs, tell_queue
 
-from .domain.decisions import Plan, Wait
+from .domain.decisions import Plan, Wait, WaitReason
 from .snapshot_loader import Loaded, Stored
 
 #: A new estimate is told when it moved by this much, or by this share of the wait.
@@ -67,6 +67,8 @@ def is_news(stored: Stored, wait: Wait, now: datetime) -> bool:
     """Say whether a wait differs from what is stored by enough to tell a person."""
     if stored.reason != wait.reason or _place_moved(stored.place, wait.place):
         return True
+    if wait.reason is WaitReason.DEPENDENCY and stored.facts.get("job_id") != wait.facts.job_id:
+        return True  # it is named, so it must be one that still holds it back
     return _moved(stored.start_p50_at, wait.start_p50_at, now) or _moved(stored.start_p90_at, wait.start_p90_at, now)
 
 

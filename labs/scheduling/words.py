@@ -235,6 +235,18 @@ def _lent_out_end(facts: Facts, place: int, names: Names) -> str:
 
 def _dependency(facts: Facts, place: int, names: Names) -> str:
     count = facts.get("jobs_open", 1)
+    if facts.get("job_id"):
+        known = {"job": facts["job_id"], "count": count - 1}
+        if count == 1:
+            return _("It comes after job #%(job)s, which has not ended yet.") % known
+        return (
+            ngettext(
+                "It comes after job #%(job)s and %(count)d other that have not ended yet.",
+                "It comes after job #%(job)s and %(count)d others that have not ended yet.",
+                count - 1,
+            )
+            % known
+        )
     return ngettext(
         "It comes after %(count)d other job that has not ended yet.",
         "It comes after %(count)d other jobs that have not ended yet.",

@@ -131,6 +131,8 @@ def _create(wish: Wish, asked: SweepWish, points: list[Point], granted: Granted,
         request_digest=digest,
     )
     source = store_bundle(granted.files)
+    # Work of its own: how long its runs take is predicted from those of them that have finished.
+    wish = replace(wish, work_key=wish.work_key or f"sweep:{sweep.pk}")
     jobs = [_run_of(sweep, place, point, wish, granted, source) for place, point in enumerate(points, start=1)]
     _queue(jobs, granted, wish)
     return sweep

@@ -139,6 +139,7 @@ class Waits(Mapping[Id, Wait]):
             from_at=opens_at,
             watts_wanted=watts,
             jobs_open=len(job.waits_for) or None,
+            job_id=min(job.waits_for, default=None),
         )
 
     def _wanted(self, number: int, spec: Spec) -> WaitFacts:

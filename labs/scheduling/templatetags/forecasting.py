@@ -7,27 +7,35 @@ from django.template import Context
 from django.utils.safestring import SafeString, mark_safe
 
 from campus.core.errors import InvalidInput
+from labs.jobs.sweep_forms import SweepForm
 from labs.scheduling.forecasts import account_for, forecast
-from labs.scheduling.views import because
+from labs.scheduling.views import because, sweep_context
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def forecast_of(context: Context, wish: dict[str, Any]) -> SafeString:
-    """What a job would hold and when it would start; `wish` as the forms of jobs give it to `submit`."""
+def forecast_of(context: Context, wish: dict[str, Any], sweep: SweepForm | None = None) -> SafeString:
+    """What a job, or with `sweep` a sweep, would hold and when it would start; `wish` as the forms of jobs give it."""
     user = context["request"].user
+    wishes = {
+        "account": account_for(user, wish["account_id"]),
+        "gpus": wish["gpus"],
+        "gpu_type": wish["gpu_type"],
+        "wall_s": wish["wall_s"],
+        "preferred_campus_id": wish["preferred_campus_id"],
+    }
+    name = "scheduling/_forecast.html"
     try:
-        found = forecast(
-            user=user,
-            account=account_for(user, wish["account_id"]),
-            gpus=wish["gpus"],
-            gpu_type=wish["gpu_type"],
-            wall_s=wish["wall_s"],
-            preferred_campus_id=wish["preferred_campus_id"],
-        )
-        shown: dict[str, Any] = {"forecast": found, "because": because(found)}
+        if sweep is not None and sweep.is_filled:
+            name, shown = "scheduling/_sweep_forecast.html", sweep_context(user, wishes, sweep)
+        else:
+            found = forecast(user=user, **wishes)
+            shown = {"forecast": found, "because": because(found)}
     except InvalidInput as error:
-        shown = {"problems": [text for texts in error.fields.values() for text in texts]}
-    partial = context.template.engine.get_template("scheduling/_forecast.html")  # type: ignore[union-attr]
+        name, shown = (
+            "scheduling/_forecast.html",
+            {"problems": [text for texts in error.fields.values() for text in texts]},
+        )
+    partial = context.template.engine.get_template(name)  # type: ignore[union-attr]
     return mark_safe(partial.render(context.new({**shown, "request": context["request"]})))  # noqa: S308 - escaped

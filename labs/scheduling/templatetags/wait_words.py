@@ -47,5 +47,15 @@ def start_range(job: Any) -> str:
     return _("%(start)s – %(end)s") % {"start": _clock(start, now), "end": _clock(end, start if start > now else now)}
 
 
+@register.simple_tag
+def finish_range(forecast: Any) -> str:
+    """Say when the last run of a sweep is expected to end, from its P50 to its P90."""
+    now = timezone.localtime()
+    first, last = (timezone.localtime(at) for at in (forecast.end_p50_at or forecast.end_p90_at, forecast.end_p90_at))
+    if (last - first).total_seconds() < 60:
+        return _clock(last, now)
+    return _("%(start)s – %(end)s") % {"start": _clock(first, now), "end": _clock(last, first)}
+
+
 def _clock(at: Any, beside: Any) -> str:
     return date_format(at, "H:i") if at.date() == beside.date() else date_format(at, "n/j H:i")
