@@ -47,6 +47,14 @@ class InvalidInput(CampusError):
             name: [texts] if isinstance(texts, str | Promise) else list(texts) for name, texts in (fields or {}).items()
         }
 
+    def beside(self, earlier: "InvalidInput | None") -> "InvalidInput":
+        """Say these fields together with those of an `earlier` error, whose code and words come first."""
+        if earlier is None:
+            return self
+        return InvalidInput(
+            self.fields | earlier.fields, earlier.message, code=earlier.code, facts=self.facts | earlier.facts
+        )
+
 
 class NotAllowed(CampusError):
     """The person may see it but not do that."""

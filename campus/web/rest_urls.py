@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from .rest import JobsView
+from .rest import JobsView, SweepsView
 
-urlpatterns = [path("jobs/", JobsView.as_view(), name="api-jobs")]
+urlpatterns = [
+    path("jobs/", JobsView.as_view(), name="api-jobs"),
+    path("sweeps/", SweepsView.as_view(), name="api-sweeps"),
+]

@@ -1,13 +1,14 @@
 """A job from the API: of a lab, of an environment, or of plain Python."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from campus.core.errors import InvalidInput, NotFound
 from courses.assignments.api import submit_lab_run
-from labs.jobs.api import Submission, parse_submission, submit
-from labs.jobs.models import Job
+from labs.jobs.api import Submission, Wish, parse_submission, parse_sweep, read_submission, submit, submit_sweep
+from labs.jobs.models import Job, Sweep
 from labs.quota.models import Account
 
 KEY_HEADER = "Idempotency-Key"
@@ -15,7 +16,7 @@ DEFAULT_GPUS = 1
 DEFAULT_WALL_S = 600
 FIRST_CHOICE = "main.py"
 #: What a lab decides itself, so that nobody believes to have chosen it.
-OF_THE_LAB = ("environment", "data_sets", "account", "preferred_campus")
+OF_THE_LAB = ("environment", "data_sets", "account", "preferred_campus", "after")
 
 
 def submit_from(request: Any) -> tuple[Job, bool]:
@@ -23,7 +24,7 @@ def submit_from(request: Any) -> tuple[Job, bool]:
 
     Raises InvalidInput (fields named), TooLarge, NotAllowed, Conflict and OverQuota.
     """
-    said = parse_submission(request)
+    said = read_submission(request)
     key = _key(said, request.headers.get(KEY_HEADER, "").strip())
     if said.lab_id is not None:
         return _run_lab(request.user, said, said.lab_id, key)
@@ -39,14 +40,46 @@ def submit_from(request: Any) -> tuple[Job, bool]:
         wall_s=DEFAULT_WALL_S if said.wall_s is None else said.wall_s,
         data_set_ids=said.data_set_ids,
         preferred_campus_id=said.preferred_campus_id,
+        is_preemptible=said.is_preemptible,
         idempotency_key=key,
+        after=said.after,
+        wrong=said.wrong,
     )
+
+
+def sweep_from(request: Any) -> tuple[Sweep, bool]:
+    """Queue the sweep that a REST request describes. Returns it and whether it is new.
+
+    Raises InvalidInput (fields named), TooLarge, Conflict and OverQuota.
+    """
+    said, asked = parse_submission(request), parse_sweep(request)
+    if said.lab_id is not None:
+        raise InvalidInput({"lab": _("A sweep belongs to no lab. Leave it out, and name environment and data sets.")})
+    wish = Wish(
+        account_id=said.account_id if "account" in said.given else _newest_account_id(request.user),
+        title=said.title,
+        environment_id=said.environment_id,
+        files=said.files,
+        entrypoint=said.entrypoint or _only_program(said),
+        gpus=DEFAULT_GPUS if said.gpus is None else said.gpus,
+        gpu_type=said.gpu_type,
+        wall_s=DEFAULT_WALL_S if said.wall_s is None else said.wall_s,
+        data_set_ids=said.data_set_ids,
+        preferred_campus_id=said.preferred_campus_id,
+        deadline_at=None,
+        work_key="",
+        idempotency_key=_key(said, request.headers.get(KEY_HEADER, "").strip()),
+        after=said.after,
+        is_preemptible=said.is_preemptible,
+    )
+    return submit_sweep(owner=request.user, wish=wish, asked=asked)
 
 
 def _run_lab(user: Any, said: Submission, lab_id: int, key: str | None) -> tuple[Job, bool]:
     surplus = [name for name in OF_THE_LAB if name in said.given]
     if surplus:
-        raise InvalidInput(dict.fromkeys(surplus, _("The lab decides this. Leave it out, or leave the lab out.")))
+        of_lab = InvalidInput(dict.fromkeys(surplus, _("The lab decides this. Leave it out, or leave the lab out.")))
+        said = replace(said, wrong=of_lab.beside(said.wrong))
     try:
         run, is_new = submit_lab_run(
             lab_id=lab_id,
@@ -56,11 +89,13 @@ def _run_lab(user: Any, said: Submission, lab_id: int, key: str | None) -> tuple
             gpus=said.gpus,
             gpu_type=said.gpu_type if "gpu_type" in said.given else None,
             wall_s=said.wall_s,
+            is_preemptible=said.is_preemptible,
             idempotency_key=key,
+            wrong=said.wrong,
         )
     except NotFound as error:
         words = _("There is no lab %(id)s that you may run. GET labs/ lists yours.") % {"id": lab_id}
-        raise InvalidInput({"lab": words}) from error
+        raise InvalidInput({"lab": words}).beside(said.wrong) from error
     return run.job, is_new
 
 

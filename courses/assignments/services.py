@@ -31,19 +31,20 @@ def submit_lab_run(
     wall_s: int | None = None,
     is_preemptible: bool = False,
     idempotency_key: str | None = None,
+    wrong: InvalidInput | None = None,
 ) -> tuple[LabRun, bool]:
     """Run a lab: queue a job with the lab's environment, data sets and deadline. Returns the run and whether it is new.
 
     What is left out is the lab's own. After the deadline a run is possible and counts as late.
     Raises NotFound (strangers, hidden labs), NotAllowed (staff and those who ended), and what `labs.jobs` raises:
-    InvalidInput, Conflict, OverQuota.
+    InvalidInput, Conflict, OverQuota. What the caller found `wrong` already is raised together with the rest.
     """
     lab, access = get_lab_for(user, lab_id)
     enrolment = access.enrolment
     if enrolment is None or enrolment.state != Enrolment.State.ACTIVE:
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
     gpus, wall_s = gpus if gpus is not None else lab.gpus, wall_s if wall_s is not None else lab.wall_s
-    _check_bounds(lab, gpus, wall_s)
+    wrong = _out_of_bounds(lab, gpus, wall_s, wrong)
     now = database_now()
     with transaction.atomic():
         job, is_new = jobs.submit(
@@ -63,6 +64,7 @@ def submit_lab_run(
             work_key=work_key(lab.pk),
             idempotency_key=idempotency_key,
             work_url=reverse("assignments:lab", args=[lab.pk]),
+            wrong=wrong,
         )
         run, _made = LabRun.objects.get_or_create(job=job, defaults={"lab": lab, "enrolment": enrolment})
     return run, is_new
@@ -117,11 +119,11 @@ def _starter(files: Mapping[str, bytes], entrypoint: str) -> Any:
     return jobs.store_bundle(jobs.checked_files(files))
 
 
-def _check_bounds(lab: Lab, gpus: int, wall_s: int) -> None:
+def _out_of_bounds(lab: Lab, gpus: int, wall_s: int, earlier: InvalidInput | None) -> InvalidInput | None:
+    """What the lab does not allow, beside what was wrong before."""
     wrong = {}
     if not 1 <= gpus <= lab.max_gpus:
         wrong["gpus"] = _("This lab allows 1 to %(most)d.") % {"most": lab.max_gpus}
     if not 1 <= wall_s <= lab.max_wall_s:
         wrong["wall_s"] = _("This lab allows at most %(most)d seconds.") % {"most": lab.max_wall_s}
-    if wrong:
-        raise InvalidInput(wrong)
+    return InvalidInput(wrong).beside(earlier) if wrong else earlier

@@ -33,7 +33,7 @@ from .services import (
 )
 from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
-from .submission import Submission, parse_submission, parse_sweep
+from .submission import Submission, parse_submission, parse_sweep, read_submission
 from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "points_of",
     "preempt_attempts",
     "published_artifacts",
+    "read_submission",
     "reconcile",
     "rerun",
     "rerun_failed",

@@ -11,6 +11,9 @@ from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet, Environment
 from labs.quota.models import Account
 
+from .domain.dependencies import After, Condition
+from .models import Dependency, Job
+
 
 class JobForm(forms.Form):
     title = forms.CharField(
@@ -49,6 +52,12 @@ class JobForm(forms.Form):
             "itself. What was not saved is lost, and not charged."
         ),
     )
+    after = forms.ModelChoiceField(
+        label=_("Start after"), queryset=Job.objects.none(), required=False, empty_label=_("no other job")
+    )
+    after_condition = forms.ChoiceField(
+        label=_("Start it"), choices=Dependency.Condition.choices, required=False, initial=Dependency.Condition.OK
+    )
     key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -58,6 +67,8 @@ class JobForm(forms.Form):
             "environment": Environment.objects.filter(is_active=True),
             "preferred_campus": Campus.objects.filter(is_open=True, sites__isnull=False).distinct(),
             "data_sets": DataSet.objects.filter(is_active=True),
+            # Runs of a sweep would fill the list, and nobody waits for one of many.
+            "after": Job.objects.filter(owner=user, state__in=Job.OPEN_STATES, sweep=None).only("title"),
         }
         for name, rows in offered.items():
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
@@ -76,6 +87,11 @@ class JobForm(forms.Form):
         names = ("data_sets", "preferred_campus", "preemptible")
         return any(self[name].value() or (self.is_bound and self[name].errors) for name in names)
 
+    @property
+    def may_follow(self) -> bool:
+        """Whether there is a job to wait for, or one was chosen that is gone."""
+        return bool(self["after"].value()) or self.fields["after"].queryset.exists()  # type: ignore[attr-defined]
+
     def wish(self) -> dict[str, Any]:
         """Return the cleaned fields under the names that `labs.jobs.services.submit` takes."""
         given = self.cleaned_data
@@ -91,4 +107,11 @@ class JobForm(forms.Form):
             "preferred_campus_id": given["preferred_campus"].pk if given["preferred_campus"] else None,
             "is_preemptible": given["preemptible"],
             "idempotency_key": given["key"],
+            "after": self._after(),
         }
+
+    def _after(self) -> tuple[After, ...]:
+        given = self.cleaned_data
+        if not given["after"]:
+            return ()
+        return (After(given["after"].pk, Condition(given["after_condition"] or Condition.OK)),)

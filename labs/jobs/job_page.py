@@ -10,12 +10,13 @@ from django.utils import timezone
 from labs.quota.api import ledger_of_job
 
 from .domain.results import headlines
-from .models import Artifact, Attempt, Job, JobEvent, LogChunk
+from .models import Artifact, Attempt, Dependency, Job, JobEvent, LogChunk
 from .previews import preview_of
 
 LOG_FIRST_BYTES = 256 * 1024  # what the page itself carries; the rest comes by the websocket or as a download
 MOST_POINTS = 1_000
 MOST_PREVIEWS = 24
+MOST_NEIGHBOURS = 50
 HEADLINES = 3
 
 
@@ -28,7 +29,8 @@ class Metrics:
 
 
 def live_context(job: Job) -> dict[str, Any]:
-    """Return what changes while the job lives; five queries, whatever the number of attempts and artifacts."""
+    """Return what changes while the job lives; six queries, whatever the number of attempts and artifacts."""
+    before, behind = _neighbours(job)
     attempts = list(job.attempts.select_related("node").order_by("number"))
     attempt = attempts[-1] if attempts else None
     return {
@@ -40,9 +42,18 @@ def live_context(job: Job) -> dict[str, Any]:
         "artifacts": _artifacts(attempt),
         "events": list(JobEvent.objects.filter(job=job).order_by("id")),
         "ledger": ledger_of_job(job.pk),
+        "follows": before,
+        "followed_by": behind,
         "lost_s": sum(one.lost_s for one in attempts),
         "lost_attempts": [one for one in attempts if one.outcome == Attempt.Outcome.LOST],
     }
+
+
+def _neighbours(job: Job) -> tuple[list[Dependency], list[Dependency]]:
+    """What the job waits for or waited for, and what waits for it."""
+    related = Dependency.objects.filter(Q(job=job) | Q(after=job)).select_related("job", "after").order_by("id")
+    found = list(related[:MOST_NEIGHBOURS])
+    return [one for one in found if one.job_id == job.pk], [one for one in found if one.after_id == job.pk]
 
 
 def _elapsed_s(job: Job, attempt: Attempt | None) -> int:

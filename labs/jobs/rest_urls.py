@@ -1,8 +1,8 @@
-"""REST routes of jobs, below /api/v1/. `jobs/` itself is composed with submitting in `campus.web`."""
+"""REST routes of jobs and sweeps, below /api/v1/. `jobs/` and `sweeps/`, with submitting, are in `campus.web`."""
 
 from django.urls import path
 
-from . import rest
+from . import rest, rest_sweeps
 
 urlpatterns = [
     path("jobs/<int:job_id>/", rest.JobView.as_view(), name="api-job"),
@@ -12,4 +12,7 @@ urlpatterns = [
     path("jobs/<int:job_id>/metrics/", rest.JobMetricsView.as_view(), name="api-job-metrics"),
     path("jobs/<int:job_id>/artifacts/", rest.JobArtifactsView.as_view(), name="api-job-artifacts"),
     path("jobs/<int:job_id>/artifacts/<int:artifact_id>/", rest.JobArtifactView.as_view(), name="api-job-artifact"),
+    path("sweeps/<int:sweep_id>/", rest_sweeps.SweepView.as_view(), name="api-sweep"),
+    path("sweeps/<int:sweep_id>/cancel/", rest_sweeps.SweepCancelView.as_view(), name="api-sweep-cancel"),
+    path("sweeps/<int:sweep_id>/rerun/", rest_sweeps.SweepRerunView.as_view(), name="api-sweep-rerun"),
 ]

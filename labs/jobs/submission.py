@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -46,10 +46,22 @@ class Submission:
     after: tuple[After, ...] = ()
     given: frozenset[str] = field(default_factory=frozenset)
     """Names of the fields that the request had, so that an absent one can take a lab's default."""
+    wrong: InvalidInput | None = None
+    """What could not be read, to be said together with whatever else is wrong."""
 
 
 def parse_submission(request: Any) -> Submission:
-    """Read a Django or REST framework request. Raises InvalidInput that names the field, and TooLarge.
+    """Read a request as `read_submission` does. Raises InvalidInput that names each field, and TooLarge."""
+    submission = read_submission(request)
+    if submission.wrong is not None:
+        raise submission.wrong
+    return submission
+
+
+def read_submission(request: Any) -> Submission:
+    """Read a Django or REST framework request; what is wrong with single fields is in `wrong`.
+
+    Raises TooLarge, and InvalidInput for a body that has no fields.
 
     JSON: `files` maps a path to its text. A form: `zip` (also `archive` or `file`) is one archive, or `files` are
     uploads (their names are the paths), or `files` is such a JSON text (the editor's field).
@@ -59,7 +71,7 @@ def parse_submission(request: Any) -> Submission:
     except RequestDataTooBig:
         raise TooLarge from None
     reader = _Reader(said)
-    files = _files(said, uploads, reader)
+    files, refusal = _files_or_refusal(said, uploads, reader)
     submission = Submission(
         files=files,
         lab_id=reader.whole("lab"),
@@ -77,9 +89,17 @@ def parse_submission(request: Any) -> Submission:
         after=_after(reader),
         given=frozenset(name for name in said if said[name] not in ("", None)),
     )
-    if reader.wrong:
-        raise InvalidInput(reader.wrong)
-    return submission
+    wrong = InvalidInput(reader.wrong).beside(refusal) if reader.wrong else refusal
+    return replace(submission, wrong=wrong)
+
+
+def _files_or_refusal(
+    said: Mapping[str, Any], uploads: Any, reader: "_Reader"
+) -> tuple[dict[str, bytes], InvalidInput | None]:
+    try:
+        return _files(said, uploads, reader), None
+    except InvalidInput as refusal:
+        return {}, refusal
 
 
 def _read(request: Any) -> tuple[Mapping[str, Any], Any]:

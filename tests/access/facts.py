@@ -9,10 +9,11 @@ from knox.models import get_token_model
 from campus.core.models import Notice
 from campus.people.models import RoleGrant
 from courses.catalog.models import Enrolment
-from labs.jobs.models import Artifact, Attempt, Job
+from labs.jobs.api import SweepWish, Wish, submit_sweep
+from labs.jobs.models import Artifact, Attempt, Job, Sweep
 from labs.quota.models import Account
 
-from .world import World
+from .world import MAIN, World
 
 
 def places(world: World) -> dict[str, object]:
@@ -40,6 +41,7 @@ def places(world: World) -> dict[str, object]:
         "job": job.pk,
         "ended": ended.pk,
         "artifact": artifact.pk,
+        "sweep": _sweep(world).pk,
         "attempt": artifact.attempt_id,
         "account": world.enrolment.account_id,
         "cohort_account": world.cohort.account_id,
@@ -65,3 +67,13 @@ def _jobs(world: World) -> tuple[Job, Job, Artifact]:
     artifact = Artifact(attempt=attempt, path="metrics.json", size_bytes=2, digest="c" * 64, is_published=True)
     artifact.file.save("metrics.json", ContentFile(b"{}"), save=True)
     return queued, ended, artifact
+
+
+def _sweep(world: World) -> Sweep:
+    """Two queued runs of the learner's."""
+    wish = Wish(
+        account_id=world.enrolment.account_id, title="", environment_id=None, files=MAIN, entrypoint="main.py", gpus=1,
+        gpu_type="", wall_s=60, data_set_ids=(), preferred_campus_id=None, deadline_at=None, work_key="",
+        idempotency_key=None,
+    )  # fmt: skip
+    return submit_sweep(owner=world.learner, wish=wish, asked=SweepWish(grid={"lr": [0.1, 0.2]}))[0]

@@ -128,6 +128,13 @@ GET    /jobs/new/                                                           302 
 GET    /jobs/new/?from={ended}                                              302 404 200 403 403 403 403 404 404
 POST   /jobs/new/                                                           302 400 400 400 400 400 400 400 400
 GET    /jobs/compare/?a={job}&b={ended}                                     302 404 200 200 200 200 200 404 404
+GET    /jobs/sweeps/                                                        302 200 200 200 200 200 200 200 200
+GET    /jobs/sweeps/{sweep}/                                                302 404 200 200 200 200 200 404 404
+GET    /jobs/sweeps/{sweep}/csv/                                            302 404 200 200 200 200 200 404 404
+GET    /jobs/sweeps/{sweep}/cancel/                                         302 404 200 403 200 200 200 404 404
+POST   /jobs/sweeps/{sweep}/cancel/                                         302 404 302 403 302 302 302 404 404
+GET    /jobs/sweeps/{sweep}/rerun/                                          302 404 200 403 403 403 403 404 404
+POST   /jobs/sweeps/{sweep}/rerun/                                          302 404 302 403 403 403 403 404 404
 GET    /jobs/{job}/                                                         302 404 200 200 200 200 200 404 404
 GET    /jobs/{job}/cancel/                                                  302 404 200 403 200 200 200 404 404
 POST   /jobs/{job}/cancel/                                                  302 404 302 403 302 302 302 404 404
@@ -171,6 +178,12 @@ GET    /api/v1/forecast/?gpus=1&wall_s=60                                   401 
 GET    /api/v1/jobs/                                                        401 200 200 200 200 200 200 200 200
 GET    /api/v1/jobs/?whose=all                                              401 200 200 200 200 200 200 200 200
 POST   /api/v1/jobs/                                                        401 400 201 400 400 400 400 400 400
+GET    /api/v1/sweeps/                                                      401 200 200 200 200 200 200 200 200
+GET    /api/v1/sweeps/?whose=all                                            401 200 200 200 200 200 200 200 200
+POST   /api/v1/sweeps/                                                      401 400 400 400 400 400 400 400 400
+GET    /api/v1/sweeps/{sweep}/                                              401 404 200 200 200 200 200 404 404
+POST   /api/v1/sweeps/{sweep}/cancel/                                       401 404 200 403 200 200 200 404 404
+POST   /api/v1/sweeps/{sweep}/rerun/                                        401 404 409 403 403 403 403 404 404
 GET    /api/v1/jobs/{job}/                                                  401 404 200 200 200 200 200 404 404
 POST   /api/v1/jobs/{job}/cancel/                                           401 404 200 403 200 200 200 404 404
 POST   /api/v1/jobs/{ended}/rerun/                                          401 404 201 403 403 403 403 404 404

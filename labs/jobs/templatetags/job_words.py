@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from campus.core import states
 from campus.core.formats import number
 from labs.jobs.domain.results import headlines
+from labs.jobs.domain.sweeps import as_text
 from labs.jobs.models import Job, JobEvent
 
 register = template.Library()
@@ -36,6 +37,8 @@ def outcome_words(job: Job) -> str:
     """Say in one sentence how the job ended."""
     if job.end_reason == Job.EndReason.EXIT_CODE:
         return _("The program ended with exit code %(code)s") % {"code": job.exit_code}
+    if job.end_reason == Job.EndReason.DEPENDENCY:
+        return _("%(job)s, which it was to follow, did not succeed") % {"job": job.end_detail.split(" ", 1)[0]}
     if job.end_reason == Job.EndReason.COMPLETED:
         return _("It finished without an error")
     return str(job.get_end_reason_display() or job.get_state_display())
@@ -53,6 +56,7 @@ def outcome_advice(job: Job) -> str:
         reason.OUTPUT_FLOOD: _("Print less, for example once per epoch. The log keeps the first and the last part."),
         reason.WALL_LIMIT: _("Give it a longer time limit, or save what you have before the limit."),
         reason.PLATFORM: _("This was not your fault. Run it again; if it happens again, tell your instructor."),
+        reason.DEPENDENCY: _("See why that one ended. When it has succeeded, run this one again."),
         reason.ENVIRONMENT: _("This was not your fault. Tell your instructor, or choose another environment."),
     }.get(reason(job.end_reason), "")
 
@@ -116,6 +120,18 @@ def result_value(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return significant(value) if isinstance(value, int | float) else str(value)
+
+
+@register.simple_tag
+def parameter_value(value: Any) -> str:
+    """Write a parameter as it was given; a dash where a run has none of that name."""
+    return "–" if value is None else as_text(value)
+
+
+@register.simple_tag
+def column_key(kind: str, place: int) -> str:
+    """Name a column of a sweep's table for sorting: p0, p1 … are parameters, r0, r1 … results."""
+    return f"{kind}{place}"
 
 
 @register.simple_tag

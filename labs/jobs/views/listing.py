@@ -30,7 +30,8 @@ def jobs(request: SignedInRequest) -> HttpResponse:
     """List one's own jobs, or with `?whose=all` those of everyone whom one teaches."""
     standing = standing_of(request.user)
     of_all = request.GET.get("whose") == "all" and standing.is_teaching
-    found = jobs_for(standing).select_related("owner", "environment")
+    # A sweep's runs have a page of their own; 256 of them would bury everything else.
+    found = jobs_for(standing).filter(sweep=None).select_related("owner", "environment")
     if not of_all:
         found = found.filter(owner=request.user)
     if states := STATES.get(chosen := request.GET.get("state", "")):

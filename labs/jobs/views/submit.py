@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -16,8 +17,9 @@ from campus.people.requests import SignedInRequest
 from labs.jobs.access import get_own_job
 from labs.jobs.domain.source import from_json
 from labs.jobs.forms import JobForm
-from labs.jobs.models import Job
-from labs.jobs.services import submit
+from labs.jobs.models import Job, Sweep
+from labs.jobs.services import SweepWish, Wish, points_of, submit, submit_sweep
+from labs.jobs.sweep_forms import SweepForm
 from labs.jobs.uploads import files_of, shown_files, typed_files, unshown_files
 from labs.quota.models import Account
 
@@ -47,41 +49,72 @@ FORM_FIELDS = {
 def new(request: SignedInRequest) -> HttpResponse:
     """Write or upload code, choose what it runs on, see what that holds and when it starts, and submit."""
     source = _source(request)
-    form = JobForm(request.POST or None, user=request.user, initial=_initial(source))
+    form = JobForm(request.POST or None, user=request.user, initial=_initial(request, source))
+    sweep = _sweep_form(request, source)
     if request.method == "GET":
         files = from_json(source.source.files) if source else {"main.py": FIRST_PROGRAM}
-        return _page(request, form, source, shown_files(files))
+        return _page(request, form, sweep, source, shown_files(files))
     files, shortage = {}, {}
     try:
         files = _files(request, source)
-        if form.is_valid() and "check" not in request.POST:
-            return redirect("jobs:job", _submit(request.user, form.wish(), files, source).pk)
+        if _are_valid(form, sweep) and "check" not in request.POST:
+            return _submitted(request, form.wish(), sweep, files, source)
     except CampusError as error:
         form.is_valid()
+        sweep.is_valid()
         if isinstance(error, OverQuota):
             shortage = error.facts
         else:
-            add_service_error(form, _renamed(error))
+            _tell(form, sweep, _renamed(error))
     uploaded = bool(request.FILES.getlist("upload"))
     return _page(
-        request, form, source, shown_files(files) if files and uploaded else typed_files(request),
+        request, form, sweep, source, shown_files(files) if files and uploaded else typed_files(request),
         shortage=shortage, lost=[*unshown_files(files)] if uploaded else [],
-        status=400 if form.errors else 409 if shortage else 200,
+        status=400 if form.errors or sweep.errors else 409 if shortage else 200,
     )  # fmt: skip
 
 
+def _are_valid(form: JobForm, sweep: SweepForm) -> bool:
+    """Judge both, so that all that is wrong is said at once."""
+    valid = [form.is_valid(), sweep.is_valid()]
+    if sweep.is_filled and all(valid):
+        points_of(sweep.wish())
+    return all(valid)
+
+
+def _tell(form: JobForm, sweep: SweepForm, error: CampusError) -> None:
+    """Put an error onto the form whose fields it names."""
+    if isinstance(error, InvalidInput):
+        of_sweep = {name: error.fields.pop(name) for name in ("grid", *sweep.fields) if name in error.fields}
+        if of_sweep:
+            add_service_error(sweep, InvalidInput(of_sweep))
+            if not error.fields:
+                return
+    add_service_error(form, error)
+
+
+def _submitted(
+    request: SignedInRequest, wish: dict[str, Any], sweep: SweepForm, files: dict[str, bytes], source: Job | None
+) -> HttpResponse:
+    if not sweep.is_filled:
+        return redirect("jobs:job", _submit(request.user, wish, files, source).pk)
+    return redirect("jobs:sweep", _submit_sweep(request.user, wish, sweep.wish(), files).pk)
+
+
 def _page(
-    request: SignedInRequest, form: JobForm, source: Job | None, files: list[dict[str, str]], *,
+    request: SignedInRequest, form: JobForm, sweep: SweepForm, source: Job | None, files: list[dict[str, str]], *,
     shortage: Mapping[str, Any] | None = None, lost: list[str] | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     context: dict[str, Any] = {
         "form": form,
+        "sweep": sweep,
+        "most_runs": settings.LABS_SWEEP_MAX_RUNS,
         "files": files,
         "source": source,
         "kept": [*_kept(source)] if source else [],
         "lost": lost or [],
         "shortage": shortage,
-        "is_checking": "check" in request.POST and form.is_valid(),
+        "is_checking": "check" in request.POST and form.is_valid() and sweep.is_valid(),
         "has_account": Account.objects.filter(owner=request.user, is_open=True).exists(),
         "max_bytes": settings.LABS_SOURCE_MAX_BYTES,
     }
@@ -94,6 +127,17 @@ def _source(request: SignedInRequest) -> Job | None:
     if not wanted.isdecimal() or len(wanted) > 15:
         return None
     return get_own_job(standing_of(request.user), int(wanted))
+
+
+def _sweep_form(request: SignedInRequest, source: Job | None) -> SweepForm:
+    """The sweep's part of the page; `?from=JOB&sweep=1` begins with the sweep of that job."""
+    began = source.sweep if source is not None and "sweep" in request.GET else None
+    if request.method == "POST":
+        return SweepForm(request.POST)
+    if began is None:
+        return SweepForm()
+    initial = {"metric": began.metric, "direction": began.direction, "max_running": began.max_running}
+    return SweepForm(initial_grid=began.grid, initial=initial)
 
 
 def _kept(source: Job) -> dict[str, bytes]:
@@ -109,22 +153,34 @@ def _files(request: SignedInRequest, source: Job | None) -> dict[str, bytes]:
 
 
 def _submit(owner: Any, wish: dict[str, Any], files: dict[str, bytes], source: Job | None) -> Job:
+    # A run of a sweep that is edited and run by itself is told what that run was told.
+    same = {"owner": owner, "files": files, "rerun_of": source, "parameters": source.parameters if source else {}}
     try:
-        return submit(owner=owner, files=files, rerun_of=source, **wish)[0]
+        return submit(**same, **wish)[0]
     except Conflict as error:
         if error.code != "idempotency_key_reused":
             raise
     # The page was sent before and changed since, after the browser's "back": a new job, not the old one again.
-    return submit(owner=owner, files=files, rerun_of=source, **wish | {"idempotency_key": _new_key()})[0]
+    return submit(**same, **wish | {"idempotency_key": _new_key()})[0]
+
+
+def _submit_sweep(owner: Any, wish: dict[str, Any], asked: SweepWish, files: dict[str, bytes]) -> Sweep:
+    one = Wish(files=files, deadline_at=None, work_key="", **wish)
+    try:
+        return submit_sweep(owner=owner, wish=one, asked=asked)[0]
+    except Conflict as error:
+        if error.code != "idempotency_key_reused":
+            raise
+    return submit_sweep(owner=owner, wish=replace(one, idempotency_key=_new_key()), asked=asked)[0]
 
 
 def _new_key() -> str:
     return f"web-{uuid.uuid4().hex}"
 
 
-def _initial(source: Job | None) -> dict[str, Any]:
+def _initial(request: SignedInRequest, source: Job | None) -> dict[str, Any]:
     # The key makes a doubled submit, by an impatient finger or a lost answer, one job.
-    initial: dict[str, Any] = {"key": _new_key()}
+    initial: dict[str, Any] = {"key": _new_key(), "after": request.GET.get("after", "")}
     if source is None:
         return initial
     return initial | {

@@ -1,6 +1,6 @@
 // Before a submit: asks the server what would be held and when such a job is likely to start, as the form changes.
 const box = document.querySelector("[data-forecast]");
-const fields = document.querySelector("[data-forecast-form]");
+const parts = [...document.querySelectorAll("[data-forecast-form]")];
 const PAUSE_MS = 250;
 let timer;
 let asked = 0;
@@ -8,7 +8,7 @@ let asked = 0;
 async function ask() {
   const number = (asked += 1);
   const query = new URLSearchParams();
-  for (const input of fields.querySelectorAll("input, select")) {
+  for (const input of parts.flatMap((part) => [...part.querySelectorAll("input, select")])) {
     if (input.type !== "checkbox" && input.name) query.set(input.name, input.value);
   }
   box.setAttribute("aria-busy", "true");
@@ -23,10 +23,12 @@ async function ask() {
   }
 }
 
-if (box && fields) {
-  fields.addEventListener("input", () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(ask, PAUSE_MS);
-  });
+if (box && parts.length) {
+  for (const part of parts) {
+    part.addEventListener("input", () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(ask, PAUSE_MS);
+    });
+  }
   ask();
 }

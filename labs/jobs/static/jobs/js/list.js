@@ -1,11 +1,14 @@
 // The list of jobs: when one of them changes, the list is fetched again and swapped in, ticks kept.
 import { connect } from "../../core/js/live.js";
+import { pickTwo } from "./pick_two.js";
 
 const EVERY_MS = 1000;
 const live = document.querySelector("[data-jobs-live]");
 let isWaiting = false;
 let isFirst = true;
 let askedAt = 0;
+let judge;
+const boxes = () => [...live.querySelectorAll('input[name="job"]')];
 
 async function refresh() {
   isWaiting = false;
@@ -44,21 +47,8 @@ function differs(job) {
   return badge && badge.dataset.state !== job.state;
 }
 
-// --- comparing: exactly two
-
-const boxes = () => [...live.querySelectorAll('input[name="job"]')];
-
-function judge() {
-  const button = live.querySelector(".compare-bar .btn");
-  if (!button) return;
-  const count = boxes().filter((box) => box.checked).length;
-  button.disabled = count !== 2;
-  for (const box of boxes()) box.disabled = count >= 2 && !box.checked;
-}
-
 if (live) {
-  live.addEventListener("change", judge);
-  window.addEventListener("pageshow", judge);
-  judge();
+  judge = pickTwo(live);
+  window.addEventListener("pageshow", () => judge());
   connect(live.dataset.socket, { onMessage: changed });
 }
