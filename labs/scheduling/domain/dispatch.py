@@ -19,6 +19,7 @@ from labs.scheduling.domain.order import Priorities
 from labs.scheduling.domain.placement import Ask, Blocks, Placement, Spot
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.pool import Pool
+from labs.scheduling.domain.preemption import Preemption
 from labs.scheduling.domain.promises import Promises
 from labs.scheduling.domain.reservations import Reservations
 from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, Snapshot
@@ -54,7 +55,8 @@ class Dispatch:
             self.lendings,
             policy.environment_probes,
         )
-        self.promises = Promises(self.pool, self.placement, self.reservations)
+        self.preemption = Preemption(self)
+        self.promises = Promises(self.pool, self.placement, self.reservations, self.preemption)
         #: Runs were asked to end for these: they go first when they have.
         self._has_room_made = np.array([job.has_room_made for job in self.backlog.jobs], dtype=np.bool_)
         self._groups = self._sweeps()
@@ -113,6 +115,7 @@ class Dispatch:
         for profile in (*self.power.values(), *(cap.profile for cap in self.caps.all)):
             profile.forget_promises()
         self.reservations.stand()
+        self.preemption.forget_jobs()
         before, backlog = len(self.starts), self.backlog
         classes, specs = backlog.class_of, backlog.spec_of
         for at, i in self._queue(priorities):

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from labs.scheduling.domain.decisions import Forecast, Plan, WaitFacts
+from labs.scheduling.domain.decisions import Forecast, Plan, Preempt, Start, WaitFacts
 from labs.scheduling.domain.dispatch import Dispatch
+from labs.scheduling.domain.effects import after
 from labs.scheduling.domain.order import Priorities, prioritise
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.snapshot import PendingJob, Snapshot
@@ -47,6 +48,42 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
+    """Plan until nothing more starts and nothing more is asked to end.
+
+    What is asked to end comes free sooner than thought, which may let others start: so the plan is made again with it.
+    """
+    starts: list[Start] = []
+    preempts: list[Preempt] = []
+    left, walks = snapshot, 0
+    while True:
+        allowed = replace(policy, max_decisions=policy.max_decisions - len(starts))
+        dispatch, priorities, walked = _walked(left, allowed, now)
+        walks += walked
+        starts += dispatch.starts.values()
+        asked = dispatch.preemption.preempts()
+        preempts += asked
+        if not asked:
+            break
+        left = after(left, dispatch.starts.values(), now, asked)
+    return Plan(
+        starts=tuple(starts),
+        waits=Waits(dispatch, priorities),
+        reservations=tuple(dispatch.blocks.reservations.values()),
+        preempts=tuple(preempts),
+        stats={
+            "pending": len(snapshot.pending),
+            "running": len(snapshot.running),
+            "nodes": len(snapshot.nodes),
+            "classes": len(dispatch.backlog.classes),
+            "walks": walks,
+            "started": len(starts),
+            "preempted": len(preempts),
+        },
+    )
+
+
+def _walked(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Dispatch, Priorities, int]:
+    """Walk down the queue until a walk starts nothing more; the order that is left, and how many walks it took."""
     dispatch = Dispatch(snapshot, policy, now)
     walks = 0
     while True:
@@ -57,19 +94,7 @@ def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
             break
     if started:
         priorities = _priorities(dispatch)
-    return Plan(
-        starts=tuple(dispatch.starts.values()),
-        waits=Waits(dispatch, priorities),
-        reservations=tuple(dispatch.blocks.reservations.values()),
-        stats={
-            "pending": dispatch.backlog.size,
-            "running": len(snapshot.running),
-            "nodes": len(snapshot.nodes),
-            "classes": len(dispatch.backlog.classes),
-            "walks": walks,
-            "started": len(dispatch.starts),
-        },
-    )
+    return dispatch, priorities, walks
 
 
 def _priorities(dispatch: Dispatch) -> Priorities:

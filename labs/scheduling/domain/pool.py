@@ -73,6 +73,11 @@ class Guard:
         self.by_wall.hold(gpus, wall_end_at)
         self.by_prediction.hold(gpus, p50_end_at)
 
+    def clear(self, ends: tuple[float, float], until_at: float) -> None:
+        """Note that a GPU held until then (by wall limit, by prediction) is being cleared."""
+        self.by_wall.shorten(1, ends[0], until_at)
+        self.by_prediction.shorten(1, ends[1], until_at)
+
     def extend(self, shared: Shared, wall_end_at: float, p50_end_at: float) -> None:
         """Note a start on a GPU that is shared already."""
         self.by_wall.extend(1, shared.wall_end, wall_end_at)

@@ -58,6 +58,16 @@ class Profile:
             if from_at <= promise.start_at < until_at:
                 promise.spare -= units
 
+    def shorten(self, units: float, from_at: float, until_at: float) -> None:
+        """Let units that are held until ``from_at`` be given back at ``until_at``, if that is sooner."""
+        if until_at >= from_at:
+            return
+        self._held.remove((from_at, units))
+        self._held.append((until_at, units))
+        for promise in self.promises:
+            if until_at <= promise.start_at < from_at:
+                promise.spare += units
+
     def preload(self, held: list[tuple[float, float]]) -> None:
         """Say until when units are held that ``used`` counts already: (end, units) of each."""
         self._held.extend(held)

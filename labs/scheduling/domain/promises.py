@@ -9,7 +9,8 @@ import numpy as np
 from labs.scheduling.domain.backlog import Ints
 from labs.scheduling.domain.decisions import Reservation
 from labs.scheduling.domain.placement import Ask, Placement
-from labs.scheduling.domain.pool import Pool
+from labs.scheduling.domain.pool import Guard, Pool
+from labs.scheduling.domain.preemption import Preemption
 from labs.scheduling.domain.profile import Profile
 from labs.scheduling.domain.reservations import Reservations
 
@@ -20,8 +21,9 @@ Shares = list[tuple[Profile, float]]
 class Promises:
     """Makes promises on the nodes of a pool; those of the walk at hand are in ``placement.blocks``."""
 
-    def __init__(self, pool: Pool, placement: Placement, reservations: Reservations) -> None:
+    def __init__(self, pool: Pool, placement: Placement, reservations: Reservations, preemption: Preemption) -> None:
         self._pool, self._placement, self._reservations = pool, placement, reservations
+        self._preemption = preemption
 
     def make(self, i: int, ask: Ask, rows: Ints, caps: Shares, p50_s: float) -> None:
         """Reserve by wall limits, and by predictions, which keeps backfill from filling the nodes that will most likely
@@ -32,9 +34,14 @@ class Promises:
         if by_wall is None:
             return
         chosen, at = by_wall
+        cleared = self._preemption.for_job(ask, at, rows)
+        if cleared is not None:
+            chosen, at = cleared
+            self._clear(ask, chosen, at)
         shares = self._shares(ask, chosen, caps)
-        on_nodes: Shares = [(blocks.guards.setdefault(row, pool.guard(row)).by_wall, ask.asked.gpus) for row in chosen]
-        at = together([*on_nodes, *shares], at, wall_s)
+        on_nodes: Shares = [(self._guard(row).by_wall, ask.asked.gpus) for row in chosen]
+        if cleared is None:
+            at = together([*on_nodes, *shares], at, wall_s)
         if at == math.inf:
             return
         for profile, units in (*on_nodes, *shares):
@@ -42,17 +49,27 @@ class Promises:
         names = tuple(pool.nodes[row].id for row in chosen)
         gang = names if len(names) > 1 else ()
         blocks.reservations[i] = Reservation(ask.job.id, names[0], ask.asked.gpus, at, gang)
-        expected = self._earliest(ask, rows, p50_s, by_wall=False)
+        expected = cleared or self._earliest(ask, rows, p50_s, by_wall=False)
         if expected is not None:
             chosen, at = expected
-            likely: Shares = [
-                (blocks.guards.setdefault(row, pool.guard(row)).by_prediction, ask.asked.gpus) for row in chosen
-            ]
+            likely: Shares = [(self._guard(row).by_prediction, ask.asked.gpus) for row in chosen]
             at = together(likely, at, p50_s)
             if at < math.inf:
                 for profile, units in likely:
                     profile.promise(ask.job.id, units, at, p50_s)
                 blocks.expected_node[i] = pool.nodes[chosen[0]].id
+
+    def _guard(self, row: int) -> Guard:
+        guards = self._placement.blocks.guards
+        if row not in guards:
+            guards[row] = self._pool.guard(row)
+        return guards[row]
+
+    def _clear(self, ask: Ask, rows: list[int], until_at: float) -> None:
+        """Let what is asked to end for the job on these nodes be gone by then."""
+        for row in rows:
+            for ends in self._preemption.ends_on(ask.job.id, row):
+                self._guard(row).clear(ends, until_at)
 
     def _shares(self, ask: Ask, rows: list[int], caps: Shares) -> Shares:
         shares = list(caps)

@@ -15,9 +15,9 @@ from labs.scheduling.domain.access import Access, Rights
 from labs.scheduling.domain.backlog import Runs
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.pool import Pool, Shape
-from labs.scheduling.domain.profile import Profile
-from labs.scheduling.domain.shared import Shared
-from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, ReservationState
+from labs.scheduling.domain.profile import TOLERANCE, Profile
+from labs.scheduling.domain.shared import Shared, Tenant
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, ReservationState, RunningJob
 
 
 class Kept:
@@ -57,6 +57,8 @@ class Reservations:
         self._profiles: dict[tuple[Id, str | None], Profile] = {}
         #: What runs upon a reservation and past its end: (reservation, shape, units, from, until).
         self._past: list[tuple[Id, Shape, int, float, float]] = []
+        #: What was asked to end and still holds its GPUs: (shape, units, until).
+        self._leaving: list[tuple[Shape, int, float]] = []
         if self.kept:
             self._load(pool, runs)
             self.stand()
@@ -77,19 +79,20 @@ class Reservations:
             for part in run.places:
                 shape = shapes[pool.row_of[part.node_id]] if part.node_id in pool.row_of else None
                 if shape is not None:
-                    self._hold(shape, len(part.gpu_indices), float(runs.wall_end_at[i]), run)
+                    self._hold(shape, len(part.gpu_indices), float(runs.wall_end_at[i]), run, is_ending=run.is_ending)
         for shared in pool.shared.at.values():
             shape = shapes[shared.row]
             if shape is not None:
-                self._hold(shape, 1, shared.wall_end, shared.tenant)
+                self._hold(shape, 1, shared.wall_end, shared.tenant, is_ending=shared.is_ending)
 
-    def _hold(self, shape: Shape, units: int, wall_end: float, holder: object) -> None:
-        kept = self._by_id.get(getattr(holder, "reservation_id"))  # noqa: B009
+    def _hold(self, shape: Shape, units: int, wall_end: float, holder: RunningJob | Tenant, *, is_ending: bool) -> None:
+        kept = self._by_id.get(holder.reservation_id) if holder.reservation_id is not None else None
         if kept is not None:
             self.start_upon(kept, shape, units, wall_end)
         else:
-            for profile in self._of(shape):
-                profile.hold(units, self._held_until(wall_end, is_preemptible=getattr(holder, "is_preemptible")))  # noqa: B009
+            self.start(shape, units, wall_end, is_preemptible=holder.is_preemptible)
+            if is_ending:
+                self._leaving.append((shape, units, wall_end))
 
     def _held_until(self, wall_end: float, *, is_preemptible: bool) -> float:
         return min(wall_end, self._now + self._horizon_s) if is_preemptible else wall_end
@@ -158,6 +161,22 @@ class Reservations:
             self._past.append((kept.state.id, shape, units, from_at, wall_end))
             for profile in self._of(shape):
                 profile.promise(kept.state.id, units, from_at, wall_end - from_at)
+
+    def is_upon(self, run: RunningJob) -> bool:
+        """True if the run was started upon a class that is on."""
+        return run.reservation_id is not None and run.reservation_id in self._by_id
+
+    def lacking(self, kept: Kept) -> int:
+        """GPUs that the class will lack when it begins (now, if it is on), beside those that are being cleared."""
+        state = kept.state
+        profile = self._profiles[state.site_id, state.gpu_type]
+        promise = next((one for one in profile.promises if one.job_id == state.id), None)
+        if promise is None:
+            return 0
+        leaving = sum(
+            units for shape, units, until_at in self._leaving if kept.covers(shape) and until_at > promise.start_at
+        )
+        return max(0, math.ceil(-promise.spare - leaving - TOLERANCE))
 
     def profiles(self, shape: Shape) -> list[Profile]:
         """The profiles that a promise to a job there must keep to."""

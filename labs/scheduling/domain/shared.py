@@ -19,13 +19,25 @@ class Tenant(NamedTuple):
 class Shared:
     """One shared GPU. It is held until the last of its fractions ends."""
 
-    __slots__ = ("free_memory_mib", "free_milli", "index", "p50_end", "row", "tenant", "variance", "wall_end")
+    __slots__ = (
+        "free_memory_mib",
+        "free_milli",
+        "index",
+        "is_ending",
+        "p50_end",
+        "row",
+        "tenant",
+        "variance",
+        "wall_end",
+    )
 
     def __init__(self, row: int, index: int, free_milli: int, free_memory_mib: int, tenant: Tenant) -> None:
         self.row, self.index = row, index
         self.free_milli, self.free_memory_mib = free_milli, free_memory_mib
         self.tenant = tenant
         self.wall_end = self.p50_end = self.variance = 0.0
+        #: What runs on it was asked to end, all of it: nobody may join.
+        self.is_ending = False
 
     def hold(self, wall_end: float, p50_end: float, variance: float) -> None:
         """Let a fraction hold it until then, too."""
@@ -64,10 +76,12 @@ class SharedGpus:
             shared.hold(now + 1.0, now + 1.0, 0.0)
         for run, wall_end, p50_end, variance in runs:
             self.at[row, run.gpu_indices[0]].hold(wall_end, p50_end, variance)
+        for index in {run.gpu_indices[0] for run, *_ in runs if run.is_ending}:
+            self.at[row, index].is_ending = True
 
     def offer(self, group: int, shared: Shared) -> None:
         """Let others of the same tenant use what is left."""
-        if shared.free_milli > 0:
+        if shared.free_milli > 0 and not shared.is_ending:
             insort(self._of_group[group], shared.key)
 
     def open(self, group: int, row: int, index: int, memory_mib: int, tenant: Tenant) -> Shared:

@@ -62,6 +62,15 @@ class Waits(Mapping[Id, Wait]):
         return queue_places(self._d, self._priorities.order)
 
     @cached_property
+    def _cleared_at(self) -> dict[Id, float]:
+        """For each job for which runs were asked to end, when they have."""
+        at: dict[Id, float] = {}
+        for run, until_at in zip(self._d.runs.runs, self._d.runs.wall_end_at.tolist(), strict=True):
+            if run.is_ending and run.ending_for_job_id is not None:
+                at[run.ending_for_job_id] = max(until_at, at.get(run.ending_for_job_id, until_at))
+        return at
+
+    @cached_property
     def _starts_at(self) -> tuple[Floats, Floats]:
         return Estimator(self._d, self._priorities.order).estimate()
 
@@ -98,7 +107,10 @@ class Waits(Mapping[Id, Wait]):
         if number not in self._class_reasons:
             self._class_reasons[number] = self._class_reason(number)
         reason, facts = self._class_reasons[number]
-        if reason is WaitReason.RESOURCES and self._places[i] > 1:
+        cleared_at = self._cleared_at.get(d.backlog.jobs[i].id)
+        if cleared_at is not None:
+            return WaitReason.PREEMPTING, replace(facts, until_at=cleared_at)
+        if reason in (WaitReason.RESOURCES, WaitReason.LENT_OUT) and self._places[i] > 1:
             reason = WaitReason.BEHIND_OTHERS
         reserved = d.blocks.reservations.get(i)
         if reserved is not None:
@@ -175,12 +187,38 @@ class Waits(Mapping[Id, Wait]):
             others = [g for g in d.pool.groups if g.shape.fits(elsewhere) and d.is_open_to(spec.access, g.shape)]
             if any(group.with_free(asked.gpus) for group in others):
                 return WaitReason.GPU_TYPE_BUSY, facts
+        if self._is_lent_out(number):
+            return WaitReason.LENT_OUT, facts
         closed = [g for g in d.pool.groups if g.shape.fits(spec) and not d.is_open_to(spec.access, g.shape)]
         lender = next((g.shape.site for g in closed if g.with_free(asked.gpus) >= asked.nodes), None)
         if lender is not None:
             opens_at = d.lendings.opens_at(d.access.rights[spec.access], lender)
             return WaitReason.LENDING_CLOSED, replace(facts, site_id=lender, from_at=opens_at)
         return WaitReason.RESOURCES, facts
+
+    @cached_property
+    def _lent_on(self) -> dict[int, int]:
+        """GPUs that borrowers hold, by row of the pool."""
+        held: dict[int, int] = {}
+        pool = self._d.pool
+        for run in self._d.runs.runs:
+            for part in run.places if run.is_borrowed else ():
+                if part.node_id in pool.row_of:
+                    row = pool.row_of[part.node_id]
+                    held[row] = held.get(row, 0) + len(part.gpu_indices)
+        return held
+
+    def _is_lent_out(self, number: int) -> bool:
+        """True if a node of its own campus would have room, had it lent nothing."""
+        d, asked = self._d, self._d.backlog.classes[number]
+        foreign = d.access.rights[d.backlog.specs[asked.spec].access].foreign_sites
+        return any(
+            d.usable[asked.spec][group.number]
+            and group.shape.site not in foreign
+            and len(d.pool.free[row]) + lent >= asked.gpus
+            for row, lent in self._lent_on.items()
+            if (group := d.pool.group_of[row]) is not None
+        )
 
     def _stopped(self, number: int, facts: WaitFacts) -> tuple[WaitReason, WaitFacts]:
         """What stopped a class that would have had room."""
