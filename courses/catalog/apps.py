@@ -11,11 +11,13 @@ class CatalogConfig(AppConfig):
 
         from campus.core.states import State, register
 
+        from .horizons import register_horizon
         from .navigation import register_items
         from .usage import register_groupings
 
         register_items()
         register_groupings()
+        register_horizon()
         register("enrolment", {"ACTIVE": State(_("Enrolled"), "ok", "circle-check")})
         register(
             "mode",

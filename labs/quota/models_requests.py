@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class QuotaRequest(models.Model):
@@ -14,11 +15,11 @@ class QuotaRequest(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "OPEN", _("Open")
-        PASSED_UP = "PASSED_UP", _("Passed up")
-        APPROVED = "APPROVED", _("Approved")
-        DECLINED = "DECLINED", _("Declined")
-        WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+        OPEN = "OPEN", pgettext_lazy("request state", "Open")
+        PASSED_UP = "PASSED_UP", pgettext_lazy("request state", "Passed up")
+        APPROVED = "APPROVED", pgettext_lazy("request state", "Approved")
+        DECLINED = "DECLINED", pgettext_lazy("request state", "Declined")
+        WITHDRAWN = "WITHDRAWN", pgettext_lazy("request state", "Withdrawn")
 
     WAITING = (State.OPEN, State.PASSED_UP)
 

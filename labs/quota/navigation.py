@@ -7,6 +7,10 @@ from campus.core.navigation import NavItem, register
 from campus.people.access import standing_of
 
 
+def _signed_in(request: HttpRequest) -> bool:
+    return bool(request.user.is_authenticated)
+
+
 def _looks_after_accounts(request: HttpRequest) -> bool:
     return standing_of(request.user).is_teaching
 
@@ -15,5 +19,6 @@ def register_items() -> None:
     register(
         NavItem(
             _("GPU quota"), "quota:tree", icon="list-tree", section="admin", order=10, predicate=_looks_after_accounts
-        )
+        ),
+        NavItem(_("GPU time requests"), "quota:requests", icon="inbox", section="labs", order=60, predicate=_signed_in),
     )

@@ -11,7 +11,8 @@ from campus.people.models import RoleGrant
 from courses.catalog.models import Enrolment
 from labs.jobs.api import SweepWish, Wish, submit_sweep
 from labs.jobs.models import Artifact, Attempt, Job, Sweep
-from labs.quota.models import Account
+from labs.quota.models import Account, QuotaRequest
+from labs.quota.services.requests import ask
 
 from .world import MAIN, World
 
@@ -51,6 +52,7 @@ def places(world: World) -> dict[str, object]:
         "person": world.people["assistant"].pk,
         "grant": grant.pk,
         "token": token.token_key,
+        "request": _request(world).pk,
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }
 
@@ -77,3 +79,11 @@ def _sweep(world: World) -> Sweep:
         idempotency_key=None,
     )  # fmt: skip
     return submit_sweep(owner=world.learner, wish=wish, asked=SweepWish(grid={"lr": [0.1, 0.2]}))[0]
+
+
+def _request(world: World) -> QuotaRequest:
+    """The learner asks for one hour more."""
+    return ask(
+        account_id=world.enrolment.account_id, asker=world.learner, wanted_s=3600, reason="실습",
+        until=timezone.localdate() + timedelta(days=9),
+    )  # fmt: skip

@@ -20,10 +20,20 @@ from campus.core.form_errors import add_service_error
 from campus.people.access import standing_of
 from labs.quota import charts
 from labs.quota.access import get_account_for, get_account_to_allocate, looks_after, may_allocate
+from labs.quota.access_requests import may_ask
+from labs.quota.forecasts import outlook_of
 from labs.quota.forms import AllocateForm
 from labs.quota.models import Account
 from labs.quota.paging import LedgerPaginator
-from labs.quota.selectors import children_of, children_rows, history_of, ledger_below, used_by_day
+from labs.quota.selectors import (
+    TreeRow,
+    children_of,
+    children_rows,
+    history_of,
+    ledger_below,
+    used_by_day,
+    with_outlooks,
+)
 from labs.quota.services import allocate, preview, refusal_of
 from labs.quota.shortage import helpers_of
 from labs.quota.zones import zone_of
@@ -48,12 +58,16 @@ def account(request: HttpRequest, account_id: int) -> HttpResponse:
         **{f"is_{name}": name == tab for name in TABS},
         "is_staff": is_staff,
         "may_allocate": may_allocate(standing, found),
+        "may_ask": may_ask(standing, found),
         "parent_visible": found.parent is not None and looks_after(standing, found.parent),
     }
     context |= {"overview": _overview, "ledger": _ledger, "history": _history}[tab](request, found)
     if tab == "overview" and is_staff:
         page = Paginator(children_of(found), PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "rows": children_rows(standing, list(page.object_list), 1)}
+        own, *rows = with_outlooks([TreeRow(found, 0, False), *children_rows(standing, list(page.object_list), 1)])
+        context |= {"page": page, "rows": rows, "outlook": own.outlook}
+    elif tab == "overview":
+        context["outlook"] = outlook_of(found)
     return render(request, "quota/account.html", context)
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from campus.people.access import standing_of
 from labs.quota.access import get_account_for, looks_after
 from labs.quota.models import Account
-from labs.quota.selectors import children_of, children_rows, quota_tree
+from labs.quota.selectors import children_of, children_rows, quota_tree, with_outlooks
 
 MOST_LINES = 500
 DEPTHS = frozenset("23456789")
@@ -17,7 +17,7 @@ DEPTHS = frozenset("23456789")
 @require_safe
 def tree(request: HttpRequest) -> HttpResponse:
     """Everything that this person may see, from the roots down."""
-    rows = quota_tree(standing_of(request.user))
+    rows = with_outlooks(quota_tree(standing_of(request.user)))
     return render(request, "quota/tree.html", {"rows": rows, "can_allocate": any(row.may_allocate for row in rows)})
 
 
@@ -29,6 +29,6 @@ def learners(request: HttpRequest, account_id: int) -> HttpResponse:
     found = children_of(account).filter(kind=Account.Kind.LEARNER)
     children = list(found[:MOST_LINES]) if looks_after(standing, account) else []
     depth = request.GET.get("depth", "")
-    rows = children_rows(standing, children, int(depth) if depth in DEPTHS else 2)
+    rows = with_outlooks(children_rows(standing, children, int(depth) if depth in DEPTHS else 2))
     context = {"rows": rows, "account": account, "is_cut": len(children) == MOST_LINES, "back": reverse("quota:tree")}
     return render(request, "quota/_learners.html", context)
