@@ -47,6 +47,10 @@ VERBS: dict[str, Text] = {
     "enrolment.withdrawn": gettext_lazy("Withdrawn from a cohort"),
     "quota.account_opened": gettext_lazy("Quota account opened"),
     "quota.allocated": gettext_lazy("GPU time allocated"),
+    "quota.requested": gettext_lazy("GPU time asked for"),
+    "quota.request_approved": gettext_lazy("Request for GPU time approved"),
+    "quota.request_declined": gettext_lazy("Request for GPU time declined"),
+    "quota.request_withdrawn": gettext_lazy("Request for GPU time withdrawn"),
     "quota.repaired": gettext_lazy("Balance put right"),
     "node.registered": gettext_lazy("Node registered"),
     "node.token_renewed": gettext_lazy("Node token renewed"),
@@ -79,7 +83,7 @@ _FIELDS: dict[str, Text] = {
     "learner_quota_s": gettext_lazy("For each learner"),
     "starter": gettext_lazy("Starter files"),
 }
-_BALANCES = frozenset({"allocated_s", "granted_s", "held_s", "used_s", "learner_quota_s"})
+_BALANCES = frozenset({"allocated_s", "granted_s", "held_s", "used_s", "learner_quota_s", "wanted_s", "given_s"})
 _YES_NO: dict[bool, Text] = {
     True: pgettext_lazy("audited value", "yes"),
     False: pgettext_lazy("audited value", "no"),

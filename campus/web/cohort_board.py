@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from campus.core.formats import day_text, hours
 from courses.assignments.api import CohortRow, LabProgress, cohort_overview, lab_progress
 from courses.catalog.models import Cohort
-from labs.jobs.models import Job
-from labs.usage.api import last_days, today_in, use_by_day
+from labs.jobs.models import Attempt, Job
+from labs.usage.api import idle_runs, last_days, today_in, use_by_day
 
 QUIET_AFTER = timedelta(days=7)
 LEARNERS_SHOWN = 25
@@ -72,6 +72,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
     days = _days(cohort)
     return {
         "cohort": cohort,
+        "idle": idle_runs(Attempt.objects.filter(job__account__path__contains=[cohort.account_id])),
         "labs": [{"lab": lab, "done": overview.done.get(lab.pk, 0)} for lab in overview.labs],
         "learners": len(entries),
         "page": shown,

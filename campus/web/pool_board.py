@@ -11,6 +11,7 @@ from campus.people.access import TEACHING, Standing
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
 from labs.environments.models import Environment
 from labs.jobs.models import Attempt, GpuLease, Job
+from labs.usage.api import IdleRun, idle_runs
 
 QUEUE_SHOWN = 25
 ATTEMPTS_SHOWN = 30
@@ -108,6 +109,12 @@ def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
     )
     entries = [{"job": job, "visible": may_see(job, standing, user_id)} for job in first]
     return {"count": sum(reasons.values()), "reasons": reasons.most_common(), "first": entries}
+
+
+def idle(standing: Standing) -> list[IdleRun]:
+    """Return the runs that leave their GPUs idle, of the accounts that this reader looks after. One query."""
+    scopes = standing.scope_ids(TEACHING)
+    return idle_runs(Attempt.objects.filter(job__account__scope__path__overlap=scopes))
 
 
 class Work(NamedTuple):

@@ -1,4 +1,4 @@
-"""The app's configuration: its navigation."""
+"""The app's configuration: its navigation, and the notices it sends."""
 
 from django.apps import AppConfig
 
@@ -7,6 +7,8 @@ class UsageConfig(AppConfig):
     name = "labs.usage"
 
     def ready(self) -> None:
+        from .idleness import register_notices
         from .navigation import register_items
 
         register_items()
+        register_notices()

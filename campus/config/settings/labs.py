@@ -26,3 +26,8 @@ LABS_PREEMPT_GRACE_S = env.int("LABS_PREEMPT_GRACE_S", 60)  # between SIGTERM an
 
 LABS_MAX_RUNNING_GPUS_PER_LEARNER = env.int("LABS_MAX_RUNNING_GPUS_PER_LEARNER", 8)
 LABS_ALLOW_UNCONFINED = env.bool("LABS_ALLOW_UNCONFINED", False)
+
+# A run whose GPUs were used less than this on average for so long is idle: its owner is told, staff after some more.
+LABS_IDLE_BELOW_PCT = env.int("LABS_IDLE_BELOW_PCT", 5)
+LABS_IDLE_AFTER_MIN = env.int("LABS_IDLE_AFTER_MIN", 20)
+LABS_IDLE_STAFF_AFTER_MIN = env.int("LABS_IDLE_STAFF_AFTER_MIN", 30)

@@ -31,6 +31,7 @@ def pool(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "sites": sites,
         "queue": pool_board.queue(standing, request.user.pk),
+        "idle": pool_board.idle(standing),
         "gpus": sum(site.gpus for site in sites),
         "busy": sum(site.busy for site in sites),
         "unconfined": [node for node in shown if node.confinement == Node.Confinement.UNCONFINED],

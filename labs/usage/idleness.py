@@ -1,0 +1,142 @@
+"""Watching how busy allocated GPUs are, and telling owners whose run leaves them idle.
+
+Nodes send utilisation with every heartbeat, and the pool keeps the last of it. Once a minute that becomes a sample of
+each running attempt. A CPU slot reports none: such runs have no samples, and pages say that nothing is measured.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from campus.core.notices.kinds import NoticeKind, register
+from campus.core.notices.services import notify
+from labs.jobs.models import Attempt
+
+from .domain.idleness import Idle, idle
+from .models import GpuActivity
+
+MOST_SAMPLES = 60
+FRESH_S = 60  # an older figure is of a node that fell silent
+WARM_UP_S = 60  # loading data is no idleness
+GAP_S = 50  # two sweeps in one minute leave one sample
+
+_SAMPLE = """
+INSERT INTO usage_gpuactivity (attempt_id, samples, sampled_at)
+SELECT attempt.id, ARRAY[round(avg(gpu.utilisation_pct))::smallint], clock_timestamp()
+FROM jobs_attempt AS attempt
+JOIN jobs_gpulease AS lease ON lease.attempt_id = attempt.id
+JOIN pool_gpu AS gpu ON gpu.id = lease.gpu_id
+WHERE attempt.state = 'RUNNING' AND gpu.utilisation_pct IS NOT NULL
+  AND gpu.seen_at > clock_timestamp() - make_interval(secs => %(fresh)s)
+  AND attempt.started_at < clock_timestamp() - make_interval(secs => %(warm_up)s)
+GROUP BY attempt.id
+ON CONFLICT (attempt_id) DO UPDATE
+SET samples = (usage_gpuactivity.samples || excluded.samples)[cardinality(usage_gpuactivity.samples) + 2 - %(most)s:],
+    sampled_at = excluded.sampled_at
+WHERE usage_gpuactivity.sampled_at < clock_timestamp() - make_interval(secs => %(gap)s)
+RETURNING id
+"""
+
+KINDS = {
+    "usage.gpus_idle": NoticeKind(
+        _("Your job “%(job)s” leaves its GPUs idle"),
+        _("It holds %(gpus)s and used them %(pct)s%% for %(minutes)s minutes. All of that time is charged."),
+        icon="gauge",
+        tone="warn",
+    )
+}
+
+
+def register_notices() -> None:
+    register(KINDS)
+
+
+@transaction.atomic
+def watch() -> int:
+    """Take this minute's samples and tell the owners of runs that have become idle; return how many were sampled.
+
+    Five queries however many run, and those of the notices.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SAMPLE, {"fresh": FRESH_S, "warm_up": WARM_UP_S, "gap": GAP_S, "most": MOST_SAMPLES})
+        ids = [pk for (pk,) in cursor.fetchall()]
+    sampled = list(GpuActivity.objects.filter(pk__in=ids))
+    changed = [activity for activity in sampled if _judged(activity)]
+    newly = [activity for activity in changed if activity.idle_since and activity.told_at is None]
+    for activity in newly:
+        activity.told_at = activity.sampled_at
+    GpuActivity.objects.bulk_update(changed, ["idle_since", "idle_pct", "told_at"], batch_size=500)
+    _tell(newly)
+    return len(ids)
+
+
+def idle_of(samples: Sequence[int]) -> Idle | None:
+    """Judge samples by this campus's limits."""
+    return idle(samples, below_pct=settings.LABS_IDLE_BELOW_PCT, least_minutes=settings.LABS_IDLE_AFTER_MIN)
+
+
+def _judged(activity: GpuActivity) -> bool:
+    """Note on the row whether it is idle; say whether that changed anything."""
+    found = idle_of(activity.samples)
+    if found is None:
+        was_idle = activity.idle_since is not None
+        activity.idle_since = activity.idle_pct = activity.told_at = None
+        return was_idle
+    activity.idle_since = activity.sampled_at - timedelta(minutes=found.minutes)
+    activity.idle_pct = found.pct
+    return True
+
+
+def _tell(activities: Sequence[GpuActivity]) -> None:
+    attempts = Attempt.objects.select_related("job").in_bulk([activity.attempt_id for activity in activities])
+    for activity in activities:
+        attempt, found = attempts[activity.attempt_id], idle_of(activity.samples)
+        notify(
+            recipient_ids=[attempt.job.owner_id],
+            kind="usage.gpus_idle",
+            url=reverse("jobs:job", args=[attempt.job_id]),
+            facts={
+                "job": attempt.job.title,
+                "gpus": ", ".join(attempt.gpu_labels) or str(attempt.job.gpus),
+                "pct": round(activity.idle_pct or 0),
+                "minutes": found.minutes if found else settings.LABS_IDLE_AFTER_MIN,
+            },
+            key=f"gpus-idle:{activity.attempt_id}",
+        )
+
+
+@dataclass(frozen=True)
+class IdleRun:
+    """A run that left its GPUs idle long after its owner was told."""
+
+    attempt: Attempt
+    pct: int
+    since: datetime
+
+    @property
+    def minutes(self) -> int:
+        return int((timezone.now() - self.since).total_seconds() // 60)
+
+
+def idle_runs(attempts: QuerySet[Attempt] | None = None) -> list[IdleRun]:
+    """Return the running attempts that staff may see as idle: told LABS_IDLE_STAFF_AFTER_MIN ago. One query.
+
+    Attempts come with job, owner, the account's scope and node; longest first.
+    """
+    grace = timedelta(minutes=settings.LABS_IDLE_STAFF_AFTER_MIN)
+    found = GpuActivity.objects.filter(
+        idle_since__isnull=False, told_at__lte=Now() - grace, attempt__state=Attempt.State.RUNNING
+    )
+    if attempts is not None:
+        found = found.filter(attempt__in=attempts)
+    related = ("attempt__job__owner", "attempt__job__account__scope", "attempt__node")
+    rows = found.select_related(*related).order_by("idle_since")[:50]
+    return [IdleRun(row.attempt, round(row.idle_pct or 0), row.idle_since) for row in rows if row.idle_since]
