@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 
 from campus.core.clock import database_now
 from labs.jobs import api as jobs
-from labs.jobs.models import Job
 from labs.jobs.nudges import nudge_scheduler, nudges_asked
 
 from .domain.planner import plan
+from .domain.snapshot import Id
 from .fair_use import fold_ledger
 from .models import Cycle, SchedulerMark
 from .snapshot_loader import load, policy
+from .tending import anything_to_plan, tend_reservations
 from .waits import write_waits
 
 logger = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class CycleResult:
     told: int = 0
     plan_ms: float = 0.0
     total_ms: float = 0.0
+    preempted: int = 0
 
 
 def run_cycle(*, only_if_asked: bool = False) -> CycleResult:
@@ -85,9 +87,11 @@ def _one_cycle(asked: int) -> CycleResult | None:
         if not _lock_pool():
             return None
         fold_ledger(half_life_s=policy().half_life_s, asked=asked)
-        if not Job.objects.filter(state=Job.State.QUEUED).exists():
+        now = database_now()
+        released = tend_reservations(now)
+        if not released and not anything_to_plan(now):
             return CycleResult(Done.RAN, total_ms=_ms_since(began))
-        return _plan_and_write(began)
+        return _plan_and_write(began, now)
 
 
 def _lock_pool() -> bool:
@@ -100,8 +104,7 @@ def _lock_pool() -> bool:
     return bool(is_ours)
 
 
-def _plan_and_write(began: float) -> CycleResult:
-    now = database_now()
+def _plan_and_write(began: float, now: datetime) -> CycleResult:
     loaded = load(now)
     planning = time.perf_counter()
     made = plan(loaded.snapshot, policy(), now.timestamp())
@@ -112,16 +115,31 @@ def _plan_and_write(began: float) -> CycleResult:
             node_id=loaded.node_ids[start.node_id],  # type: ignore[index]
             gpu_ids=[loaded.gpu_ids[start.node_id, index] for index in start.gpu_indices],  # type: ignore[index]
             factors=asdict(start.factors) | {"is_backfilled": start.is_backfilled},
+            reservation_id=_row(start.reservation_id),
+            is_borrowed=start.is_borrowed,
         )
         for start in made.starts
     ]
     started = jobs.start_attempts(placements)
+    asked = jobs.preempt_attempts(
+        jobs.Preemption(
+            job_id=int(str(one.job_id)),
+            reason=str(one.reason),
+            for_job_id=_row(one.for_job_id),
+            for_reservation_id=_row(one.for_reservation_id),
+        )
+        for one in made.preempts
+    )
     told = write_waits(made, loaded, now)
     pending = len(loaded.snapshot.pending)
     total_ms = _ms_since(began)
-    if started or told:
+    if started or told or asked:
         Cycle.objects.create(pending=pending, started=len(started), plan_ms=plan_ms, total_ms=total_ms)
-    return CycleResult(Done.RAN, pending, len(started), told, plan_ms, total_ms)
+    return CycleResult(Done.RAN, pending, len(started), told, plan_ms, total_ms, len(asked))
+
+
+def _row(planned_id: Id | None) -> int | None:
+    return None if planned_id is None else int(str(planned_id))
 
 
 def _sum(before: CycleResult, ran: CycleResult) -> CycleResult:
@@ -132,6 +150,7 @@ def _sum(before: CycleResult, ran: CycleResult) -> CycleResult:
         told=before.told + ran.told,
         plan_ms=before.plan_ms + ran.plan_ms,
         total_ms=before.total_ms + ran.total_ms,
+        preempted=before.preempted + ran.preempted,
     )
 
 

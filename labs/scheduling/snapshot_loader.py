@@ -10,22 +10,28 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import BigIntegerField, F, Func
 
-from infra.pool.models import Gpu, Node, NodeEnvironment, Site
+from infra.pool.models import Gpu, Node, NodeEnvironment
 from labs.jobs.domain.dependencies import Verdict, judge
 from labs.jobs.models import Attempt, Dependency, Job
 from labs.quota.models import Account
 
+from . import kept_loader
 from .domain import predict
 from .domain.fair_share import decayed
 from .domain.policy import Policy
-from .domain.snapshot import AccountState, NodeState, PendingJob, RunningJob, SiteState, Snapshot
+from .domain.snapshot import AccountState, NodeState, PendingJob, RunningJob, Snapshot
 
 #: A node that missed so many heartbeats is given nothing new, long before it counts as down.
 MISSED_HEARTBEATS = 3
+#: Seconds from the end of its grace until a run that was asked to end has surely let go of its GPUs.
+STOP_S = 15.0
+#: So long a job for which others made room goes before the rest.
+ROOM_IS_KEPT = timedelta(hours=1)
 
 _PENDING = (
     "id", "owner_id", "account_id", "submitted_at", "gpus", "wall_s", "gpu_type", "preferred_campus_id", "deadline_at",
     "attempts_made", "environment__digest", "work_key", "sweep_id", "sweep__max_running",
+    "kept_s", "preempted_count", "is_preemptible",
 )  # fmt: skip
 
 _STORED = ("wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at")
@@ -67,7 +73,7 @@ def policy() -> Policy:
 
 
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
-    """Read pool, queue, runs, accounts and finished run times as they stand. Nine queries.
+    """Read pool, queue, runs, accounts and finished run times as they stand. Twelve queries.
 
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
@@ -76,13 +82,15 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
     running_rows = list(
         Attempt.objects.exclude(state=Attempt.State.ENDED).order_by("id").values_list(
             "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
-            "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id",
+            "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id", "job__kept_s", "job__is_preemptible",
+            "reservation_id", "is_borrowed", "preempt_requested_at", "preempt_grace_s", "preempt_for_job_id",
+            "job__cancel_requested_at",
         )
     )  # fmt: skip
-    follows = _dependencies()
+    follows, cleared_for = _dependencies(), _cleared_for(now)
     pairs = {(row[11], row[1]) for row in pending_rows} | {(row[5], row[1]) for row in running_rows}
     samples = _samples(pairs | {(key, owner_id) for _account, owner_id, key in wanted})
-    sites, site_of_campus = _sites()
+    sites, site_of_campus = kept_loader.sites()
     nodes, gpu_ids, node_ids, held = _nodes(now)
     account_ids = {row[2] for row in pending_rows} | {row[2] for row in running_rows}
     snapshot = Snapshot(
@@ -91,20 +99,15 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
         accounts=_accounts(account_ids | {account_id for account_id, _owner, _key in wanted}, now),
         # What ended between two of these queries holds nothing any more.
         running=tuple(_running(row, held, samples) for row in running_rows if row[9] in held),
-        pending=tuple(_pending(row, site_of_campus, samples, follows.get(row[0], _FREE)) for row in pending_rows),
+        pending=tuple(
+            _pending(row, site_of_campus, samples, follows.get(row[0], _FREE), row[0] in cleared_for)
+            for row in pending_rows
+        ),
+        reservations=kept_loader.reservations(now),
+        lendings=kept_loader.lendings(now),
     )
     stored = {row[0]: Stored(*row[len(_PENDING) :]) for row in pending_rows}
     return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples)
-
-
-def _sites() -> tuple[tuple[SiteState, ...], dict[int, int]]:
-    rows = Site.objects.order_by("id").values_list("id", "is_open", "campus__is_open", "power_cap_w", "campus_id")
-    states: list[SiteState] = []
-    of_campus: dict[int, int] = {}
-    for site_id, is_open, campus_is_open, power_cap_w, campus_id in rows:
-        states.append(SiteState(site_id, is_open=is_open and campus_is_open, power_cap_w=power_cap_w))
-        of_campus.setdefault(campus_id, site_id)
-    return tuple(states), of_campus
 
 
 Held = Mapping[int, tuple[int, tuple[int, ...]]]
@@ -195,10 +198,15 @@ def _unnested(field: str) -> Any:
 def _running(row: tuple[Any, ...], held: Held, samples: "Samples") -> RunningJob:
     (
         job_id, owner_id, account_id, _node_id, wall_s, work_key, started_at, claimed_at, assigned_at, attempt_id,
-        sweep_id,
+        sweep_id, kept_s, is_preemptible, reservation_id, is_borrowed, asked_at, grace_s, for_job_id, cancelled_at,
     ) = row  # fmt: skip
     state_id, indices = held[attempt_id]
-    predicted = samples.predict(work_key, owner_id, wall_s)
+    predicted = samples.predict(work_key, owner_id, wall_s - kept_s)
+    ends_by_at = None
+    if cancelled_at is not None:
+        ends_by_at = cancelled_at.timestamp() + STOP_S
+    elif asked_at is not None:
+        ends_by_at = asked_at.timestamp() + grace_s + STOP_S
     return RunningJob(
         job_id=job_id,
         owner_id=owner_id,
@@ -206,9 +214,16 @@ def _running(row: tuple[Any, ...], held: Held, samples: "Samples") -> RunningJob
         node_id=state_id,
         gpu_indices=indices,
         started_at=(started_at or claimed_at or assigned_at).timestamp(),
-        wall_s=float(wall_s),
+        wall_s=float(wall_s - kept_s),
         predicted_p50_s=predicted.p50_s,
         predicted_p90_s=predicted.p90_s,
+        is_preemptible=is_preemptible,
+        grace_s=float(settings.LABS_PREEMPT_GRACE_S) if is_preemptible else 0.0,
+        is_ending=ends_by_at is not None,
+        ends_by_at=ends_by_at,
+        ending_for_job_id=for_job_id,
+        reservation_id=reservation_id,
+        is_borrowed=is_borrowed,
         group_id=sweep_id,
     )
 
@@ -222,6 +237,12 @@ class Follows:
 
 
 _FREE = Follows()
+
+
+def _cleared_for(now: datetime) -> set[int]:
+    """The jobs for which runs were asked to make room of late. One query."""
+    asked = Attempt.objects.filter(preempt_for_job_id__isnull=False, preempt_requested_at__gt=now - ROOM_IS_KEPT)
+    return {job_id for job_id in asked.values_list("preempt_for_job_id", flat=True) if job_id is not None}
 
 
 def _dependencies() -> dict[int, Follows]:
@@ -240,31 +261,36 @@ def _dependencies() -> dict[int, Follows]:
 
 
 def _pending(
-    row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "Samples", follows: Follows
+    row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "Samples", follows: Follows, is_cleared_for: bool
 ) -> PendingJob:
     (
         pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key,
-        sweep_id, max_running,
+        sweep_id, max_running, kept_s, preempted_count, is_preemptible,
     ) = row[: len(_PENDING)]  # fmt: skip
-    predicted = samples.predict(key, owner_id, wall_s)
+    predicted = samples.predict(key, owner_id, wall_s - kept_s)
     return PendingJob(
         id=pk,
         owner_id=owner_id,
         account_id=account_id,
         submitted_at=submitted_at.timestamp(),
         gpus=gpus,
-        wall_s=float(wall_s),
+        wall_s=float(wall_s - kept_s),
         gpu_type=gpu_type or None,
         preferred_site_id=site_of_campus.get(campus_id),
         deadline_at=deadline_at.timestamp() if deadline_at else None,
         predicted_p50_s=predicted.p50_s,
         predicted_p90_s=predicted.p90_s,
-        attempt=made + 1,
+        # Who made room lost nothing by the platform's fault, and is queued in the place that it had.
+        attempt=made - preempted_count + 1,
         environment=digest,
         eligible_at=follows.free_at.timestamp() if follows.free_at else None,
         waits_for=follows.waits_for,
         group_id=sweep_id,
         max_running_of_group=max_running,
+        is_preemptible=is_preemptible,
+        grace_s=float(settings.LABS_PREEMPT_GRACE_S) if is_preemptible else 0.0,
+        work_key=key,
+        has_room_made=is_cleared_for,
     )
 
 
@@ -284,10 +310,10 @@ class Samples:
         return self._known[asked]
 
 
-# A run's seconds are what it was charged for by its GPUs; what the platform lost was charged nothing.
+# A run's seconds are what it was charged for by its GPUs and its rate; what the platform lost was charged nothing.
 _OWN = """
 SELECT asked.work_key, asked.owner_id, ARRAY(
-    SELECT charged_s::float8 / gpus FROM jobs_job
+    SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
     WHERE jobs_job.work_key = asked.work_key AND jobs_job.owner_id = asked.owner_id
       AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
     ORDER BY id DESC LIMIT %s)
@@ -295,7 +321,7 @@ FROM unnest(%s::text[], %s::bigint[]) AS asked (work_key, owner_id)
 """
 _OF_WORK = """
 SELECT asked.work_key, ARRAY(
-    SELECT charged_s::float8 / gpus FROM jobs_job
+    SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
     WHERE jobs_job.work_key = asked.work_key AND work_key <> ''
       AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
     ORDER BY id DESC LIMIT %s)

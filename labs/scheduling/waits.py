@@ -23,7 +23,9 @@ TELL_EACH = 200
 # Rows that somebody holds are passed over: that job is just being cancelled or started, and a cycle waits for nobody.
 _WRITE = """
 UPDATE jobs_job SET wait_reason = said.reason, wait_facts = said.facts, queue_place = said.place,
-       start_p50_at = said.p50_at, start_p90_at = said.p90_at
+       start_p50_at = said.p50_at, start_p90_at = said.p90_at,
+       promised_p50_at = COALESCE(jobs_job.promised_p50_at, said.p50_at),
+       promised_p90_at = COALESCE(jobs_job.promised_p90_at, said.p90_at)
 FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::int[], %s::timestamptz[], %s::timestamptz[])
      AS said (id, reason, facts, place, p50_at, p90_at)
 WHERE jobs_job.id = said.id AND jobs_job.id IN (
