@@ -64,6 +64,15 @@ def parser() -> argparse.ArgumentParser:
     _login(found.add_parser("login", help="sign in; the token is kept in a file that only you can read"))
     found.add_parser("logout", help="end the token").set_defaults(run=commands.logout)
     _submit(found.add_parser("submit", parents=[as_json], help="submit files as a job"))
+    _sweep(found.add_parser("sweep", parents=[as_json], help="submit files as many runs over parameters"))
+    of_sweep = argparse.ArgumentParser(add_help=False)
+    of_sweep.add_argument("id", type=_count, help="the sweep's number")
+    found.add_parser("runs", parents=[of_sweep, as_json], help="show a sweep's runs, the best marked").set_defaults(
+        run=commands.runs
+    )
+    found.add_parser("cancel-sweep", parents=[of_sweep, as_json], help="stop what is left of a sweep").set_defaults(
+        run=commands.cancel_sweep
+    )
     found.add_parser("follow", parents=[of_job], help="show a job's log until it is over").set_defaults(
         run=commands.follow
     )
@@ -96,9 +105,28 @@ def _login(words: argparse.ArgumentParser) -> None:
 
 
 def _submit(words: argparse.ArgumentParser) -> None:
-    words.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or one zip")
     where = words.add_mutually_exclusive_group()
     where.add_argument("--lab", type=_count, metavar="ID", help="a lab of yours; brings its environment and data")
+    _of_run(words, where)
+    words.add_argument("--follow", action="store_true", help="show its log until it is over")
+    words.set_defaults(run=commands.submit)
+
+
+def _sweep(words: argparse.ArgumentParser) -> None:
+    words.add_argument(
+        "--param", action="append", required=True, metavar="NAME=VALUES",
+        help="values between commas, as lr=0.1,0.01; every combination runs; may be repeated",
+    )  # fmt: skip
+    words.add_argument("--metric", metavar="NAME", help="the value of metrics.json by which the best run is found")
+    words.add_argument("--lowest", action="store_true", help="the lowest is best; the highest when left out")
+    words.add_argument("--max-running", type=_count, metavar="N", help="so many of its runs at once")
+    _of_run(words, words)
+    words.set_defaults(run=commands.sweep, lab=None)
+
+
+def _of_run(words: argparse.ArgumentParser, where: argparse._ActionsContainer) -> None:
+    """What a job and each run of a sweep have in common."""
+    words.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or one zip")
     where.add_argument("--environment", metavar="SLUG", help="an environment; plain Python when left out")
     words.add_argument("--gpus", type=_count, help="how many")
     words.add_argument("--gpu-type", help="which, such as nvidia-h100; any when left out")
@@ -113,8 +141,8 @@ def _submit(words: argparse.ArgumentParser) -> None:
         help="it may be interrupted (SIGTERM, a minute to save into CAMPUS_CHECKPOINT_DIR) and goes on by itself",
     )
     words.add_argument("--key", help="idempotency key: the same key gives the same job (a new one each time)")
-    words.add_argument("--follow", action="store_true", help="show its log until it is over")
-    words.set_defaults(run=commands.submit)
+    words.add_argument("--after", type=_job_id, action="append", metavar="ID", help="start once that job has succeeded")
+    words.add_argument("--after-any", type=_job_id, action="append", metavar="ID", help="start once that job is over")
 
 
 def _count(text: str) -> int:

@@ -59,6 +59,62 @@ def submit(words: argparse.Namespace) -> int:
         return Follower(api, job["id"], sys.stdout.buffer).run() if words.follow else OK
 
 
+def sweep(words: argparse.Namespace) -> int:
+    """Queue one run for every combination of the parameters."""
+    fields = _fields(words) | {
+        "grid": _grid(words.param),
+        "metric": words.metric,
+        "direction": "min" if words.lowest else None,
+        "max_running": words.max_running,
+    }
+    fields = {name: value for name, value in fields.items() if value is not None}
+    paths = [Path(path) for path in words.paths]
+    with _api() as api:
+        made = _send(api, paths, fields, words.key or uuid.uuid4().hex, to="sweeps/")
+    if words.json:
+        _show_json(made)
+    else:
+        held = sum(run["hold_s"] for run in made["jobs"])
+        _say(f"sweep {made['id']} is submitted: {made['runs']} runs that hold {gpu_time(held)}")
+        _show(str(made["id"]))
+    return OK
+
+
+def runs(words: argparse.Namespace) -> int:
+    """Show a sweep's runs with their parameters and results; the best is marked."""
+    with _api() as api:
+        found = api.get(f"sweeps/{words.id}/")
+    if words.json:
+        _show_json(found)
+        return OK
+    names, metric = found["names"], found["metric"]
+    rows = [
+        [
+            ("* " if run["job"] == found["best"] else "") + str(run["place"]),
+            str(run["job"]),
+            run["state"],
+            *(json.dumps(run["parameters"].get(name), ensure_ascii=False) for name in names),
+            *([str(run["result"].get(metric, "-"))] if metric else []),
+        ]
+        for run in found["jobs"]
+    ]
+    _show(
+        table(["RUN", "JOB", "STATE", *(name.upper() for name in names), *([metric.upper()] if metric else [])], rows)
+    )
+    return OK
+
+
+def cancel_sweep(words: argparse.Namespace) -> int:
+    """Stop the runs of a sweep that are not over."""
+    with _api() as api:
+        answer = api.post(f"sweeps/{words.id}/cancel/", is_repeatable=True)
+    if words.json:
+        _show_json(answer)
+    else:
+        _say(f"{answer['cancelled']} runs of sweep {words.id} are being stopped")
+    return OK
+
+
 def follow(words: argparse.Namespace) -> int:
     """Show the log until the job is over."""
     with _api() as api:
@@ -191,11 +247,39 @@ def _fields(words: argparse.Namespace) -> dict[str, Any]:
         "data_sets": words.data_set or None,
         "account": words.account,
         "preemptible": True if words.preemptible else None,
+        "after": _after(words) or None,
     }
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _send(api: Api, paths: list[Path], fields: dict[str, Any], key: str) -> dict[str, Any]:
+def _after(words: argparse.Namespace) -> list[dict[str, Any]]:
+    """The jobs that must end before this one starts."""
+    said = [("afterok", job) for job in words.after or ()] + [("afterany", job) for job in words.after_any or ()]
+    return [{"job": job, "condition": condition} for condition, job in said]
+
+
+def _grid(params: list[str]) -> dict[str, list[Any]]:
+    """`lr=0.1,0.01` as a name and its values: JSON where a value is a number, true or false, else a text."""
+    grid: dict[str, list[Any]] = {}
+    for param in params:
+        name, equals, values = param.partition("=")
+        if not equals or not values:
+            raise usage_error(f"{param!r} is no parameter; write NAME=VALUE,VALUE such as lr=0.1,0.01")
+        if name in grid:
+            raise usage_error(f"the parameter {name} is there twice; write all of its values in one: {name}=1,2,3")
+        grid[name] = [_value(value.strip()) for value in values.split(",")]
+    return grid
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+def _send(api: Api, paths: list[Path], fields: dict[str, Any], key: str, to: str = "jobs/") -> dict[str, Any]:
     archive = texts = None
     if sources.is_one_zip(paths):
         archive = paths[0].read_bytes()
@@ -206,11 +290,13 @@ def _send(api: Api, paths: list[Path], fields: dict[str, Any], key: str) -> dict
     headers = {"Idempotency-Key": key}
     if archive is None:
         body = fields | {"files": texts}
-        job: dict[str, Any] = api.post("jobs/", is_repeatable=True, json=body, headers=headers)
+        answer: dict[str, Any] = api.post(to, is_repeatable=True, json=body, headers=headers)
     else:
         upload = {"zip": ("files.zip", archive, "application/zip")}
-        job = api.post("jobs/", is_repeatable=True, data=fields, files=upload, headers=headers)
-    return job
+        # A form has no objects: what is one is sent as JSON text.
+        form = {name: json.dumps(value) if name in ("grid", "after") else value for name, value in fields.items()}
+        answer = api.post(to, is_repeatable=True, data=form, files=upload, headers=headers)
+    return answer
 
 
 def _ask(words: str) -> str:
