@@ -34,6 +34,7 @@ from .services import (
     sweep,
     undo,
 )
+from .services.requests import approve, ask
 from .shortage import helpers_of
 from .zones import zone_of
 
@@ -45,6 +46,8 @@ __all__ = [
     "add_sponsor",
     "allocate",
     "apply_changes",
+    "approve",
+    "ask",
     "cap_lines",
     "charge_s",
     "close_account",

@@ -18,7 +18,7 @@ from infra.pool.models import Node
 from labs.quota import api as quota
 from labs.quota.models import Account
 
-from . import activity, people, rows
+from . import activity, people, requests, rows
 from .accounts import verify_addresses
 from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
 from .places import NODES, open_campuses
@@ -53,6 +53,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     nodes = {slug: Node.objects.get(name=name) for slug, name in NODES.items()}
     rows.write_week(activity.past_week(enrolments, taught.labs, nodes, now))
     _read_lessons(enrolments, taught, now)
+    requests.ask_for_more(users, enrolments)
     for enrolment in enrolments:
         if enrolment.user.email.partition("@")[0] in people.WITHDRAWN:
             withdraw(enrolment_id=enrolment.pk, actor=None)
