@@ -28,6 +28,7 @@ class Run:
     """A place of the sweep with its newest job, its cells in the order of the table's columns."""
 
     job: Job
+    names: Sequence[str]
     parameters: Sequence[Any]
     results: Sequence[Any]
     is_best: bool
@@ -39,7 +40,7 @@ class Run:
     @property
     def told(self) -> list[tuple[str, Any]]:
         """Its first parameters by name."""
-        return list(self.job.parameters.items())[:PARAMETERS_TOLD]
+        return list(zip(self.names, self.parameters, strict=True))[:PARAMETERS_TOLD]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def _bar(counts: Mapping[str, int], runs: int) -> list[BarPart]:
 def _run(sweep: Sweep, job: Job, columns: Sequence[str], best: int | None) -> Run:
     return Run(
         job=job,
+        names=sweep.names,
         parameters=[job.parameters.get(name) for name in sweep.names],
         results=[job.result.get(name) for name in columns],
         is_best=job.pk == best,

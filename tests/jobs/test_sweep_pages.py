@@ -132,6 +132,16 @@ def test_the_form_begins_with_the_sweep_that_is_edited(world: World, client: Cli
     assert "lr=0.1" in alone
 
 
+def test_parameters_keep_the_order_in_which_they_were_given(world: World, client: Client) -> None:
+    made = sweep(world, grid={"zoom": [1, 2], "a": [3, 4]}, metric="accuracy")
+    finished(world, made, [0.1, 0.2, 0.3, 0.4])
+    html = client.get(NEW, {"from": runs(made)[0].pk, "sweep": "1"}).content.decode()
+    assert html.index('value="zoom"') < html.index('value="a"')
+    answer = client.get(reverse("jobs:sweep", args=[made.pk]))
+    assert answer.context["best"].told == [("zoom", 2), ("a", 4)]
+    assert [axis.name for axis in answer.context["picture"].axes] == ["zoom", "a", "accuracy"]
+
+
 def test_a_run_that_is_edited_and_run_alone_keeps_its_parameters(world: World, client: Client) -> None:
     job = runs(sweep(world))[0]
     client.post(f"{NEW}?from={job.pk}", given(world))

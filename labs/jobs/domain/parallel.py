@@ -13,6 +13,8 @@ LOG_FROM = 20.0
 """Positive values whose largest is so many times the smallest are spread by powers: learning rates, mostly."""
 MOST_WORDS = 12
 BANDS = 5
+MOST_MARKS = 5
+"""So many different numbers are all marked; of more the ends and the middle."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class _Scale:
     def __init__(self, values: Sequence[Any]) -> None:
         self._is_numeric = _are_numbers(values)
         self._words = list(dict.fromkeys(map(as_text, values)))
+        self._marks = sorted(set(values)) if self._is_numeric else []
         self._low: float = min(values) if self._is_numeric else 0
         self._high: float = max(values) if self._is_numeric else 0
         self.is_log = self._is_numeric and self._low > 0 and self._high / self._low >= LOG_FROM
@@ -121,8 +124,8 @@ class _Scale:
         if not self._is_numeric:
             step = max(1, math.ceil(len(self._words) / MOST_WORDS))
             return tuple(Tick(word, self.y(word)) for word in self._words[::step])
-        if self._high == self._low:
-            return (Tick(_short(self._low), self.y(self._low)),)
+        if len(self._marks) <= MOST_MARKS:
+            return tuple(Tick(_short(value), self.y(value)) for value in self._marks)
         middle = math.sqrt(self._low * self._high) if self.is_log else (self._low + self._high) / 2
         return tuple(Tick(_short(value), self.y(value)) for value in (self._low, middle, self._high))
 

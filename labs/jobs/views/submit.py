@@ -137,7 +137,9 @@ def _sweep_form(request: SignedInRequest, source: Job | None) -> SweepForm:
     if began is None:
         return SweepForm()
     initial = {"metric": began.metric, "direction": began.direction, "max_running": began.max_running}
-    return SweepForm(initial_grid=began.grid, initial=initial)
+    # The database keeps an object's names in an order of its own.
+    grid = {name: began.grid[name] for name in began.names if name in began.grid}
+    return SweepForm(initial_grid=grid, initial=initial)
 
 
 def _kept(source: Job) -> dict[str, bytes]:
