@@ -107,12 +107,14 @@ def children_of(account: Account) -> QuerySet[Account]:
 def ledger_below(account: Account) -> QuerySet[LedgerEntry]:
     """Return the ledger lines that count for an account, newest first, with the accounts they were booked on."""
     ids = Account.objects.filter(path__contains=[account.pk]).order_by().values("pk")
-    return LedgerEntry.objects.filter(account_id__in=ids).select_related("account").order_by("-id")
+    return LedgerEntry.objects.filter(account_id__in=ids).select_related("account", "actor").order_by("-id")
 
 
 def history_of(account: Account) -> QuerySet[Allocation]:
     """Return an account's allocations, newest first, with who made them."""
-    return account.allocations.select_related("actor").order_by("-id")
+    return account.allocations.select_related("actor", "grant", "loan__borrower", "loan__lending__lender").order_by(
+        "-id"
+    )
 
 
 def used_by_day(account_id: int, first: date, last: date) -> dict[date, int]:

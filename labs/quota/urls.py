@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import account, requests, tree
+from .views import account, requests, settings, tree
 
 app_name = "quota"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("quota/<int:account_id>/", account.account, name="account"),
     path("quota/<int:account_id>/learners/", tree.learners, name="learners"),
     path("quota/<int:account_id>/allocate/", account.change_allocation, name="allocate"),
+    path("quota/<int:account_id>/settings/", settings.settings, name="settings"),
     path("quota/<int:account_id>/ask/", requests.ask, name="ask"),
     path("quota/requests/", requests.listing, name="requests"),
     path("quota/requests/<int:request_id>/", requests.one, name="request"),

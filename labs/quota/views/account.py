@@ -34,13 +34,14 @@ from labs.quota.selectors import (
     used_by_day,
     with_outlooks,
 )
-from labs.quota.services import allocate, preview, refusal_of
+from labs.quota.selectors_grants import grants_of, lendings_of, sponsor_uses
+from labs.quota.services import allocate, cap_lines, preview, rates_now, refusal_of
 from labs.quota.shortage import helpers_of
 from labs.quota.zones import zone_of
 
 DAYS = 30
 PAGE = 25
-TABS = ("overview", "ledger", "history")
+TABS = ("overview", "grants", "ledger", "history")
 
 
 @require_safe
@@ -61,7 +62,7 @@ def account(request: HttpRequest, account_id: int) -> HttpResponse:
         "may_ask": may_ask(standing, found),
         "parent_visible": found.parent is not None and looks_after(standing, found.parent),
     }
-    context |= {"overview": _overview, "ledger": _ledger, "history": _history}[tab](request, found)
+    context |= {"overview": _overview, "grants": _grants, "ledger": _ledger, "history": _history}[tab](request, found)
     if tab == "overview" and is_staff:
         page = Paginator(children_of(found), PAGE).get_page(request.GET.get("page"))
         own, *rows = with_outlooks([TreeRow(found, 0, False), *children_rows(standing, list(page.object_list), 1)])
@@ -77,6 +78,18 @@ def _overview(request: HttpRequest, found: Account) -> dict[str, Any]:
     used = used_by_day(found.pk, first, today)
     return {"chart": charts.by_day(used, first, today), "chart_title": charts.by_day_title(used, DAYS),
             "helpers": helpers_of(found)}  # fmt: skip
+
+
+def _grants(request: HttpRequest, found: Account) -> dict[str, Any]:
+    """Grants that end, sponsors' shares, settings, lending and rates; caps as they stand for the account's owner."""
+    path = sorted(Account.objects.select_related("scope").filter(pk__in=found.path), key=lambda one: len(one.path))
+    return {
+        "grants": grants_of(found),
+        "sponsors": sponsor_uses(found),
+        "lendings": lendings_of(found),
+        "rates": rates_now(),
+        "caps": cap_lines(path, timezone.now()),
+    }
 
 
 def _ledger(request: HttpRequest, found: Account) -> dict[str, Any]:
