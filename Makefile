@@ -25,13 +25,14 @@ export HOME := $(CURDIR)/.tools/home
 $(shell mkdir -p '$(HOME)')
 endif
 
-.PHONY: help demo test lint bench lock messages venv venv-dev browser clean
+.PHONY: help demo test lint bench replay lock messages venv venv-dev browser clean
 
 help:
 	@echo 'make demo      a whole campus on this machine (PORT, CAMPUS_STATE, WEB_WORKERS)'
 	@echo 'make test      every test, browser included (ARGS="tests/embedded -n 0" for a part)'
 	@echo 'make lint      ruff, mypy, djlint, import-linter, migrations, deployment checks'
 	@echo 'make bench     the figures of docs/, written to .bench/'
+	@echo 'make replay    real traces under five policies, written to build/replay/ (ARGS_REPLAY=--quick)'
 	@echo 'make lock      compile requirements/*.in into hashed locks'
 	@echo 'make messages  collect and compile the message catalogues'
 
@@ -109,6 +110,10 @@ lint: $(DEV)
 
 bench: $(DEV)
 	@exec $(PY) -m tests.bench $(ARGS_BENCH)
+
+# The traces are not ours to hand on; ARGS_REPLAY='--traces FOLDER' says where they lie.
+replay: $(BASE)
+	@exec $(PY) -m labs.scheduling.replay $(ARGS_REPLAY)
 
 # --- upkeep ------------------------------------------------------------------------------------
 
