@@ -68,7 +68,6 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a forged campus": ({"preferred_campus": 2**61}, "preferred_campus", "no such campus"),
     "a forged lab": ({"lab": 2**61}, "lab", "labs/"),
     "a negative lab": ({"lab": -1}, "lab", "labs/"),
-    "a lab with an environment": ({"lab": 1, "environment": "py311"}, "environment", "The lab decides this"),
     "a key that is too long": ({"idempotency_key": "k" * 81}, "idempotency_key", "80 characters"),
     "a key with NUL": ({"idempotency_key": "k\0"}, "idempotency_key", "invisible"),
 }  # fmt: skip
@@ -82,6 +81,14 @@ def test_what_is_wrong_is_named_with_its_fix(api: Api, nothing_changes: Watch, c
     assert answer.status_code == 400, answer.content
     assert list(complaints(answer)) == [field]
     assert words in complaints(answer)[field]
+
+
+def test_a_lab_that_is_not_there_and_what_it_would_decide_are_named_together(api: Api, nothing_changes: Watch) -> None:
+    with nothing_changes():
+        said = complaints(api.send("POST", "jobs/", GOOD | {"lab": 2**61, "environment": "py311"}))
+    assert set(said) == {"lab", "environment"}
+    assert "labs/" in said["lab"]
+    assert "The lab decides this" in said["environment"]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,24 @@ def test_the_same_key_gives_the_same_job_and_another_request_with_it_is_refused(
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
 
 
+def test_all_that_is_wrong_is_said_at_once(learner: Client, world: worlds.World) -> None:
+    said: dict[str, Any] = {"environment": "nowhere", "wall_s": 1, "entrypoint": "other.py", "data_sets": ["cats"]}
+    assert set(complaints(submit(learner, **said, gpus="two"))) == {*said, "gpus"}
+    assert set(complaints(submit(learner, **said, gpus=0, account=10**12))) == {*said, "gpus", "account"}
+    assert set(complaints(submit(learner, files=["main.py"], gpus=0))) == {"files", "gpus"}
+    of_lab: dict[str, Any] = {"environment": "py311", "gpus": 99, "entrypoint": "other.py"}
+    assert set(complaints(submit(learner, lab=world.lab.pk, **of_lab))) == set(of_lab)
+    assert set(complaints(submit(learner, lab=10**12, gpus="two"))) == {"lab", "gpus"}
+    zipped = {"zip": SimpleUploadedFile("work.zip", b"no zip"), "wall_s": "x"}
+    assert set(complaints(learner.post("/api/v1/jobs/", zipped))) == {"files", "wall_s"}
+    assert Job.objects.count() == 0
+
+
+def test_a_key_that_was_used_does_not_hide_what_is_wrong(learner: Client) -> None:
+    assert submit(learner, idempotency_key="k").status_code == 201
+    assert set(complaints(submit(learner, idempotency_key="k", environment="nowhere"))) == {"environment"}
+
+
 def test_two_different_keys_in_one_request_are_refused(learner: Client) -> None:
     assert "idempotency_key" in complaints(submit(learner, {"Idempotency-Key": "a"}, idempotency_key="b"))
 
