@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from campus.core.formats import duration, file_size, gpu_hours
 
 from .domain.results import is_number
+from .domain.sweeps import as_text
 from .job_page import metrics_of
 from .models import Attempt, Job, SourceBundle
 
@@ -52,7 +53,10 @@ def _measured(job: Job, attempt: Attempt | None) -> dict[str, Any]:
 
 def _settings(first: Job, ours: Attempt | None, second: Job, theirs: Attempt | None) -> list[dict[str, Any]]:
     a, b = _facts(first, ours), _facts(second, theirs)
-    return [{"name": name, "a": a[name], "b": b[name], "differs": a[name] != b[name]} for name in a]
+    return [
+        {"name": name, "a": a.get(name, "–"), "b": b.get(name, "–"), "differs": a.get(name) != b.get(name)}
+        for name in dict.fromkeys([*a, *b])
+    ]
 
 
 def _facts(job: Job, attempt: Attempt | None) -> dict[str, Any]:
@@ -67,6 +71,7 @@ def _facts(job: Job, attempt: Attempt | None) -> dict[str, Any]:
         _("Node"): attempt.node.name if attempt else "–",
         _("Most memory used"): file_size(memory) if memory else "–",
         _("Charged"): gpu_hours(job.charged_s),
+        **{name: as_text(value) for name, value in job.parameters.items()},
     }
 
 

@@ -272,6 +272,12 @@ def test_running_again_with_nothing_failed_says_so(world: World, client: Client)
     assert "No run of this sweep has failed." in answer.content.decode()
 
 
+def test_two_runs_are_compared_with_their_parameters(world: World, client: Client) -> None:
+    first, second = runs(sweep(world, grid={"lr": [0.5, 0.25]}))
+    rows_shown = client.get(reverse("jobs:compare"), {"job": [first.pk, second.pk]}).context["settings"]
+    assert {"name": "lr", "a": "0.5", "b": "0.25", "differs": True} in rows_shown
+
+
 def test_staff_may_look_and_cancel_but_not_spend(world: World) -> None:
     made = sweep(world)
     instructor = page_of(factories.staff(RoleGrant.Role.INSTRUCTOR, world.account.scope))
