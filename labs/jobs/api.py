@@ -31,6 +31,7 @@ from .services import (
     submit,
     submit_sweep,
 )
+from .services.closing import cancel_waiting
 from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
 from .submission import Submission, parse_submission, parse_sweep, read_submission
@@ -49,6 +50,7 @@ __all__ = [
     "append_metrics",
     "cancel",
     "cancel_sweep",
+    "cancel_waiting",
     "check_size",
     "checked_files",
     "claim",

@@ -92,6 +92,7 @@ class Job(models.Model):
         PLATFORM = "PLATFORM", _("The platform lost it; nothing was charged")
         ENVIRONMENT = "ENVIRONMENT", _("Its environment could not be built; nothing was charged")
         DEPENDENCY = "DEPENDENCY", _("A job that it was to follow did not succeed; nothing was charged")
+        ACCOUNT_CLOSED = "ACCOUNT_CLOSED", _("Its quota account was closed before it started; nothing was charged")
 
     class Purpose(models.TextChoices):
         OWN = "OWN", _("A run of one's own")

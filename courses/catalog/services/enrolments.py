@@ -1,6 +1,6 @@
 """Seats: taking one, giving it back, and the learner's GPU account that comes and goes with it.
 
-Locks, in this order: the cohort's row (by the conditional UPDATE of its seats), enrolments, quota accounts.
+Locks, in this order: the cohort's row (by the conditional UPDATE of its seats), enrolments, jobs, quota accounts.
 """
 
 from django.db import IntegrityError, transaction
@@ -14,6 +14,7 @@ from campus.people.models import User
 from courses.catalog.access import may_enrol_others
 from courses.catalog.domain.enrolment import Window, window
 from courses.catalog.models import Cohort, Enrolment
+from labs.jobs import api as jobs
 from labs.quota import api as quota
 from labs.quota.models import Account
 
@@ -75,7 +76,8 @@ def enrol(*, cohort_id: int, user: User, mode: str, actor: User | None) -> Enrol
 def withdraw(*, enrolment_id: int, actor: User | None, reason: str = "") -> Enrolment:
     """End an enrolment: the seat is free again, the account is closed, and what it had left goes back to the cohort.
 
-    The ledger stays, and jobs that wait or run keep what they hold. Raises NotFound, NotAllowed, Conflict.
+    Jobs that wait are cancelled and what they held goes back too; those that run finish. The ledger stays.
+    Raises NotFound, NotAllowed, Conflict.
     """
     enrolment = _locked(enrolment_id, actor)
     if enrolment.state != State.ACTIVE:
@@ -83,6 +85,7 @@ def withdraw(*, enrolment_id: int, actor: User | None, reason: str = "") -> Enro
     Cohort.objects.filter(pk=enrolment.cohort_id).update(seats_taken=F("seats_taken") - 1)
     enrolment.state, enrolment.ended_at = State.WITHDRAWN, database_now()
     enrolment.save(update_fields=["state", "ended_at"])
+    jobs.cancel_waiting(account_id=enrolment.account_id)
     close_learner_account(enrolment.account_id, actor)
     audit.record(
         actor=actor,

@@ -100,7 +100,10 @@ def leave(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
         return redirect(back)
     context = {
         "title": _("Leave %(name)s?") % {"name": enrolment.cohort.name},
-        "text": _("Your seat is free for somebody else at once, and GPU time that you did not use goes back."),
+        "text": _(
+            "Your seat is free for somebody else at once, and GPU time that you did not use goes back. "
+            "Your jobs that wait are cancelled; one that runs finishes."
+        ),
         "label": _("Leave the course"),
         "cancel_url": back,
         "tone": "danger",

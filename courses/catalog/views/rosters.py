@@ -113,8 +113,8 @@ def remove(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
         return redirect(back)
     context = {
         "title": _("Withdraw %(name)s?") % {"name": enrolment.user.name},
-        "text": _("The seat becomes free and unused GPU time goes back to the cohort. Results and ledger stay; "
-                  "the person can be enrolled again."),
+        "text": _("The seat becomes free and unused GPU time goes back to the cohort. Jobs that wait are cancelled; "
+                  "one that runs finishes. Results and ledger stay; the person can be enrolled again."),
         "label": _("Withdraw"),
         "cancel_url": back,
         "tone": "danger",

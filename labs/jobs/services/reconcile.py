@@ -13,6 +13,7 @@ from labs.jobs.live import tell_pool
 from labs.jobs.models import Attempt, Dependency, Job
 from labs.jobs.nudges import nudge_scheduler
 
+from .closing import cancel_waiting
 from .ending import end_dependents
 from .lost import lose_attempt
 
@@ -28,6 +29,7 @@ class Reconciled:
     lost_attempts: int
     nodes_down: int
     cancelled_dependents: int = 0
+    cancelled_of_closed: int = 0
 
 
 def reconcile() -> Reconciled:
@@ -48,7 +50,19 @@ def reconcile() -> Reconciled:
         with transaction.atomic():
             nudge_scheduler()
             tell_pool()
-    return Reconciled(lost_attempts=lost, nodes_down=len(down), cancelled_dependents=_end_dependents())
+    return Reconciled(
+        lost_attempts=lost,
+        nodes_down=len(down),
+        cancelled_dependents=_end_dependents(),
+        cancelled_of_closed=_cancel_of_closed(),
+    )
+
+
+def _cancel_of_closed() -> int:
+    """Cancel what was submitted on an account, or requeued, while it was being closed."""
+    left = Job.objects.filter(state=Job.State.QUEUED, account__is_open=False).order_by("account_id")
+    account_ids = left.values_list("account_id", flat=True).distinct()
+    return sum(cancel_waiting(account_id=account_id) for account_id in list(account_ids[:BATCH]))
 
 
 def _end_dependents() -> int:

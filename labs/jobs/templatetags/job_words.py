@@ -57,6 +57,7 @@ def outcome_advice(job: Job) -> str:
         reason.WALL_LIMIT: _("Give it a longer time limit, or save what you have before the limit."),
         reason.PLATFORM: _("This was not your fault. Run it again; if it happens again, tell your instructor."),
         reason.DEPENDENCY: _("See why that one ended. When it has succeeded, run this one again."),
+        reason.ACCOUNT_CLOSED: _("To run it, enrol again, or submit it on another quota account of yours."),
         reason.ENVIRONMENT: _("This was not your fault. Tell your instructor, or choose another environment."),
     }.get(reason(job.end_reason), "")
 
