@@ -13,5 +13,8 @@ def is_staff(request: HttpRequest) -> bool:
 
 def register_items() -> None:
     register(
-        NavItem(_("What if"), "scheduling:what-if", icon="git-compare", section="pool", order=30, predicate=is_staff)
+        NavItem(
+            _("GPUs for classes"), "scheduling:classes", icon="calendar", section="pool", order=20, predicate=is_staff
+        ),
+        NavItem(_("What if"), "scheduling:what-if", icon="git-compare", section="pool", order=30, predicate=is_staff),
     )

@@ -1,6 +1,6 @@
 """What stands in the braces of the table's addresses: ids of things of the world."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -9,10 +9,12 @@ from knox.models import get_token_model
 from campus.core.models import Notice
 from campus.people.models import RoleGrant
 from courses.catalog.models import Enrolment
+from infra.pool.models import Gpu, Node
 from labs.jobs.api import SweepWish, Wish, submit_sweep
 from labs.jobs.models import Artifact, Attempt, Job, Sweep
 from labs.quota.models import Account, QuotaRequest
 from labs.quota.services.requests import ask
+from labs.scheduling.models import ClassReservation, SiteLending
 
 from .world import MAIN, World
 
@@ -52,9 +54,27 @@ def places(world: World) -> dict[str, object]:
         "person": world.people["assistant"].pk,
         "grant": grant.pk,
         "token": token.token_key,
+        "site": world.node.site_id,
+        **_kept(world),
         "request": _request(world).pk,
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }
+
+
+def _kept(world: World) -> dict[str, object]:
+    """A GPU that is kept for the cohort tomorrow, and a lending."""
+    site = world.node.site
+    Gpu.objects.create(node=world.node, index=0, uuid="GPU-0", kind=Gpu.Kind.NVIDIA, gpu_type="nvidia-h100")
+    Node.objects.filter(pk=world.node.pk).update(confinement=Node.Confinement.FULL)
+    begins = timezone.now() + timedelta(days=1)
+    kept = ClassReservation.objects.create(
+        account_id=world.cohort.account_id, site=site, title="3주차", gpus=1, start_at=begins,
+        end_at=begins + timedelta(hours=2),
+    )  # fmt: skip
+    lent = SiteLending.objects.create(
+        site=site, max_gpus=1, first_day=begins.date(), opens_at=time(19), closes_at=time(8)
+    )  # fmt: skip
+    return {"reservation": kept.pk, "lending": lent.pk}
 
 
 def _jobs(world: World) -> tuple[Job, Job, Artifact]:

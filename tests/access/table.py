@@ -146,6 +146,23 @@ GET    /jobs/{ended}/artifacts/{artifact}/?preview=1                        302 
 GET    /jobs/{job}/artifacts/{artifact}/                                    302 404 404 404 404 404 404 404 404
 GET    /scheduling/forecast/?gpus=1&wall_s=60                               302 400 200 400 400 400 400 400 400
 GET    /scheduling/what-if/                                                      302 403 403 200 200 200 200 200 200
+GET    /scheduling/classes/                                                 302 403 403 200 200 200 200 200 200
+GET    /scheduling/classes/new/                                             302 403 403 403 403 200 200 403 200
+POST   /scheduling/classes/new/                                             302 403 403 403 403 400 400 403 400
+GET    /scheduling/classes/{reservation}/                                   302 403 403 403 403 200 200 403 403
+POST   /scheduling/classes/{reservation}/                                   302 403 403 403 403 400 400 403 403
+GET    /scheduling/classes/{reservation}/cancel/                            302 403 403 403 403 200 200 403 403
+POST   /scheduling/classes/{reservation}/cancel/                            302 403 403 403 403 302 302 403 403
+GET    /scheduling/sites/{site}/owner/                                      302 403 403 403 403 200 200 403 403
+POST   /scheduling/sites/{site}/owner/                                      302 403 403 403 403 302 302 403 403
+GET    /scheduling/sites/{site}/lendings/                                   302 403 403 403 403 200 200 403 403
+POST   /scheduling/sites/{site}/lendings/                                   302 403 403 403 403 400 400 403 403
+GET    /scheduling/lendings/{lending}/end/                                  302 403 403 403 403 200 200 403 403
+POST   /scheduling/lendings/{lending}/end/                                  302 403 403 403 403 302 302 403 403
+GET    /api/v1/reservations/                                                401 403 403 200 200 200 200 200 200
+POST   /api/v1/reservations/                                                401 403 403 403 403 400 400 403 400
+PATCH  /api/v1/reservations/{reservation}/                                  401 403 403 403 403 200 200 403 403
+DELETE /api/v1/reservations/{reservation}/                                  401 403 403 403 403 200 200 403 403
 
 # Quota and usage
 GET    /quota/                                                              302 200 200 200 200 200 200 200 200
@@ -157,6 +174,9 @@ GET    /quota/{account}/allocate/                                           302 
 POST   /quota/{account}/allocate/                                           302 404 403 403 403 200 200 404 404
 GET    /quota/{campus_account}/allocate/                                    302 404 404 404 404 403 200 404 404
 POST   /quota/{campus_account}/allocate/                                    302 404 404 404 404 403 200 404 404
+GET    /quota/{account}/settings/                                           302 404 403 403 403 200 200 404 404
+POST   /quota/{account}/settings/                                           302 404 403 403 403 200 200 404 404
+GET    /quota/{account}/?tab=grants                                         302 404 200 200 200 200 200 404 404
 GET    /quota/{account}/ask/                                                302 404 200 403 403 403 403 404 404
 POST   /quota/{account}/ask/                                                302 404 400 403 403 403 403 404 404
 GET    /quota/{cohort_account}/ask/                                         302 404 404 403 200 403 403 404 404
@@ -198,6 +218,7 @@ POST   /api/v1/sweeps/{sweep}/cancel/                                       401 
 POST   /api/v1/sweeps/{sweep}/rerun/                                        401 404 409 403 403 403 403 404 404
 GET    /api/v1/jobs/{job}/                                                  401 404 200 200 200 200 200 404 404
 POST   /api/v1/jobs/{job}/cancel/                                           401 404 200 403 200 200 200 404 404
+POST   /api/v1/jobs/{ended}/corrections/                                    401 404 403 403 403 400 400 404 404
 POST   /api/v1/jobs/{ended}/rerun/                                          401 404 201 403 403 403 403 404 404
 GET    /api/v1/jobs/{ended}/log/                                            401 404 200 200 200 200 200 404 404
 GET    /api/v1/jobs/{ended}/metrics/                                        401 404 200 200 200 200 200 404 404
@@ -206,6 +227,17 @@ GET    /api/v1/jobs/{ended}/artifacts/{artifact}/                           401 
 GET    /api/v1/quota/                                                       401 200 200 200 200 200 200 200 200
 POST   /api/v1/quota/{account}/allocate/                                    401 404 403 403 403 400 400 404 404
 POST   /api/v1/quota/{campus_account}/allocate/                             401 404 404 404 404 403 400 404 404
+GET    /api/v1/quota/{account}/grants/                                      401 404 200 200 200 200 200 404 404
+POST   /api/v1/quota/{account}/grants/                                      401 404 403 403 403 400 400 404 404
+GET    /api/v1/quota/{account}/sponsors/                                    401 404 403 200 200 200 200 404 404
+GET    /api/v1/quota/{account}/lendings/                                    401 404 200 200 200 200 200 404 404
+POST   /api/v1/quota/{account}/lendings/                                    401 404 403 403 403 400 400 404 404
+POST   /api/v1/quota/grants/0/end/                                          401 404 404 404 404 404 404 404 404
+POST   /api/v1/quota/lendings/0/recall/                                     401 404 404 404 404 404 404 404 404
+GET    /api/v1/quota/rates/                                                 401 200 200 200 200 200 200 200 200
+POST   /api/v1/quota/rates/                                                 401 403 403 403 403 403 400 403 403
+POST   /api/v1/quota/changes/                                               401 403 403 403 403 400 400 400 400
+POST   /api/v1/quota/changes/0/undo/                                        401 404 404 404 404 404 404 404 404
 GET    /api/v1/quota/{account}/forecast/                                    401 404 200 200 200 200 200 404 404
 GET    /api/v1/quota/{campus_account}/forecast/                             401 404 404 404 404 200 200 404 404
 GET    /api/v1/quota/requests/                                              401 200 200 200 200 200 200 200 200
@@ -228,6 +260,7 @@ POST   /node/v1/claim                                                       401 
 POST   /node/v1/environments                                                401 401 401 401 401 401 401 401 401
 GET    /node/v1/data-sets/{digest}                                          401 401 401 401 401 401 401 401 401
 GET    /node/v1/attempts/{attempt}/source?fence=1                           401 401 401 401 401 401 401 401 401
+GET    /node/v1/attempts/{attempt}/checkpoint?fence=1                           401 401 401 401 401 401 401 401 401
 POST   /node/v1/attempts/{attempt}/started                                  401 401 401 401 401 401 401 401 401
 POST   /node/v1/attempts/{attempt}/log?fence=1&start=0                      401 401 401 401 401 401 401 401 401
 POST   /node/v1/attempts/{attempt}/metrics                                  401 401 401 401 401 401 401 401 401
