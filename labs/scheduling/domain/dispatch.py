@@ -142,7 +142,10 @@ class Dispatch:
         """
         order = priorities.order[~self.held.mask[priorities.order]]
         made_room = self._has_room_made[order]
-        order = np.r_[order[made_room], order[~made_room]]
+        # The widest first: what was cleared for it holds the narrower ones too, but not the other way round.
+        cleared_for = order[made_room]
+        cleared_for = cleared_for[np.argsort(-self.backlog.units[cleared_for], kind="stable")]
+        order = np.r_[cleared_for, order[~made_room]]
         at = 0
         while at < len(order) and len(self.blocks.reservations) < self.policy.reservations:
             yield at, int(order[at])

@@ -35,6 +35,8 @@ class Blocks:
     #: Specs of blocked jobs, with the place in the walk of the first: a later start that competes is a backfill.
     first_blocked: dict[int, int] = field(default_factory=dict)
     guards: dict[int, Guard] = field(default_factory=dict)
+    #: Shared GPUs (row, index) that are being cleared for a job: nobody joins them.
+    cleared: set[tuple[int, int]] = field(default_factory=set)
 
     def stop(self, number: int, reason: WaitReason, named: Id) -> None:
         """Note what stopped a class, the first of each kind."""
@@ -204,6 +206,8 @@ class Placement:
                     if shared.free_memory_mib < ask.memory_mib:
                         continue
                     is_room = True
+                    if (shared.row, shared.index) in self.blocks.cleared:
+                        continue
                     for grant in self._grants(group, ask, shared):
                         if grant.tenant(ask) == shared.tenant and not self._breaks_promise(
                             shared.row, ask, grant, shared

@@ -164,16 +164,18 @@ class Pool:
         def of_each(of_runs: Floats, name: str) -> Floats:
             return np.r_[np.repeat(of_runs[run], units), np.array([getattr(one, name) for one in shared])]
 
-        self.wall_end, _ = self._matrix(free, at, of_each(runs.wall_end_at, "wall_end"))
-        self.p50_end, (rows_at, columns, entry) = self._matrix(free, at, of_each(runs.p50_end_at, "p50_end"))
+        variance = of_each(runs.variance, "variance")
+        self.wall_end, _ = self._matrix(free, at, of_each(runs.wall_end_at, "wall_end"), variance)
+        p50_end = of_each(runs.p50_end_at, "p50_end")
+        self.p50_end, (rows_at, columns, entry) = self._matrix(free, at, p50_end, variance)
         self.variance = np.zeros(self.p50_end.shape)
-        self.variance[rows_at, columns] = of_each(runs.variance, "variance")[entry]
+        self.variance[rows_at, columns] = variance[entry]
 
-    def _matrix(self, free: Ints, at: Ints, ends: Floats) -> tuple[Floats, tuple[Ints, Ints, Ints]]:
+    def _matrix(self, free: Ints, at: Ints, ends: Floats, ties: Floats) -> tuple[Floats, tuple[Ints, Ints, Ints]]:
         """Lay out when GPUs come free, and say (row, column, entry) of each one that is held."""
         matrix = np.full((len(free), self.columns), np.inf)
         matrix[np.arange(self.columns)[None, :] < free[:, None]] = self.now
-        order = np.lexsort((ends, at))
+        order = np.lexsort((ties, ends, at))
         rows = at[order]
         counts = np.bincount(rows, minlength=len(free)) if len(rows) else np.zeros(len(free), dtype=np.int64)
         columns = free[rows] + np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -210,13 +212,15 @@ class Pool:
         """Take a fraction of a GPU that is shared already."""
         row = shared.row
         self.shared.take(self._usable(row).number, shared, milli, memory_mib)
-        wall, p50 = shared.wall_end, shared.p50_end
+        wall, p50, variance = shared.wall_end, shared.p50_end, shared.variance
         shared.hold(*ends)
+        shared.is_joined = True
         if shared.wall_end > wall:
             self.wall_end[row, int(np.flatnonzero(self.wall_end[row] == wall)[0])] = shared.wall_end
             self.wall_end[row].sort()
-        if shared.p50_end > p50:
-            column = int(np.flatnonzero(self.p50_end[row] == p50)[0])
+        if (shared.p50_end, shared.variance) != (p50, variance):
+            held = (self.p50_end[row] == p50) & (self.variance[row] == variance)
+            column = int(np.flatnonzero(held)[0])
             self.p50_end[row, column], self.variance[row, column] = shared.p50_end, shared.variance
             resort(self.p50_end, self.variance, row)
         return (shared.index,)
@@ -241,6 +245,6 @@ class Pool:
 
 def resort(ends: Floats, variance: Floats, row: int) -> None:
     """Put a node's GPUs back in the order in which they come free."""
-    order = np.argsort(ends[row], kind="stable")
+    order = np.lexsort((variance[row], ends[row]))
     ends[row] = ends[row][order]
     variance[row] = variance[row][order]

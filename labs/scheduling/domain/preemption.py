@@ -74,6 +74,7 @@ class Preemption:
         rows_cleared, chosen = found
         self._rows |= set(rows_cleared)
         self._of_jobs[ask.job.id] = chosen
+        self._d.blocks.cleared |= {(one.shared.row, one.shared.index) for one in chosen if one.shared is not None}
         return rows_cleared, self._d.now + max(victim.grace_s for victim in chosen)
 
     def ends_on(self, job_id: Id, row: int) -> list[tuple[float, float]]:
@@ -103,7 +104,8 @@ class Preemption:
         on_row: dict[int, list[Victim]] = {}
         for victim in self._able:
             if (
-                d.now - victim.started_at >= policy.least_run_s
+                victim.comes_free
+                and d.now - victim.started_at >= policy.least_run_s
                 and d.now + victim.grace_s + policy.least_gain_s <= natural_at
                 and (victim.is_borrowed or not ask.job.is_preemptible)
                 and not self._rows & set(victim.gpus)
@@ -193,7 +195,7 @@ class Asked:
 
     def _gpus_for(self, kept: Kept, start_at: float, victim: Victim) -> int:
         """GPUs that a victim would still hold when the class begins, of those that the class may use."""
-        if victim.ends[0] <= start_at:
+        if victim.ends[0] <= start_at or not victim.comes_free:
             return 0
         groups = ((self._d.pool.group_of[row], gpus) for row, gpus in victim.gpus.items())
         return sum(gpus for group, gpus in groups if group is not None and kept.covers(group.shape))

@@ -128,6 +128,9 @@ class Reservations:
         held = -math.inf if shared is None else self._held_until(shared.wall_end, is_preemptible=is_preemptible)
         for profile in self._of(shape):
             refused = profile.refused_for(units, until_at, held)
+            if refused is None and shared is not None:
+                # Nobody joins a GPU where a class lacks some: it is about to be cleared.
+                refused = profile.refused_for(0, until_at)
             if refused is not None:
                 return refused
         return None

@@ -24,6 +24,7 @@ class Shared:
         "free_milli",
         "index",
         "is_ending",
+        "is_joined",
         "p50_end",
         "row",
         "tenant",
@@ -38,11 +39,13 @@ class Shared:
         self.wall_end = self.p50_end = self.variance = 0.0
         #: What runs on it was asked to end, all of it: nobody may join.
         self.is_ending = False
+        #: A share of it was started in this pass, so it does not come free when the runs of before end.
+        self.is_joined = False
 
     def hold(self, wall_end: float, p50_end: float, variance: float) -> None:
         """Let a fraction hold it until then, too."""
         self.wall_end = max(self.wall_end, wall_end)
-        if p50_end > self.p50_end:
+        if (p50_end, variance) > (self.p50_end, self.variance):
             self.p50_end, self.variance = p50_end, variance
 
     def take(self, milli: int, memory_mib: int) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 
 from labs.scheduling.domain.backlog import Floats, Ints, Spec
 from labs.scheduling.domain.caps import Cap
-from labs.scheduling.domain.decisions import Wait, WaitFacts, WaitReason
+from labs.scheduling.domain.decisions import Start, Wait, WaitFacts, WaitReason
 from labs.scheduling.domain.dispatch import Dispatch
 from labs.scheduling.domain.estimates import Estimator
 from labs.scheduling.domain.order import Priorities
-from labs.scheduling.domain.snapshot import WHOLE_GPU, Id
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, RunningJob
 
 #: What stopped a class that would have had room: the first of these that did is the reason.
 STOPS = (
@@ -199,14 +199,13 @@ class Waits(Mapping[Id, Wait]):
     @cached_property
     def _lent_on(self) -> dict[int, int]:
         """GPUs that borrowers hold, by row of the pool."""
-        held: dict[int, int] = {}
+        held: dict[int, set[int]] = {}
         pool = self._d.pool
-        for run in self._d.runs.runs:
-            for part in run.places if run.is_borrowed else ():
-                if part.node_id in pool.row_of:
-                    row = pool.row_of[part.node_id]
-                    held[row] = held.get(row, 0) + len(part.gpu_indices)
-        return held
+        holders: list[RunningJob | Start] = [*self._d.runs.runs, *self._d.starts.values()]
+        for part in (part for one in holders if one.is_borrowed for part in one.places):
+            if part.node_id in pool.row_of:
+                held.setdefault(pool.row_of[part.node_id], set()).update(part.gpu_indices)
+        return {row: len(gpus) for row, gpus in held.items()}
 
     def _is_lent_out(self, number: int) -> bool:
         """True if a node of its own campus would have room, had it lent nothing."""
