@@ -52,11 +52,21 @@ VERBS: dict[str, Text] = {
     "quota.request_declined": gettext_lazy("Request for GPU time declined"),
     "quota.request_withdrawn": gettext_lazy("Request for GPU time withdrawn"),
     "quota.repaired": gettext_lazy("Balance put right"),
+    "quota.grant_given": gettext_lazy("Grant given"),
+    "quota.grant_cancelled": gettext_lazy("Grant cancelled"),
+    "quota.grant_ended": gettext_lazy("Grant ended"),
+    "quota.sponsor_added": gettext_lazy("Sponsor added"),
+    "quota.lent": gettext_lazy("GPU time offered for lending"),
+    "quota.recalled": gettext_lazy("Lending recalled"),
+    "quota.rate_set": gettext_lazy("Rate of a GPU type set"),
+    "quota.changed": gettext_lazy("GPU time and settings changed together"),
+    "quota.undone": gettext_lazy("Changes to GPU time undone"),
     "node.registered": gettext_lazy("Node registered"),
     "node.token_renewed": gettext_lazy("Node token renewed"),
     "node.drained": gettext_lazy("Node drained"),
     "node.resumed": gettext_lazy("Node takes jobs again"),
     "job.cancelled": gettext_lazy("Job cancelled"),
+    "job.charge_corrected": gettext_lazy("Charge of a job corrected"),
 }
 
 #: What the filter offers: a name, and the beginnings of the verbs that belong to it.

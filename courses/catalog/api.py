@@ -15,6 +15,7 @@ from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
     enrol,
+    grant_for_term,
     import_roster,
     open_cohort,
     open_course,
@@ -44,6 +45,7 @@ __all__ = [
     "get_editable_run",
     "get_readable_run",
     "get_run_for",
+    "grant_for_term",
     "import_roster",
     "open_cohort",
     "open_course",

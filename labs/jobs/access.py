@@ -7,7 +7,7 @@ scope may cancel it; only its owner runs it again, because a rerun spends the ow
 from django.db.models import Q, QuerySet
 
 from campus.core.errors import NotAllowed, NotFound
-from campus.people.access import INSTRUCTING, TEACHING, Standing
+from campus.people.access import ADMINISTERING, INSTRUCTING, TEACHING, Standing
 
 from .models import Job, Sweep
 
@@ -38,6 +38,19 @@ def get_job_to_cancel(standing: Standing, job_id: int) -> Job:
     """Return the job. Raises NotFound for a stranger, NotAllowed for an assistant, who may only look."""
     job = get_job_for(standing, job_id)
     if not may_cancel(standing, job):
+        raise NotAllowed
+    return job
+
+
+def may_correct(standing: Standing, job: Job) -> bool:
+    """Say whether this person may correct what `job` was charged: an administrator of its account's scope."""
+    return standing.holds(ADMINISTERING, job.account.scope.path)
+
+
+def get_job_to_correct(standing: Standing, job_id: int) -> Job:
+    """Return the job. Raises NotFound for a stranger, NotAllowed for who may only look."""
+    job = get_job_for(standing, job_id)
+    if not may_correct(standing, job):
         raise NotAllowed
     return job
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from . import rest, rest_sweeps
+from . import rest, rest_corrections, rest_sweeps
 
 urlpatterns = [
     path("jobs/<int:job_id>/", rest.JobView.as_view(), name="api-job"),
     path("jobs/<int:job_id>/cancel/", rest.JobCancelView.as_view(), name="api-job-cancel"),
     path("jobs/<int:job_id>/rerun/", rest.JobRerunView.as_view(), name="api-job-rerun"),
+    path("jobs/<int:job_id>/corrections/", rest_corrections.JobCorrectionView.as_view(), name="api-job-corrections"),
     path("jobs/<int:job_id>/log/", rest.JobLogView.as_view(), name="api-job-log"),
     path("jobs/<int:job_id>/metrics/", rest.JobMetricsView.as_view(), name="api-job-metrics"),
     path("jobs/<int:job_id>/artifacts/", rest.JobArtifactsView.as_view(), name="api-job-artifacts"),

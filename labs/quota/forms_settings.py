@@ -19,7 +19,7 @@ class SettingsForm(forms.Form):
 
     weight = forms.IntegerField(
         label=_("Fair-share weight"), min_value=1, max_value=1000,
-        help_text=_("Of two accounts beside each other, one with twice the weight gets twice the share when both wait."),
+        help_text=_("An account with twice the weight of another beside it gets twice the share while both wait."),
     )  # fmt: skip
     overcommit_pct = forms.IntegerField(
         # xgettext:no-python-format

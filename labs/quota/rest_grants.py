@@ -126,9 +126,7 @@ class SponsorsView(APIView):
         account = get_account_for(standing, account_id)
         if not looks_after(standing, account):
             raise NotAllowed
-        asked = DaysRequest(
-            data={key: request.query_params[key] for key in ("from", "to") if key in request.query_params}
-        )
+        asked = DaysRequest(data=request.query_params)
         asked.is_valid(raise_exception=True)
         uses = sponsor_uses(account, asked.validated_data.get("from"), asked.validated_data.get("to"))
         return Response(SponsorUseAnswer(uses, many=True).data)
@@ -147,8 +145,8 @@ class LendingAnswer(serializers.ModelSerializer):
     class Meta:
         model = Lending
         fields = (
-            "id", "lender", "borrower", "limit_s", "out_s", "spent_s", "from_at", "until_at", "recalled_at", "closed_at",
-            "reason",
+            "id", "lender", "borrower", "limit_s", "out_s", "spent_s", "from_at", "until_at", "recalled_at",
+            "closed_at", "reason",
         )  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from django.db import connection
 
-# Charges add and refunds take away, each decayed from its own time; the entry that was folded last is kept beside, in
+# Charges add and refunds take away, staff's corrections too, each decayed from its own time; the entry that was folded last is kept beside, in
 # the same transaction, so an entry counts once. Ids are committed in their order: every posting locks the root account
 # first (labs.quota.services.locking), so no entry can turn up behind the mark later.
 _FOLD = """
 WITH fresh AS (
     SELECT id, account_id,
-           CASE kind WHEN 'CHARGE' THEN gpu_seconds WHEN 'REFUND' THEN -gpu_seconds ELSE 0 END
+           CASE WHEN kind IN ('CHARGE', 'DEBIT') THEN gpu_seconds
+                WHEN kind IN ('REFUND', 'CREDIT') THEN -gpu_seconds ELSE 0 END
                * power(2, -GREATEST(0, EXTRACT(epoch FROM statement_timestamp() - at)::float8) / %(half_life_s)s)
                AS gpu_seconds
     FROM quota_ledgerentry

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from campus.core.clock import database_now
 from campus.core.errors import InvalidInput
 from labs.jobs import api as jobs
+from labs.quota.api import cap_lines, cost_s, rate_of
 from labs.quota.models import Account
 
 from .domain import planner
@@ -40,6 +41,13 @@ class Forecast:
     facts: Mapping[str, Any]
     run_p50_s: float
     run_p90_s: float
+    gpu_seconds: int = 0
+    """What it would run at most on its GPUs; `hold_s` is what that costs."""
+
+    @property
+    def costs_otherwise(self) -> bool:
+        """Whether a GPU-second does not cost a second of account."""
+        return self.hold_s != self.gpu_seconds
 
     @property
     def is_affordable(self) -> bool:
@@ -69,12 +77,11 @@ def forecast(
         loaded = load(now, extra=[(account.pk, user.pk, work_key)])
     joining = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
     found = planner.forecast(loaded.snapshot, policy(), now.timestamp(), joining)
-    path = list(Account.objects.filter(pk__in=account.path))
-    tightest = min(path, key=lambda one: one.available_s)
+    available_s, short_account = _left_for(account, now)
     return Forecast(
         hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s),
-        available_s=max(0, tightest.available_s),
-        short_account=tightest.name,
+        available_s=available_s,
+        short_account=short_account,
         start_p50_at=at(found.start_p50_at),
         start_p90_at=at(found.start_p90_at),
         place=found.place,
@@ -82,12 +89,22 @@ def forecast(
         facts=facts_of(found, loaded.node_ids),
         run_p50_s=joining.predicted_p50_s or 0.0,
         run_p90_s=joining.predicted_p90_s or 0.0,
+        gpu_seconds=gpus * wall_s,
     )
 
 
+def _left_for(account: Account, now: datetime) -> tuple[int, str]:
+    """Return what the account, those above it and their caps for one learner leave, and which of them leaves least."""
+    path = sorted(Account.objects.select_related("scope").filter(pk__in=account.path), key=lambda one: len(one.path))
+    left = [(one.available_s, one.name) for one in path]
+    left += [(line.left_s, line.account.name) for line in cap_lines(path, now)]
+    least_s, name = min(left, key=lambda pair: pair[0])
+    return max(0, least_s), name
+
+
 def held_s(*, gpus: int, gpu_type: str, wall_s: int) -> int:
-    """GPU-seconds that such a job would hold."""
-    return gpus * wall_s
+    """Seconds of account that such a job would hold, at today's rate for the GPU type."""
+    return cost_s(gpu_seconds=gpus * wall_s, rate=rate_of(gpu_type))
 
 
 def joining_job(

@@ -14,6 +14,7 @@ class ForecastAnswer(serializers.Serializer):
     """GPU-seconds, and times by which half (P50) and nine tenths (P90) of such jobs start."""
 
     hold_s = serializers.IntegerField()
+    gpu_seconds = serializers.IntegerField(help_text="What it runs at most on its GPUs; hold_s is what that costs.")
     available_s = serializers.IntegerField(help_text="What is left for it, in the tightest account above it.")
     is_affordable = serializers.BooleanField()
     start_p50_at = serializers.DateTimeField(allow_null=True)

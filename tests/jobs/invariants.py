@@ -41,7 +41,8 @@ def _ledger() -> list[str]:
     found = []
     lines: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     for job_id, attempt, kind, seconds in LedgerEntry.objects.values_list("job_id", "attempt", "kind", "gpu_seconds"):
-        lines[job_id, attempt][kind] = seconds
+        # Corrections may be several of a kind.
+        lines[job_id, attempt][kind] = lines[job_id, attempt].get(kind, 0) + seconds
     for job in Job.objects.all():
         of_job = {attempt: kinds for (job_id, attempt), kinds in lines.items() if job_id == job.pk}
         unsettled = [n for n, kinds in of_job.items() if not {"CHARGE", "RELEASE"} & kinds.keys()]
@@ -51,19 +52,25 @@ def _ledger() -> list[str]:
             given = kinds.get("CHARGE", 0) + kinds.get("RELEASE", 0)
             if number not in unsettled and kinds.get("HOLD") != given:
                 found.append(f"{job}, attempt {number}: held {kinds.get('HOLD')}, charged and released {given}")
-        stayed = sum(kinds.get("CHARGE", 0) - kinds.get("REFUND", 0) for kinds in of_job.values())
+        stayed = sum(_used(kinds) for kinds in of_job.values())
         if stayed != job.charged_s:
             found.append(f"{job} says {job.charged_s} s were charged, its ledger {stayed}")
     return found
 
 
+def _used(kinds: dict[str, int]) -> int:
+    """What stayed charged, staff's corrections included."""
+    added, taken = ("CHARGE", "DEBIT"), ("REFUND", "CREDIT")
+    return sum(kinds.get(kind, 0) for kind in added) - sum(kinds.get(kind, 0) for kind in taken)
+
+
 def _balances() -> list[str]:
     found = []
     for account in Account.objects.all():
-        sums = dict.fromkeys(("HOLD", "CHARGE", "RELEASE", "REFUND"), 0)
+        sums = dict.fromkeys(("HOLD", "CHARGE", "RELEASE", "REFUND", "CREDIT", "DEBIT"), 0)
         rows = LedgerEntry.objects.filter(path__contains=[account.pk]).values_list("kind").annotate(Sum("gpu_seconds"))
         sums.update(dict(rows))
-        used, held = sums["CHARGE"] - sums["REFUND"], sums["HOLD"] - sums["CHARGE"] - sums["RELEASE"]
+        used, held = _used(sums), sums["HOLD"] - sums["CHARGE"] - sums["RELEASE"]
         if (used, held) != (account.used_s, account.held_s):
             found.append(f"{account}: used {account.used_s}, held {account.held_s}; its ledger says {used}, {held}")
     overdrawn = Account.objects.filter(Q(used_s__lt=0) | Q(held_s__lt=0))

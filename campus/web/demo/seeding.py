@@ -11,7 +11,7 @@ from campus.people.api import Role, platform_scope
 from campus.people.models import RoleGrant, User
 from campus.places.models import Campus
 from courses.assignments.api import submit_lab_run
-from courses.catalog.api import enrol, withdraw
+from courses.catalog.api import enrol, grant_for_term, withdraw
 from courses.catalog.models import CourseRun, Enrolment
 from courses.content.models import LessonCompletion
 from infra.pool.models import Node
@@ -49,6 +49,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     provide_nodes()
     taught = open_teaching(campuses, admin, timezone.localdate(now))
     _appoint(users, campuses, taught, admin)
+    _grant(campuses, taught, admin)
     enrolments = _enrol(users, taught, now)
     nodes = {slug: Node.objects.get(name=name) for slug, name in NODES.items()}
     rows.write_week(activity.past_week(enrolments, taught.labs, nodes, now))
@@ -90,6 +91,23 @@ def _allocate(campuses: dict[str, Campus], admin: User) -> None:
     for slug, hours in CAMPUS_HOURS.items():
         account = Account.objects.get(kind=Account.Kind.CAMPUS, scope=campuses[slug].scope)
         quota.allocate(account_id=account.pk, delta_s=hours * HOUR, reason="이번 학기 캠퍼스 배정", actor=admin)
+
+
+def _grant(campuses: dict[str, Campus], taught: Taught, admin: User) -> None:
+    """The province gives Jeonbuk hours of its own; Yongin has some for this term alone, of which a fifth may stay."""
+    province = quota.add_sponsor(name_ko="전북특별자치도", name_en="Jeonbuk State", kind="PUBLIC", actor=admin)
+    accounts = {
+        slug: Account.objects.get(kind=Account.Kind.CAMPUS, scope=campuses[slug].scope)
+        for slug in (people.YONGIN, people.JEONBUK)
+    }
+    quota.give_grant(
+        account_id=accounts[people.JEONBUK].pk, gpu_seconds=300 * HOUR, label="지역 AI 인재 양성 지원", sponsor=province,
+        ends_at=timezone.now() + timedelta(days=120), actor=admin,
+    )  # fmt: skip
+    grant_for_term(
+        term_id=taught.run.term_id, account_id=accounts[people.YONGIN].pk, gpu_seconds=200 * HOUR, carry_pct=20,
+        actor=admin,
+    )  # fmt: skip
 
 
 def _appoint(users: dict[str, User], campuses: dict[str, Campus], taught: Taught, admin: User) -> None:

@@ -15,6 +15,7 @@ from .openings import (
     programme_account,
 )
 from .rosters import ImportResult, RosterPreview, import_roster, preview_roster
+from .term_grants import grant_for_term
 
 __all__ = [
     "ImportResult",
@@ -26,6 +27,7 @@ __all__ = [
     "change_run",
     "change_term",
     "enrol",
+    "grant_for_term",
     "import_roster",
     "open_cohort",
     "open_course",

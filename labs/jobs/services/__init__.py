@@ -7,6 +7,7 @@ from .attempts import Placement, claim, small_sources, start_attempt, start_atte
 from .bundles import store_bundle
 from .cancel import cancel
 from .checkpoints import checkpoint_file, checkpoints_of
+from .corrections import charges_of, correct_charge
 from .nodes import heartbeat, hello
 from .preempt import Preemption, preempt_attempts
 from .reconcile import reconcile
@@ -26,9 +27,11 @@ __all__ = [
     "append_metrics",
     "cancel",
     "cancel_sweep",
+    "charges_of",
     "checkpoint_file",
     "checkpoints_of",
     "claim",
+    "correct_charge",
     "heartbeat",
     "hello",
     "newest_runs",
