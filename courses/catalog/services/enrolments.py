@@ -164,12 +164,7 @@ def open_learner_account(cohort: Cohort, user: User, actor: User | None) -> Acco
 
 def close_learner_account(account_id: int, actor: User | None) -> None:
     """Close an account: nothing new may be held, and what is neither used nor held goes back to the cohort."""
-    path = Account.objects.values_list("path", flat=True).get(pk=account_id)
-    locked = {row.pk: row for row in Account.objects.select_for_update(no_key=True).filter(pk__in=path).order_by("pk")}
-    account = locked[account_id]
-    if account.available_s > 0:
-        quota.allocate(account_id=account_id, delta_s=-account.available_s, reason=_("Withdrawn"), actor=actor)
-    Account.objects.filter(pk=account_id).update(is_open=False)
+    quota.close_account(account_id=account_id, reason=_("Withdrawn"), actor=actor)
 
 
 def _raise_full(cohort: Cohort) -> None:
