@@ -66,6 +66,13 @@ VERBS: dict[str, Text] = {
     "node.drained": gettext_lazy("Node drained"),
     "node.resumed": gettext_lazy("Node takes jobs again"),
     "job.cancelled": gettext_lazy("Job cancelled"),
+    "reservation.made": gettext_lazy("GPUs kept for a class"),
+    "reservation.moved": gettext_lazy("Class reservation moved"),
+    "reservation.cancelled": gettext_lazy("Class reservation given up"),
+    "reservation.released": gettext_lazy("Released, since nobody of the class came"),
+    "site.owner_set": gettext_lazy("Owner of a site set"),
+    "site.lent": gettext_lazy("GPUs of a site lent"),
+    "site.lending_ended": gettext_lazy("Lending of a site ended"),
     "job.charge_corrected": gettext_lazy("Charge of a job corrected"),
 }
 
@@ -79,7 +86,7 @@ AREAS: dict[str, tuple[Text, tuple[str, ...]]] = {
     ),
     "enrolments": (gettext_lazy("Enrolments"), ("enrolment.",)),
     "quota": (gettext_lazy("GPU quota"), ("quota.",)),
-    "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.")),
+    "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.", "reservation.", "site.")),
 }
 
 # Where a model's own name for the field says less to people, or the field is none of the model's.

@@ -44,7 +44,9 @@ def live_context(job: Job) -> dict[str, Any]:
         "ledger": ledger_of_job(job.pk),
         "follows": before,
         "followed_by": behind,
-        "lost_s": sum(one.lost_s for one in attempts),
+        "lost_s": sum(one.lost_s for one in attempts if one.outcome == Attempt.Outcome.LOST),
+        "preempted": [one for one in attempts if one.outcome == Attempt.Outcome.PREEMPTED],
+        "first_given_at": attempts[0].assigned_at if attempts else None,
         "lost_attempts": [one for one in attempts if one.outcome == Attempt.Outcome.LOST],
     }
 

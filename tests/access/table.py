@@ -21,6 +21,7 @@ PEOPLE = (
 TABLE = """
 # For everyone, and one's own
 GET    /healthz                                                             200 200 200 200 200 200 200 200 200
+GET    /favicon.ico                                                         200 200 200 200 200 200 200 200 200
 GET    /                                                                    200 200 200 200 200 200 200 200 200
 GET    /?part=live                                                          200 200 200 200 200 200 200 200 200
 POST   /preferences/theme/                                                  400 400 400 400 400 400 400 400 400

@@ -20,6 +20,8 @@ _TONES = {
     "CLAIMED": "wait",
     "STARTED": "run",
     "LOST": "warn",
+    "PREEMPT_REQUESTED": "warn",
+    "PREEMPTED": "wait",
 }
 _ICONS = {
     "SUBMITTED": "send",
@@ -27,6 +29,8 @@ _ICONS = {
     "CLAIMED": "package",
     "STARTED": "play",
     "LOST": "triangle-alert",
+    "PREEMPT_REQUESTED": "circle-pause",
+    "PREEMPTED": "rotate-ccw",
     "CANCEL_REQUESTED": "x",
     "ENDED": "flag",
 }
