@@ -67,7 +67,7 @@ def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
         left = after(left, dispatch.starts.values(), now, asked)
     return Plan(
         starts=tuple(starts),
-        waits=Waits(dispatch, priorities),
+        waits=Waits(dispatch, lambda: priorities or _priorities(dispatch)),
         reservations=tuple(dispatch.blocks.reservations.values()),
         preempts=tuple(preempts),
         stats={
@@ -82,8 +82,9 @@ def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
     )
 
 
-def _walked(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Dispatch, Priorities, int]:
-    """Walk down the queue until a walk starts nothing more; the order that is left, and how many walks it took."""
+def _walked(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Dispatch, Priorities | None, int]:
+    """Walk down the queue until a walk starts nothing more; the order that is left (None: not known
+    yet), and how many walks it took."""
     dispatch = Dispatch(snapshot, policy, now)
     walks = 0
     while True:
@@ -92,9 +93,7 @@ def _walked(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Dispatch, P
         started = dispatch.walk(priorities)
         if not started or len(dispatch.starts) >= policy.max_decisions:
             break
-    if started:
-        priorities = _priorities(dispatch)
-    return dispatch, priorities, walks
+    return dispatch, None if started else priorities, walks
 
 
 def _priorities(dispatch: Dispatch) -> Priorities:

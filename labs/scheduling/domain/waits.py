@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -47,9 +47,13 @@ def queue_places(dispatch: Dispatch, order: Ints) -> Ints:
 class Waits(Mapping[Id, Wait]):
     """A wait for every job that did not start. All is found on demand: a caller that asks nothing pays nothing."""
 
-    def __init__(self, dispatch: Dispatch, priorities: Priorities) -> None:
-        self._d, self._priorities = dispatch, priorities
+    def __init__(self, dispatch: Dispatch, priorities: Callable[[], Priorities]) -> None:
+        self._d, self._make_priorities = dispatch, priorities
         self._class_reasons: dict[int, tuple[WaitReason, WaitFacts]] = {}
+
+    @cached_property
+    def _priorities(self) -> Priorities:
+        return self._make_priorities()
 
     @cached_property
     def _index(self) -> dict[Id, int]:
@@ -75,7 +79,7 @@ class Waits(Mapping[Id, Wait]):
         return Estimator(self._d, self._priorities.order).estimate()
 
     def __len__(self) -> int:
-        return len(self._priorities.order)
+        return self._d.backlog.size - len(self._d.starts)
 
     def __iter__(self) -> Iterator[Id]:
         return iter(self._index)
