@@ -41,10 +41,11 @@ def test_another_persons_job_an_unknown_one_and_a_broken_one_are_refused(world: 
         (after(failed), "did not succeed"),
         (twice, "twice"),
     ):
-        with translation.override("en"), pytest.raises(InvalidInput) as error:
-            world.submit(after=wish)
-        assert list(error.value.fields) == ["after"]
-        assert words in str(error.value.fields["after"][0])
+        with translation.override("en"):
+            with pytest.raises(InvalidInput) as error:
+                world.submit(after=wish)
+            assert list(error.value.fields) == ["after"]
+            assert words in str(error.value.fields["after"][0])
     assert not Dependency.objects.exists()
     assert world.submit(after=after(failed, condition=ANY)).state == "QUEUED"
 
