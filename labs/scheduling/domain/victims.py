@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from labs.scheduling.domain.backlog import Runs, id_key
 from labs.scheduling.domain.pool import Pool
 from labs.scheduling.domain.reservations import Reservations
+from labs.scheduling.domain.shared import Shared
 from labs.scheduling.domain.snapshot import WHOLE_GPU, RunningJob
 
 
@@ -25,6 +26,12 @@ class Victim:
     lost: float
     grace_s: float
     started_at: float
+    shared: Shared | None = None
+
+    @property
+    def comes_free(self) -> bool:
+        """True if the GPUs come free when the runs end: nothing has joined them in this pass."""
+        return self.shared is None or not self.shared.is_joined
 
     @property
     def key(self) -> tuple[float, object]:
@@ -54,10 +61,12 @@ def _find(runs: Runs, pool: Pool, reservations: Reservations, now: float) -> Ite
             yield _victim(runs, [i], {row: len(part.gpu_indices) for row, part in gpus.items()}, now)
     for at, together in shared.items():
         if pool.shared.at[at].tenant.is_preemptible and not all(runs.runs[i].is_ending for i in together):
-            yield _victim(runs, together, {at[0]: 1}, now)
+            yield _victim(runs, together, {at[0]: 1}, now, pool.shared.at[at])
 
 
-def _victim(runs: Runs, numbers: Sequence[int], gpus: dict[int, int], now: float) -> Victim:
+def _victim(
+    runs: Runs, numbers: Sequence[int], gpus: dict[int, int], now: float, shared: Shared | None = None
+) -> Victim:
     chosen = [runs.runs[i] for i in numbers if not runs.runs[i].is_ending]
     return Victim(
         runs=tuple(sorted(chosen, key=lambda run: id_key(run.job_id))),
@@ -66,6 +75,7 @@ def _victim(runs: Runs, numbers: Sequence[int], gpus: dict[int, int], now: float
         lost=round(sum(float(runs.units[i]) * (now - runs.runs[i].started_at) for i in sorted(numbers)), 3),
         grace_s=max(run.grace_s for run in chosen),
         started_at=max(run.started_at for run in chosen),
+        shared=shared,
     )
 
 
