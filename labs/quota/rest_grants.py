@@ -51,7 +51,7 @@ class GrantAnswer(serializers.ModelSerializer):
 
 class GrantRequest(serializers.Serializer):
     gpu_seconds = serializers.IntegerField(min_value=1, max_value=MOST_S)
-    label = serializers.CharField(max_length=120)
+    label = serializers.CharField(max_length=120)  # type: ignore[assignment]  # the API's name for it
     begins_at = serializers.DateTimeField(required=False, help_text="Now, when left out.")
     ends_at = serializers.DateTimeField()
     sponsor: Any = serializers.PrimaryKeyRelatedField(queryset=Sponsor.objects.all(), required=False)

@@ -2,9 +2,9 @@
 
 from django.db import connection
 
-# Charges add and refunds take away, staff's corrections too, each decayed from its own time; the entry that was folded last is kept beside, in
-# the same transaction, so an entry counts once. Ids are committed in their order: every posting locks the root account
-# first (labs.quota.services.locking), so no entry can turn up behind the mark later.
+# Charges add and refunds take away, staff's corrections too, each decayed from its own time; the entry that was folded
+# last is kept beside, in the same transaction, so an entry counts once. Ids are committed in their order: every posting
+# locks the root account first (labs.quota.services.locking), so no entry can turn up behind the mark later.
 _FOLD = """
 WITH fresh AS (
     SELECT id, account_id,
