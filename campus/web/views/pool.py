@@ -19,6 +19,7 @@ from campus.web.services import drain_node, resume_node
 from infra.pool import api as nodes
 from infra.pool.models import Node
 from labs.scheduling.models import Cycle
+from labs.scheduling.promise_record import coverage
 
 
 @require_GET
@@ -39,6 +40,7 @@ def pool(request: SignedInRequest) -> HttpResponse:
             node for node in shown if node.confinement == Node.Confinement.REFUSED and node.state != Node.State.DOWN
         ],
         "cycle": Cycle.objects.order_by("-at").first(),
+        "kept_promises": coverage(),
         "may_register": standing.is_administering,
     }
     template = "web/pool/_live.html" if request.GET.get("part") == "live" else "web/pool/board.html"
