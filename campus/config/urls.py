@@ -6,6 +6,7 @@ from campus.core import views as core_views
 
 urlpatterns = [
     path("healthz", core_views.healthz, name="healthz"),
+    path("favicon.ico", core_views.favicon, name="favicon"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("campus.config.rest_urls")),
     path("node/v1/", include("labs.jobs.node_api.urls")),

@@ -1,6 +1,7 @@
 """Error pages and the health check."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from .rest import PROBLEM_JSON, problem, unavailable
@@ -16,6 +18,7 @@ from .rest import PROBLEM_JSON, problem, unavailable
 #: Below these, programs are answered with problem documents, not with pages.
 PROGRAM_PREFIXES = ("/api/", "/node/")
 RETRY_AFTER_S = 5
+ICON = Path(__file__).parent / "static" / "core" / "icon.svg"
 
 
 @login_not_required
@@ -28,6 +31,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_GET
+@cache_control(public=True, max_age=86_400)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Serve the icon to whoever asks for it without having read a page: the design system's own, there is one."""
+    return HttpResponse(ICON.read_bytes(), content_type="image/svg+xml")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
