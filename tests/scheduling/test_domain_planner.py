@@ -143,7 +143,8 @@ HALF_FULL = {
     "nodes": (node("n1", total=4, free=2),),
     "running": (run("r1", "n1", (0, 1), ends_in=HOUR),),
 }
-OLD = {"submitted_at": NOW - DAY_S}
+#: So old that it goes before anything short that has just come.
+OLD = {"submitted_at": NOW - 30 * DAY_S}
 
 
 def test_a_wide_job_gets_the_node_reserved_for_when_wall_limits_free_it() -> None:

@@ -29,10 +29,12 @@ def narrow_flood(hours: float, owner: str = "ben", every_s: float = 300.0) -> li
 def test_a_wide_job_is_not_starved_by_an_endless_flood_of_narrow_ones() -> None:
     wide = Arrival(job("wide", owner="ann", gpus=4, wall_s=3 * HOUR, submitted_at=NOW + 4 * HOUR), run_s=HOUR)
     flood = narrow_flood(hours=16)
-    with_promise = Simulation(state(nodes=NODES), [wide, *flood], Policy()).run()
+    # Once it has aged to the head of the queue, which light weights on shortness make soon.
+    policy = Policy(weight_shortness=0.5, weight_age_per_day=2.0)
+    with_promise = Simulation(state(nodes=NODES), [wide, *flood], policy).run()
     assert with_promise["wide"].started_at - wide.job.submitted_at <= 2.5 * HOUR
     # Negative control: without reservations the flood takes each GPU as it comes free.
-    without = Simulation(state(nodes=NODES), [wide, *flood], Policy(reservations=0)).run()
+    without = Simulation(state(nodes=NODES), [wide, *flood], replace(policy, reservations=0)).run()
     assert without["wide"].started_at - wide.job.submitted_at > 5 * HOUR
 
 

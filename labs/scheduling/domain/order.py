@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Backlog, Floats, Ints
+from labs.scheduling.domain.backlog import Backlog, Floats, Ints, column
 from labs.scheduling.domain.decisions import Factors
 from labs.scheduling.domain.policy import DAY_S, Policy
 
@@ -47,12 +47,27 @@ def prioritise(
     fair_share = np.zeros(backlog.size)
     fair_share[chosen] = policy.weight_fair_share / (1.0 + fair_place / max(1, len(np.unique(leaves[chosen]))))
     age = policy.weight_age_per_day * np.maximum(0.0, now - backlog.eligible_at) / DAY_S
-    shortness = policy.weight_shortness / (1.0 + backlog.units * backlog.p50_s / policy.short_area_gpu_s)
+    shortness = policy.weight_shortness * shortness_of(backlog.units * backlog.p50_s, policy)
     slack_s = backlog.deadline_at - backlog.p90_s - now
     near = np.clip(1.0 - slack_s / policy.slack_horizon_s, 0.0, 1.0)
     # A deadline that has passed can no longer be met, so it moves nobody else back.
     slack = policy.weight_slack * np.where(backlog.deadline_at >= now, near, 0.0)
+    due = np.flatnonzero(slack)
+    slack[due] *= 1.0 - np.clip(
+        column([backlog.jobs[i] for i in due.tolist()], "slack_spent_s") / policy.slack_gpu_s, 0, 1
+    )
     lost_attempt = np.where(backlog.attempt > 1, policy.weight_lost_attempt, 0.0)
     total = fair_share + age + shortness + slack + lost_attempt
     order = chosen[np.lexsort((chosen, -total[chosen]))]
     return Priorities(fair_share, age, shortness, slack, lost_attempt, total, order)
+
+
+def shortness_of(area_gpu_s: Floats, policy: Policy) -> Floats:
+    """1 for jobs of no GPU time, 0 from ``long_area_gpu_s`` on; each doubling of the predicted GPU time costs as much.
+
+    So it tells a minute from an hour as well as an hour from a day, which slowdown weighs alike.
+    """
+    doublings = np.log1p(area_gpu_s / policy.short_area_gpu_s) / np.log1p(
+        policy.long_area_gpu_s / policy.short_area_gpu_s
+    )
+    return np.asarray(np.maximum(0.0, 1.0 - doublings), dtype=np.float64)

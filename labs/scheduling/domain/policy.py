@@ -22,18 +22,23 @@ class Policy:
     #: First in the fair order gets the whole weight, and half of it who has as many before him as learners wait.
     weight_fair_share: float = 2.0
     #: Added for each day of waiting.
-    weight_age_per_day: float = 2.0
-    #: For a job of no GPU time; half of it at ``short_area_gpu_s`` of predicted GPU time.
-    weight_shortness: float = 0.5
-    short_area_gpu_s: float = HOUR_S
+    weight_age_per_day: float = 1.0
+    #: For a job of no GPU time; none from ``long_area_gpu_s`` of predicted GPU time on, in equal steps of doublings.
+    #: A natural logarithm of GPU time thus weighs about as much as a day of waiting. Fitted to traces, see
+    #: docs/decisions/0005.
+    weight_shortness: float = 10.0
+    short_area_gpu_s: float = 60.0
+    long_area_gpu_s: float = 300 * HOUR_S
     #: For a job whose predicted P90 end is at its deadline or past it; falls to none at ``slack_horizon_s``.
-    weight_slack: float = 0.3
+    weight_slack: float = 2.0
+    #: GPU-seconds that a learner may start with that boost for one piece of work; it fades as they are spent.
+    slack_gpu_s: float = 8 * HOUR_S
     slack_horizon_s: float = 12 * HOUR_S
     #: For a job that the platform lost an attempt of: it has waited before.
     weight_lost_attempt: float = 1.0
 
     #: GPUs are kept for so many blocked jobs; those behind them may overtake only without delaying these.
-    reservations: int = 4
+    reservations: int = 8
     #: At most so many GPUs of one owner run at once; None is no cap.
     max_running_gpus_per_learner: int | None = None
     #: At most so many starts in one pass, so that its transaction stays short.
@@ -54,4 +59,4 @@ class Policy:
     estimate_jobs: int = 400
     #: Newcomers go ahead, so a wait is expected to take so much longer than the work ahead says (P50, P90).
     overtaking_p50: float = 0.3
-    overtaking_p90: float = 1.0
+    overtaking_p90: float = 2.0
