@@ -237,7 +237,7 @@ POST   /api/v1/quota/grants/0/end/                                          401 
 POST   /api/v1/quota/lendings/0/recall/                                     401 404 404 404 404 404 404 404 404
 GET    /api/v1/quota/rates/                                                 401 200 200 200 200 200 200 200 200
 POST   /api/v1/quota/rates/                                                 401 403 403 403 403 403 400 403 403
-POST   /api/v1/quota/changes/                                               401 403 403 403 403 400 400 400 400
+POST   /api/v1/quota/changes/                                               401 403 403 403 403 400 400 403 400
 POST   /api/v1/quota/changes/0/undo/                                        401 404 404 404 404 404 404 404 404
 GET    /api/v1/quota/{account}/forecast/                                    401 404 200 200 200 200 200 404 404
 GET    /api/v1/quota/{campus_account}/forecast/                             401 404 404 404 404 200 200 404 404
