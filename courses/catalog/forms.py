@@ -16,7 +16,17 @@ _SUMMARIES = {
 }
 
 
-class ProgrammeForm(forms.ModelForm):
+class CatalogForm(forms.ModelForm):
+    """A form whose service says what exists already, in better words than Django's."""
+
+    def validate_unique(self) -> None:
+        """Left to the service."""
+
+    def validate_constraints(self) -> None:
+        """Left to the service."""
+
+
+class ProgrammeForm(CatalogForm):
     slug = slug_field()
     summary_ko, summary_en = _SUMMARIES["summary_ko"], _SUMMARIES["summary_en"]
 
@@ -25,7 +35,7 @@ class ProgrammeForm(forms.ModelForm):
         fields = ("name_ko", "name_en", "slug", "summary_ko", "summary_en")
 
 
-class CourseForm(forms.ModelForm):
+class CourseForm(CatalogForm):
     programme = forms.ModelChoiceField(label=_("Programme"), queryset=Programme.objects.all())
     summary_ko, summary_en = _SUMMARIES["summary_ko"], _SUMMARIES["summary_en"]
 
@@ -34,7 +44,7 @@ class CourseForm(forms.ModelForm):
         fields = ("programme", "code", "name_ko", "name_en", "summary_ko", "summary_en")
 
 
-class TermForm(forms.ModelForm):
+class TermForm(CatalogForm):
     slug = slug_field()
     starts_on = DayField(label=_("Starts on"))
     ends_on = DayField(label=_("Ends on"))
@@ -44,7 +54,7 @@ class TermForm(forms.ModelForm):
         fields = ("name_ko", "name_en", "slug", "starts_on", "ends_on")
 
 
-class RunForm(forms.ModelForm):
+class RunForm(CatalogForm):
     course = forms.ModelChoiceField(label=_("Course"), queryset=Course.objects.all())
     term = forms.ModelChoiceField(label=_("Term"), queryset=Term.objects.all())
     slug = slug_field()
@@ -54,7 +64,7 @@ class RunForm(forms.ModelForm):
         fields = ("course", "term", "slug", "is_published")
 
 
-class CohortForm(forms.ModelForm):
+class CohortForm(CatalogForm):
     """A cohort's own settings. Its GPU time is asked for once, when it opens."""
 
     learner_quota_s = GpuHoursField(

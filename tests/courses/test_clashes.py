@@ -1,0 +1,41 @@
+"""What exists already is named, with what to do about it, in the reader's language."""
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from campus.people.api import Role
+
+from . import build
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place(client):
+    cohort = build.cohort()
+    client.force_login(build.staff(Role.PLATFORM_ADMIN, build.root()))
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    return cohort
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "“%s” is in use already, by “기계학습”."), ("ko", "“%s” 값은 “기계학습”에서 이미 쓰고 있습니다.")],
+)
+def test_a_code_that_is_taken_names_whose_it_is(client, place, language, words):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    course = place.run.course
+    said = {"programme": course.programme_id, "code": course.code, "name_ko": "다른 강좌", "name_en": ""}
+    answer = client.post(reverse("catalog:new-course"), said)
+    assert answer.status_code == 400
+    assert words % course.code in answer.content.decode()
+
+
+def test_a_cohort_of_the_same_name_is_named_and_its_own_name_is_no_clash(client, place):
+    other = build.cohort(of=place.run, at=place.campus)
+    url = reverse("catalog:edit-cohort", args=[place.pk])
+    said = {"name": other.name, "seats": 20, "learner_quota_s": "1"}
+    answer = client.post(url, said)
+    assert f"“{other.name}” exists already." in answer.content.decode()
+    assert client.post(url, said | {"name": place.name}).status_code == 302
