@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campus.core.parsing import CampusJSONParser
+from labs.jobs.models import Sweep
 from labs.jobs.rest import SUBMISSION_RESPONSES, JobListView, job_answer
 from labs.jobs.rest_sweeps import SWEEP_RESPONSES, SweepListView, sweep_answer
 
@@ -52,7 +53,7 @@ _OF_SWEEP: dict[str, Any] = {
         child=serializers.DictField(), required=False, help_text="Instead of a grid: the parameters of each run."
     ),
     "metric": serializers.CharField(required=False, help_text="The value of metrics.json that finds the best run."),
-    "direction": serializers.ChoiceField(["max", "min"], required=False),
+    "direction": serializers.ChoiceField(Sweep.Direction.choices, required=False),
     "max_running": serializers.IntegerField(
         required=False, help_text="So many of its runs at once; all when left out."
     ),

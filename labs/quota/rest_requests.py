@@ -64,7 +64,7 @@ class AnswerRequest(serializers.Serializer):
     answer = serializers.CharField(required=False, default="", allow_blank=True, max_length=services.REASON_LENGTH)
 
 
-class ForecastAnswer(serializers.Serializer):
+class AccountForecastAnswer(serializers.Serializer):
     """`runs_out`: even in quiet weeks; `may_run_out`: in busy ones; `lasts`: not even then. `until`: the term's end."""
 
     verdict = serializers.ChoiceField(["unused", "too_early", "empty", "runs_out", "may_run_out", "lasts", "none"])
@@ -180,7 +180,7 @@ class WithdrawView(APIView):
 class AccountForecastView(APIView):
     """`GET`: when an account runs out at the pace of its last weeks; `none` for one that has nothing to run out."""
 
-    @extend_schema(tags=["quota"], responses={200: ForecastAnswer})
+    @extend_schema(tags=["quota"], responses={200: AccountForecastAnswer})
     def get(self, request: Request, account_id: int) -> Response:
         outlook = outlook_of(get_account_for(standing_of(request.user), account_id))
         none = {"verdict": "none", "earliest_on": None, "latest_on": None, "until": None, "week_s": 0, "weeks": 0}

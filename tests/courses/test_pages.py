@@ -361,6 +361,10 @@ def test_course_lesson_and_lab_pages_cost_the_same_for_one_and_for_twenty(client
 
 def test_the_cohort_overview_costs_the_same_for_one_and_for_three_hundred(place, django_assert_num_queries):
     cohort = build.cohort(of=build.run(), seats=400)
+    open_lab(
+        module_id=build.lesson(cohort.run).module.pk, title="실습", environment=place["lab"].environment, wall_s=60,
+        files={"main.py": b"1"}, actor=None,
+    )  # fmt: skip
     with django_assert_num_queries(5):
         cohort_overview(cohort, timezone.now())
     build.learners(cohort, 300)

@@ -145,7 +145,7 @@ def test_the_page_says_it_in_a_sentence_and_asks_the_same_of_the_database_at_any
     Job.objects.filter(state="QUEUED").update(started_at=Now())  # a start that was lost: no reason to count it as run
     with CaptureQueriesContext(connection) as many:
         assert client.get(PATH, asked).status_code == 200
-    assert len(many) == len(few) <= 20
+    assert len(many) == len(few) <= 24  # a snapshot of the pool is twelve of them, of one page of staff's
 
 
 def test_nonsense_in_the_address_is_told_at_its_field(queue: World, instructor: User) -> None:

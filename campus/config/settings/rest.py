@@ -39,6 +39,7 @@ SPECTACULAR_SETTINGS = {
     # Several models have a state: each enumeration is named for what it is of.
     "ENUM_NAME_OVERRIDES": {
         "JobState": "labs.jobs.models.Job.State",
+        "SweepDirection": "labs.jobs.models.Sweep.Direction",
         "AttemptState": "labs.jobs.models.Attempt.State",
     },
     "POSTPROCESSING_HOOKS": [
