@@ -43,7 +43,7 @@ class JobAnswer(serializers.ModelSerializer):
     """A job. Times in seconds, use in GPU-seconds of account (at `rate`). `wait` is set while it is queued."""
 
     owner = serializers.CharField(source="owner.email")
-    environment: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    environment: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
     hold_s = serializers.IntegerField()
     wait = serializers.SerializerMethodField()
 

@@ -101,8 +101,8 @@ def _grant(campuses: dict[str, Campus], taught: Taught, admin: User) -> None:
         for slug in (people.YONGIN, people.JEONBUK)
     }
     quota.give_grant(
-        account_id=accounts[people.JEONBUK].pk, gpu_seconds=300 * HOUR, label="지역 AI 인재 양성 지원", sponsor=province,
-        ends_at=timezone.now() + timedelta(days=120), actor=admin,
+        account_id=accounts[people.JEONBUK].pk, gpu_seconds=300 * HOUR, label="지역 AI 인재 양성 지원",
+        sponsor=province, ends_at=timezone.now() + timedelta(days=120), actor=admin,
     )  # fmt: skip
     grant_for_term(
         term_id=taught.run.term_id, account_id=accounts[people.YONGIN].pk, gpu_seconds=200 * HOUR, carry_pct=20,
