@@ -1,11 +1,14 @@
-"""Campuses, buildings and rooms."""
+"""Campuses, buildings, rooms, and who has a room when."""
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.contrib.postgres.fields import ArrayField
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, BigIntegerRangeField, DateTimeRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -59,3 +62,43 @@ class Room(BilingualName):
             models.UniqueConstraint(fields=("building", "name_ko"), name="room_once_a_building"),
             models.CheckConstraint(condition=models.Q(capacity__gte=1), name="room_has_capacity"),
         )
+
+
+def one_of(column: str) -> Func:
+    """A number as the range of itself: their overlap is equality, and GiST needs no btree_gist for it."""
+    return Func(F(column), F(column), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
+
+
+class Booking(models.Model):
+    """A room for a time. `key` names who booked it, in the booker's words; it counts until it is given up."""
+
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="bookings")
+    period = DateTimeRangeField()
+    purpose = models.CharField(max_length=160)
+    key = models.CharField(max_length=80)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    booked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("period", "id")
+        constraints = (
+            ExclusionConstraint(
+                name="booking_room_once_at_a_time",
+                expressions=((one_of("room"), RangeOperators.OVERLAPS), ("period", RangeOperators.OVERLAPS)),
+                condition=Q(given_up_at=None),
+            ),
+            models.UniqueConstraint(
+                fields=("room", "key"), condition=Q(given_up_at=None), name="booking_key_once_a_room"
+            ),
+            models.CheckConstraint(
+                condition=Q(period__isempty=False, period__lower_inf=False, period__upper_inf=False),
+                name="booking_has_a_time",
+            ),
+        )
+        indexes = (models.Index(fields=("key",), name="booking_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.purpose}"

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "labs.usage",
     "courses.catalog",
     "courses.content",
+    "courses.timetable",
     "courses.assignments",
     "campus.web",
 ]

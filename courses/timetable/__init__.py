@@ -1,0 +1,1 @@
+"""The timetable: class sessions, their series, holidays, office hours, calendars."""

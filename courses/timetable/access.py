@@ -1,0 +1,109 @@
+"""Who may see a class session, and who may change one."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+
+from campus.core.errors import NotAllowed, NotFound
+from campus.people.api import INSTRUCTING, TEACHING, Standing, standing_of
+from campus.people.models import User
+from courses.catalog.models import Cohort, CourseRun, Enrolment
+
+from .models import ClassSession, SessionCohort
+
+READING = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
+
+
+@dataclass(frozen=True)
+class SessionAccess:
+    """A session as one person may use it. `taught` are its cohorts whose staff the person is."""
+
+    session: ClassSession
+    places: tuple[SessionCohort, ...] = ()
+    taught: tuple[SessionCohort, ...] = ()
+    enrolment: Enrolment | None = None
+    teaches: bool = False
+    may_edit: bool = False
+    standing: Standing = field(default_factory=lambda: Standing(user_id=None))
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.taught) or self.teaches or self.may_edit
+
+    @property
+    def my_place(self) -> SessionCohort | None:
+        """Where the learner's own cohort meets."""
+        cohort_id = self.enrolment.cohort_id if self.enrolment else None
+        return next((place for place in self.places if place.cohort_id == cohort_id), None)
+
+
+def get_session_for(user: User, session_id: int) -> SessionAccess:
+    """Return a session for its learners, teachers and staff, cancelled ones too. Raises NotFound for strangers."""
+    session = sessions_whole().filter(pk=session_id).first() if session_id < 2**63 else None
+    if session is None:
+        raise NotFound
+    standing = standing_of(user)
+    places = tuple(session.places.all())
+    taught = tuple(place for place in places if standing.holds(TEACHING, place.cohort.scope.path))
+    teaches = any(row.user_id == standing.user_id for row in session.teachers.all())
+    may_edit = any(standing.holds(INSTRUCTING, place.cohort.scope.path) for place in places)
+    enrolled = Enrolment.objects.select_related("cohort").filter(
+        user_id=standing.user_id, cohort__in=[place.cohort_id for place in places], state__in=READING
+    )
+    enrolment = enrolled.first() if standing.user_id is not None else None
+    is_hidden = not session.run.is_published and enrolment is not None and not (taught or teaches)
+    if not (taught or teaches or may_edit or enrolment) or is_hidden:
+        raise NotFound
+    return SessionAccess(session, places, taught, enrolment, teaches, may_edit, standing)
+
+
+def get_session_for_staff(user: User, session_id: int) -> SessionAccess:
+    """Return a session for its teachers and its cohorts' staff. Raises NotFound (strangers), NotAllowed (learners)."""
+    access = get_session_for(user, session_id)
+    if not access.is_staff:
+        raise NotAllowed
+    return access
+
+
+def get_session_to_edit(user: User, session_id: int) -> SessionAccess:
+    """Return a session for those who plan it: instructors and administrators of one of its cohorts.
+
+    Raises NotFound for strangers, NotAllowed for others.
+    """
+    access = get_session_for(user, session_id)
+    if not access.may_edit:
+        raise NotAllowed
+    return access
+
+
+def plannable_cohorts(standing: Standing, run: CourseRun | None = None) -> QuerySet[Cohort]:
+    """The cohorts for which a person plans classes: all those of each run in which they instruct one.
+
+    A class of two campuses has one plan; who instructs at one of them may plan it whole.
+    """
+    instructed = Cohort.objects.filter(scope__path__overlap=standing.scope_ids(INSTRUCTING))
+    runs = instructed.values("run_id") if run is None else instructed.filter(run=run).values("run_id")
+    return Cohort.objects.filter(run__in=runs).select_related("run__course", "run__term", "campus", "scope", "account")
+
+
+def sessions_whole() -> QuerySet[ClassSession]:
+    """Sessions with run, places and teachers: three queries whatever their number."""
+    return ClassSession.objects.select_related(
+        "run__course", "run__term", "stream", "module", "series"
+    ).prefetch_related(
+        "places__cohort__campus", "places__cohort__scope", "places__room__building__campus", "teachers__user"
+    )
+
+
+def readable_by(standing: Standing) -> Q:
+    """Which sessions a person sees: of their cohorts, those they teach, those of cohorts whose staff they are."""
+    taught = SessionCohort.objects.filter(cohort__scope__path__overlap=standing.scope_ids(TEACHING))
+    mine = SessionCohort.objects.filter(
+        cohort__enrolments__user_id=standing.user_id, cohort__enrolments__state__in=READING,
+        session__run__is_published=True,
+    )  # fmt: skip
+    return (
+        Q(pk__in=taught.values("session_id"))
+        | Q(pk__in=mine.values("session_id"))
+        | Q(teachers__user_id=standing.user_id)
+    )

@@ -1,0 +1,1 @@
+"""Rules of the timetable: recurrence, clashes, free slots. Pure."""
