@@ -73,7 +73,7 @@ def policy() -> Policy:
 
 
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
-    """Read pool, queue, runs, accounts and finished run times as they stand. Twelve queries.
+    """Read pool, queue, runs, accounts and finished run times as they stand. Eleven queries.
 
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
@@ -311,16 +311,15 @@ class Samples:
 
 
 # A run's seconds are what it was charged for by its GPUs and its rate; what the platform lost was charged nothing.
-_OWN = """
+_SAMPLES = """
 SELECT asked.work_key, asked.owner_id, ARRAY(
     SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
     WHERE jobs_job.work_key = asked.work_key AND jobs_job.owner_id = asked.owner_id
       AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
     ORDER BY id DESC LIMIT %s)
 FROM unnest(%s::text[], %s::bigint[]) AS asked (work_key, owner_id)
-"""
-_OF_WORK = """
-SELECT asked.work_key, ARRAY(
+UNION ALL
+SELECT asked.work_key, NULL, ARRAY(
     SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
     WHERE jobs_job.work_key = asked.work_key AND work_key <> ''
       AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
@@ -332,9 +331,20 @@ FROM unnest(%s::text[]) AS asked (work_key)
 def _samples(pairs: Iterable[tuple[str, int]]) -> Samples:
     asked = list(pairs)
     keys = sorted({work_key for work_key, _owner in asked if work_key})
+    arguments: list[Any] = [
+        predict.OWN_RUNS,
+        [key for key, _ in asked],
+        [owner for _, owner in asked],
+        predict.LAB_RUNS,
+        keys,
+    ]
+    own: dict[tuple[str, int], list[float]] = {}
+    of_work: dict[str, list[float]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_OWN, [predict.OWN_RUNS, [key for key, _ in asked], [owner for _, owner in asked]])
-        own = {(key, owner_id): runs[::-1] for key, owner_id, runs in cursor.fetchall()}
-        cursor.execute(_OF_WORK, [predict.LAB_RUNS, keys])
-        of_work = {key: runs[::-1] for key, runs in cursor.fetchall()}
+        cursor.execute(_SAMPLES, arguments)
+        for work_key, owner_id, runs in cursor.fetchall():
+            if owner_id is None:
+                of_work[work_key] = runs[::-1]
+            else:
+                own[work_key, owner_id] = runs[::-1]
     return Samples(own, of_work)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -20,7 +19,7 @@ from labs.quota.models import Account
 
 from .domain import what_if
 from .domain.simulate import Arrival
-from .domain.snapshot import NodeState, PendingJob, ReservationState, Snapshot
+from .domain.snapshot import Id, NodeState, PendingJob, ReservationState, Snapshot
 from .snapshot_loader import Loaded, load, policy
 
 BASES = ("queue", "week")
@@ -81,16 +80,16 @@ class Answer:
 def answer(*, standing: Standing, basis: str, wish: Wish) -> Answer:
     """Replay with and without the wish. Raises InvalidInput naming the field of a change that cannot be."""
     _check(wish)
-    with transaction.atomic():
-        now = database_now()
-        more = _more_work(wish, now)
-        rows = _rows_of_week(now) if basis == "week" else []
-        loaded = load(now, extra=_accounts_wanted(wish, more, rows))
-        came, is_cut = _arrivals(rows[:MOST_REPLAYED], loaded), len(rows) > MOST_REPLAYED
-        if basis == "week":
-            loaded = replace(loaded, snapshot=_idle(loaded.snapshot))
-        paths, names = _whose([*loaded.snapshot.pending, *(one.job for one in came)])
+    now = database_now()
+    own, learners = _accounts(standing, wish)
+    more = _more_work(wish, now, learners)
+    rows = _rows_of_week(now) if basis == "week" else []
+    loaded = load(now, extra=_accounts_wanted(wish, more, rows))
+    came, is_cut = _arrivals(rows[:MOST_REPLAYED], loaded), len(rows) > MOST_REPLAYED
+    if basis == "week":
+        loaded = replace(loaded, snapshot=_idle(loaded.snapshot))
     snapshot = loaded.snapshot
+    of_cohort = _by_cohort([*snapshot.pending, *(one.job for one in came)], snapshot, own)
     began = now.timestamp()
     if basis == "week":
         began = min((one.job.submitted_at for one in came), default=began)
@@ -99,11 +98,10 @@ def answer(*, standing: Standing, basis: str, wish: Wish) -> Answer:
     before = what_if.run_forward(snapshot, rules, began, came, least_step_s=step_s)
     changed, new_rules = what_if.changed(snapshot, rules, _changes(wish, loaded, more, began, basis))
     after = what_if.run_forward(changed, new_rules, began, came, least_step_s=step_s)
-    known = [job.id for job in paths]
     return Answer(
         basis=basis,
-        whole=what_if.effect(known, before, after),
-        rows=_rows(paths, names, standing, before, after),
+        whole=what_if.effect([job_id for ids in of_cohort.values() for job_id in ids], before, after),
+        rows=_rows(of_cohort, own, before, after),
         added=what_if.effect([job.id for job in more], after, after) if more else None,
         is_cut=is_cut,
     )
@@ -133,7 +131,17 @@ def _accounts_wanted(
     return wanted if wish.account is None else [*wanted, (wish.account.pk, 0, "")]
 
 
-def _more_work(wish: Wish, now: datetime) -> list[PendingJob]:
+def _accounts(standing: Standing, wish: Wish) -> tuple[dict[int, str], list[tuple[int, int]]]:
+    """The cohorts that the reader looks after, by account; and the learners whose jobs more GPU time would be."""
+    wanted = Q(kind=Account.Kind.COHORT, scope__path__overlap=standing.scope_ids(TEACHING))
+    if wish.account is not None and wish.gpu_hours:
+        wanted |= Q(kind=Account.Kind.LEARNER, path__contains=[wish.account.pk], is_open=True)
+    rows = list(Account.objects.filter(wanted).order_by("id").values_list("pk", "kind", "name", "owner_id"))
+    own = {pk: name for pk, kind, name, _owner in rows if kind == Account.Kind.COHORT}
+    return own, [(pk, owner_id) for pk, kind, _name, owner_id in rows if kind == Account.Kind.LEARNER]
+
+
+def _more_work(wish: Wish, now: datetime, learners: Sequence[tuple[int, int]]) -> list[PendingJob]:
     """Jobs like those that the account ran of late, until the GPU time is used up, dealt out over its learners."""
     if not wish.gpu_hours or wish.account is None:
         return []
@@ -141,21 +149,17 @@ def _more_work(wish: Wish, now: datetime) -> list[PendingJob]:
     rows = list(
         of_account.filter(state=Job.State.SUCCEEDED, charged_s__gt=0)
         .order_by("-id")
-        .values_list("gpus", "wall_s", "charged_s")[:TYPICAL_OF]
+        .values_list("gpus", "wall_s", "charged_s", "rate")[:TYPICAL_OF]
     )
     gpus = int(median(row[0] for row in rows)) if rows else 1
-    run_s = float(median(row[2] / row[0] for row in rows)) if rows else NEW_JOB_S
+    run_s = median(row[2] / (row[0] * float(row[3])) for row in rows) if rows else NEW_JOB_S
     wall_s = max(float(median(row[1] for row in rows)) if rows else NEW_JOB_WALL_S, run_s)
-    learners = list(
-        Account.objects.filter(path__contains=[wish.account.pk], kind=Account.Kind.LEARNER, is_open=True)
-        .order_by("id")
-        .values_list("pk", "owner_id")[:MOST_JOBS_ADDED]
-    ) or [(wish.account.pk, 0)]
+    learners = learners[:MOST_JOBS_ADDED] or [(wish.account.pk, 0)]
     count = min(MOST_JOBS_ADDED, max(1, int(float(wish.gpu_hours) * 3600 / max(1.0, gpus * run_s))))
     return [
         PendingJob(
             id=_JOINING + n,
-            owner_id=learners[n % len(learners)][1] or 0,
+            owner_id=learners[n % len(learners)][1],
             account_id=learners[n % len(learners)][0],
             submitted_at=now.timestamp(),
             gpus=gpus,
@@ -248,43 +252,27 @@ def _idle(snapshot: Snapshot) -> Snapshot:
     )
 
 
-Paths = Mapping[PendingJob, tuple[int, ...]]
-"""Each job's accounts, from the root to its own."""
-Cohorts = Mapping[int, tuple[str, list[int]]]
-"""Name and scope path of cohorts' accounts."""
-
-
-def _whose(jobs: Sequence[PendingJob]) -> tuple[Paths, Cohorts]:
-    rows = Account.objects.filter(Q(pk__in={job.account_id for job in jobs}) | Q(kind=Account.Kind.COHORT)).values_list(
-        "pk", "kind", "path", "name", "scope__path"
-    )
-    path_of: dict[object, tuple[int, ...]] = {}
-    cohorts: dict[int, tuple[str, list[int]]] = {}
-    for pk, kind, path, name, scope_path in rows:
-        path_of[pk] = tuple(path)
-        if kind == Account.Kind.COHORT:
-            cohorts[pk] = (name, scope_path)
-    return {job: path_of[job.account_id] for job in jobs}, cohorts
+def _by_cohort(jobs: Sequence[PendingJob], snapshot: Snapshot, own: Mapping[int, str]) -> dict[int | None, list[Id]]:
+    """The jobs by the account of the reader's own cohort that they belong to; None is everybody else's."""
+    parents = {account.id: account.parent_id for account in snapshot.accounts}
+    found: dict[int | None, list[Id]] = {}
+    for job in jobs:
+        account_id: Any = job.account_id
+        while account_id is not None and account_id not in own:
+            account_id = parents[account_id]
+        found.setdefault(account_id, []).append(job.id)
+    return found
 
 
 def _rows(
-    paths: Paths,
-    names: Cohorts,
-    standing: Standing,
-    before: what_if.Waits,
-    after: what_if.Waits,
+    of_cohort: Mapping[int | None, Sequence[Id]], own: Mapping[int, str], before: what_if.Waits, after: what_if.Waits
 ) -> list[Row]:
-    """A row for each cohort that the reader looks after, and one for everybody else."""
-    own: dict[int, list[PendingJob]] = {}
-    others: list[PendingJob] = []
-    for job, path in paths.items():
-        cohort = next((pk for pk in reversed(path) if pk in names), None)
-        is_own = cohort is not None and standing.holds(TEACHING, names[cohort][1])
-        (own.setdefault(cohort, []) if is_own and cohort is not None else others).append(job)
+    """A row for each cohort that the reader looks after and that has jobs, and one for everybody else."""
     rows = [
-        Row(names[pk][0], what_if.effect([job.id for job in jobs], before, after))
-        for pk, jobs in sorted(own.items(), key=lambda item: names[item[0]][0])
+        Row(own[pk], what_if.effect(ids, before, after))
+        for pk, ids in sorted(of_cohort.items(), key=lambda item: own.get(item[0] or 0, ""))
+        if pk is not None
     ]
-    if others:
-        rows.append(Row(_("Everyone else"), what_if.effect([job.id for job in others], before, after), is_own=False))
+    if others := of_cohort.get(None):
+        rows.append(Row(_("Everyone else"), what_if.effect(others, before, after), is_own=False))
     return rows

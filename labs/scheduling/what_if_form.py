@@ -1,5 +1,6 @@
 """The form of the what-if page. It is sent by GET: nothing changes, and an address can be passed on."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,6 +16,10 @@ from .what_if import BASES, Wish
 _MOST = 10_000
 
 
+def _one(label: Any) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(label=label, required=False, empty_value=None)
+
+
 class WhatIfForm(forms.Form):
     """Which queue to replay, and what to change about it. Every change may be left out."""
 
@@ -25,7 +30,7 @@ class WhatIfForm(forms.Form):
         required=False,
         initial="queue",
     )
-    account = forms.ModelChoiceField(label=_("Account"), queryset=Account.objects.none(), required=False)
+    account = _one(_("Account"))
     max_running_gpus = forms.IntegerField(
         label=_("Most GPUs at once"), min_value=1, max_value=_MOST, required=False, help_text=_("For all below it too.")
     )
@@ -41,12 +46,12 @@ class WhatIfForm(forms.Form):
         help_text=_("As if used at once, by jobs like those that it ran of late."),
     )
     learner_cap = forms.IntegerField(label=_("Most GPUs of one learner"), min_value=1, max_value=_MOST, required=False)
-    drained = forms.ModelMultipleChoiceField(
-        label=_("Nodes that drain"), queryset=Node.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    drained = forms.TypedMultipleChoiceField(
+        label=_("Nodes that drain"), required=False, widget=forms.CheckboxSelectMultiple
     )
     nodes_added = forms.IntegerField(label=_("Nodes more"), min_value=0, max_value=100, required=False)
-    like = forms.ModelChoiceField(label=_("Like this node"), queryset=Node.objects.none(), required=False)
-    class_site = forms.ModelChoiceField(label=_("Site"), queryset=Site.objects.none(), required=False)
+    like = _one(_("Like this node"))
+    class_site = _one(_("Site"))
     class_gpus = forms.IntegerField(label=_("GPUs"), min_value=1, max_value=_MOST, required=False)
     class_from = forms.DateTimeField(
         label=_("From"),
@@ -58,15 +63,21 @@ class WhatIfForm(forms.Form):
     def __init__(self, *args: Any, standing: Standing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         scopes = standing.scope_ids(TEACHING)
-        accounts = Account.objects.filter(scope__path__overlap=scopes, is_open=True)
-        nodes = Node.objects.exclude(gpus=None).order_by("name").distinct()
-        for name, found in {
-            "account": accounts.exclude(kind=Account.Kind.LEARNER).order_by("name"),
-            "drained": nodes.filter(state=Node.State.UP),
-            "like": nodes,
-            "class_site": Site.objects.order_by("pk"),
-        }.items():
-            self.fields[name].queryset = found  # type: ignore[attr-defined]
+        accounts = Account.objects.filter(scope__path__overlap=scopes, is_open=True).exclude(kind=Account.Kind.LEARNER)
+        # Each is read once, for the choices as for what was chosen.
+        nodes = list(Node.objects.exclude(gpus=None).select_related("site").order_by("name").distinct())
+        sites = {node.site_id: node.site for node in nodes}
+        self._offer("account", accounts.order_by("name"))
+        self._offer("drained", [node for node in nodes if node.state == Node.State.UP])
+        self._offer("like", nodes)
+        self._offer("class_site", [sites[pk] for pk in sorted(sites)])
+
+    def _offer(self, name: str, rows: Iterable[Account | Node | Site]) -> None:
+        field: Any = self.fields[name]
+        by_id = {str(row.pk): row for row in rows}
+        empty = [] if name == "drained" else [("", _("none chosen"))]
+        field.choices = [*empty, *((pk, str(row)) for pk, row in by_id.items())]
+        field.coerce = by_id.__getitem__
 
     def clean_basis(self) -> str:
         return self.cleaned_data["basis"] or BASES[0]
