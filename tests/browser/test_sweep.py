@@ -20,7 +20,7 @@ json.dump({"score": round(score, 4)}, open("metrics.json", "w"))
 """
 
 
-def test_a_sweep_is_seen_before_it_is_submitted_and_followed_to_its_best_run(open_page: OpenPage) -> None:
+def test_a_sweep_is_seen_before_it_is_submitted_and_followed_to_its_best_run_on_a_phone_too(open_page: OpenPage) -> None:
     page = open_page("learner")
     page.goto("/jobs/new/")
     write_code(page, PROGRAM)
@@ -50,10 +50,8 @@ def test_a_sweep_is_seen_before_it_is_submitted_and_followed_to_its_best_run(ope
     page.get_by_role("button", name="Compare the two").click()
     expect(page.get_by_role("row", name=re.compile("^depth")).first).to_contain_text("3")
 
-
-def test_a_sweep_reads_on_a_phone(open_page: OpenPage) -> None:
-    page = open_page("learner", viewport=PHONE)
-    page.goto("/jobs/sweeps/")
-    page.get_by_role("link", name="Rates and depths").first.click()
-    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
-    assert not sideways(page)
+    phone = open_page("learner", viewport=PHONE)
+    phone.goto("/jobs/sweeps/")
+    phone.get_by_role("link", name="Rates and depths").first.click()
+    expect(phone.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    assert not sideways(phone)

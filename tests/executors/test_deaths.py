@@ -87,8 +87,8 @@ def test_a_job_does_not_outlive_its_runner_and_the_agent_is_told(agent, tmp_path
     os.kill(runner, signal.SIGKILL)
     assert until(lambda: job() == [])
     assert agent.stdout.readline() == "ended executor_error None None the runner died\n"
-    # What the dead runner left is swept by the next start, and what the living have is not.
-    assert any(f"{cgroups.PREFIX}{runner}." in name for name in groups())
+    # What the dead runner left is swept by the next start on this machine, ours below or a neighbour's before it,
+    # and what the living have is not.
     mine = cgroups.group_name("living", os.getpid())
     hierarchy, _why = cgroups.find_hierarchy()
     hierarchy.group(mine).create(cgroups.Limits(2**26, 8, 1.0))
