@@ -20,7 +20,7 @@ json.dump({"score": round(score, 4)}, open("metrics.json", "w"))
 """
 
 
-def test_a_sweep_is_seen_before_it_is_submitted_and_followed_to_its_best_run_on_a_phone_too(open_page: OpenPage) -> None:
+def test_a_sweep_is_seen_before_it_is_submitted_and_followed_to_its_best_run(open_page: OpenPage) -> None:
     page = open_page("learner")
     page.goto("/jobs/new/")
     write_code(page, PROGRAM)
