@@ -1,4 +1,7 @@
-"""Until when a quota account is needed: the end of its cohort's term; above cohorts, the latest that goes on below."""
+"""Until when a quota account is needed: the end of its cohort's term; above cohorts, the latest that goes on below.
+
+And which terms there are, so that quota can give and count GPU time by them.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,13 +9,20 @@ from datetime import date
 from django.db.models import Q
 from django.utils import timezone
 
-from labs.quota import horizons
+from labs.quota import beyond, horizons
 
-from .models import Cohort
+from .models import Cohort, Term
 
 
 def register_horizon() -> None:
     horizons.register(term_ends)
+    beyond.register_terms(open_terms)
+
+
+def open_terms() -> list[beyond.Term]:
+    """Return the terms that are not over, the first to begin before the others. One query."""
+    rows = Term.objects.filter(ends_on__gte=timezone.localdate()).order_by("starts_on", "id")
+    return [beyond.Term(str(term.pk), term.name, term.starts_on, term.ends_on) for term in rows]
 
 
 def term_ends(paths: Mapping[int, list[int]]) -> dict[int, date]:

@@ -45,6 +45,10 @@ class ApproveForm(forms.Form):
     """The whole or a part of what was asked for."""
 
     given_s = HoursField(label=_("GPU-hours to give"), required=False)
+    until = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The last day; what is unused goes back then. Empty means for good."),
+    )  # fmt: skip
     answer = forms.CharField(
         label=_("Word to go with it"),
         required=False,

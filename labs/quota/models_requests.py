@@ -36,6 +36,9 @@ class QuotaRequest(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     given_s = models.BigIntegerField(null=True, blank=True)
+    given_until = models.DateField(
+        null=True, blank=True, help_text=_("The last day of what was given; empty: for good.")
+    )
     answer = models.CharField(_("answer"), max_length=300, blank=True)
 
     class Meta:
@@ -49,6 +52,9 @@ class QuotaRequest(models.Model):
                 condition=Q(state="APPROVED", given_s__gt=0, given_s__lte=F("wanted_s"))
                 | ~Q(state="APPROVED") & Q(given_s__isnull=True),
                 name="request_given_iff_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(given_until__isnull=True) | Q(state="APPROVED"), name="request_given_until_iff_approved"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["OPEN", "PASSED_UP"], decided_at__isnull=True)

@@ -22,6 +22,11 @@ KINDS = {
         _("%(decider)s approved your request for %(wanted_gpu_s)s. %(answer)s"),
         icon="circle-check", tone="ok", mails=True,
     ),
+    "quota.request_approved_until": NoticeKind(
+        _("“%(account)s” was given %(given_gpu_s)s until %(given_until_on)s"),
+        _("%(decider)s approved your request for %(wanted_gpu_s)s. %(answer)s"),
+        icon="circle-check", tone="ok", mails=True,
+    ),
     "quota.request_declined": NoticeKind(
         _("Your request for “%(account)s” was declined"),
         _("%(decider)s: %(answer)s"),
@@ -49,7 +54,9 @@ def tell_asked(made: QuotaRequest) -> None:
 
 def tell_answer(found: QuotaRequest) -> None:
     """Tell who asked. What was raised for another request leads back to that one, which can be answered now."""
-    kind = "quota.request_approved" if found.state == QuotaRequest.State.APPROVED else "quota.request_declined"
+    kind = "quota.request_declined"
+    if found.state == QuotaRequest.State.APPROVED:
+        kind = "quota.request_approved_until" if found.given_until else "quota.request_approved"
     _notify(kind, found, [found.asker_id], url=_url(found.raised_for_id or found.pk))
 
 
@@ -72,6 +79,7 @@ def _notify(kind: str, found: QuotaRequest, recipient_ids: Any, *, url: str = ""
         "wanted_gpu_s": found.wanted_s,
         "given_gpu_s": found.given_s,
         "until_on": found.until.isoformat(),
+        "given_until_on": found.given_until.isoformat() if found.given_until else "",
         "reason": found.reason,
         "answer": found.answer,
         "decider": found.decided_by.name if found.decided_by else "",

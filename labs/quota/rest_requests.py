@@ -41,7 +41,7 @@ class RequestAnswer(serializers.ModelSerializer):
         model = QuotaRequest
         fields = (
             "id", "account", "asker", "gpu_seconds", "until", "reason", "state", "raised_for", "asked_at",
-            "decided_by", "decided_at", "given_gpu_seconds", "answer",
+            "decided_by", "decided_at", "given_gpu_seconds", "given_until", "answer",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -56,6 +56,11 @@ class AskRequest(serializers.Serializer):
 class ApproveRequest(serializers.Serializer):
     gpu_seconds = serializers.IntegerField(
         required=False, min_value=1, max_value=10**15, help_text="A part of it; the whole when left out."
+    )
+    until = serializers.DateField(
+        required=False,
+        allow_null=True,
+        help_text="Given until the end of that day, as a grant; for good when left out.",
     )
     answer = serializers.CharField(required=False, default="", allow_blank=True, max_length=services.REASON_LENGTH)
 
@@ -126,7 +131,7 @@ class RequestView(APIView):
 
 
 class ApproveView(APIView):
-    """`POST`: give the whole or a part; it is allocated at once, moved down from as far up as one may allocate."""
+    """`POST`: give the whole or a part, for good or `until` a day; it is moved down from as far up as one may."""
 
     @extend_schema(tags=["quota"], request=ApproveRequest, responses={200: RequestAnswer})
     def post(self, request: Request, request_id: int) -> Response:
@@ -138,7 +143,7 @@ class ApproveView(APIView):
         with renamed(FIELDS):
             done = services.approve(
                 request_id=found.pk, actor=actor, standing=standing, answer=given.validated_data["answer"],
-                given_s=given.validated_data.get("gpu_seconds"),
+                given_s=given.validated_data.get("gpu_seconds"), until=given.validated_data.get("until"),
             )  # fmt: skip
         return Response(RequestAnswer(done).data)
 

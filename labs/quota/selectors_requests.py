@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from campus.people.access import Standing
 
@@ -32,6 +33,11 @@ class Card:
     @property
     def can_give_all(self) -> bool:
         return self.way is not None and self.way.short_id is None
+
+    @property
+    def gives_until(self) -> date | None:
+        """The day until which it was asked for, as long as that is to come."""
+        return self.request.until if self.request.until >= timezone.localdate() else None
 
     @property
     def can_give_some(self) -> bool:

@@ -7,8 +7,9 @@ class UsageConfig(AppConfig):
     name = "labs.usage"
 
     def ready(self) -> None:
-        from .idleness import register_notices
+        from .idleness import register_figures, register_notices
         from .navigation import register_items
 
         register_items()
+        register_figures()
         register_notices()

@@ -4,7 +4,7 @@ Nodes send utilisation with every heartbeat, and the pool keeps the last of it. 
 each running attempt. A CPU slot reports none: such runs have no samples, and pages say that nothing is measured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
 from labs.jobs.models import Attempt
+from labs.quota.beyond import Figure, register_figure
 
 from .domain.idleness import Idle, idle
 from .models import GpuActivity
@@ -57,6 +58,10 @@ KINDS = {
 
 def register_notices() -> None:
     register(KINDS)
+
+
+def register_figures() -> None:
+    register_figure(Figure.IDLE_GPUS, idle_gpus_of)
 
 
 @transaction.atomic
@@ -131,12 +136,27 @@ def idle_runs(attempts: QuerySet[Attempt] | None = None) -> list[IdleRun]:
 
     Attempts come with job, owner, the account's scope and node; longest first.
     """
-    grace = timedelta(minutes=settings.LABS_IDLE_STAFF_AFTER_MIN)
-    found = GpuActivity.objects.filter(
-        idle_since__isnull=False, told_at__lte=Now() - grace, attempt__state=Attempt.State.RUNNING
-    )
+    found = _told_of()
     if attempts is not None:
         found = found.filter(attempt__in=attempts)
     related = ("attempt__job__owner", "attempt__job__account__scope", "attempt__node")
     rows = found.select_related(*related).order_by("idle_since")[:50]
     return [IdleRun(row.attempt, round(row.idle_pct or 0), row.idle_since) for row in rows if row.idle_since]
+
+
+def _told_of() -> QuerySet[GpuActivity]:
+    grace = timedelta(minutes=settings.LABS_IDLE_STAFF_AFTER_MIN)
+    return GpuActivity.objects.filter(
+        idle_since__isnull=False, told_at__lte=Now() - grace, attempt__state=Attempt.State.RUNNING
+    )
+
+
+def idle_gpus_of(account_ids: Collection[int]) -> dict[int, float]:
+    """Return how many GPUs stand idle below each of these accounts, as staff may see them. One query."""
+    wanted = set(account_ids)
+    rows = _told_of().filter(attempt__job__account__path__overlap=list(wanted))
+    found: dict[int, float] = {}
+    for path, gpus in rows.values_list("attempt__job__account__path", "attempt__job__gpus"):
+        for account_id in wanted.intersection(path):
+            found[account_id] = found.get(account_id, 0) + gpus
+    return found

@@ -1,11 +1,9 @@
 """GPU time for a term: quota knows dates and a label, the catalogue knows which term they are."""
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from django.db import transaction
 
-from campus.core.clock import database_now
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import standing_of
 from campus.people.models import User
@@ -25,11 +23,11 @@ def grant_for_term(
     sponsor: Sponsor | None = None,
     carry_pct: int = 0,
     carry_most_s: int | None = None,
-    carry_until_at: datetime | None = None,
+    carry_until_on: date | None = None,
 ) -> Grant:
     """Give an account GPU time for a term: from its first day, or now, to the end of its last in the campus's zone.
 
-    Raises NotFound, NotAllowed, InvalidInput (also for a term that is over), OverQuota as `quota.give_grant`.
+    Raises NotFound, NotAllowed, InvalidInput (also for a term that is over), OverQuota as `quota.grant_for_days`.
     """
     term = Term.objects.filter(pk=term_id).first()
     account = Account.objects.select_related("scope").filter(pk=account_id).first()
@@ -39,17 +37,15 @@ def grant_for_term(
         standing = standing_of(actor)
         if not may_allocate(standing, get_account_for(standing, account_id)):
             raise NotAllowed
-    zone = ZoneInfo(quota.zone_of(account.scope.path))
-    begins_at = datetime.combine(term.starts_on, time(), zone)
-    return quota.give_grant(
+    return quota.grant_for_days(
         account_id=account_id,
         gpu_seconds=gpu_seconds,
         label=term.name_ko,
-        begins_at=max(begins_at, database_now()),
-        ends_at=datetime.combine(term.ends_on + timedelta(days=1), time(), zone),
+        first_on=term.starts_on,
+        last_on=term.ends_on,
         sponsor=sponsor,
         carry_pct=carry_pct,
         carry_most_s=carry_most_s,
-        carry_until_at=carry_until_at,
+        carry_until_on=carry_until_on,
         actor=actor,
     )

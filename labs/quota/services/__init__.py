@@ -14,10 +14,12 @@ from .batches import (
     apply_changes,
     change_account,
     preview_changes,
+    preview_undo,
     undo,
 )
 from .capping import CapLine, cap_lines
 from .closing import close_account
+from .day_grants import grant_for_days
 from .grants import begin_grant, cancel_grant, end_grant, expire_grant, give_grant
 from .lending import close_lending, lend, recall
 from .postings import correct, hold, hold_all, refund, release, settle
@@ -48,12 +50,14 @@ __all__ = [
     "end_grant",
     "expire_grant",
     "give_grant",
+    "grant_for_days",
     "hold",
     "hold_all",
     "lend",
     "open_account",
     "preview",
     "preview_changes",
+    "preview_undo",
     "rate_of",
     "rates_now",
     "rates_of",

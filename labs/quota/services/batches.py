@@ -40,13 +40,14 @@ BOUNDS: Mapping[str, tuple[int, int, bool]] = {
 class AccountChange:
     """What to change of an account: GPU-seconds to add (negative takes back), and settings by field.
 
-    With `seen_allocated_s` the row is refused when the allocation is another by now.
+    With `seen_allocated_s` or `seen_settings` the row is refused when these are others by now.
     """
 
     account_id: int
     delta_s: int = 0
     settings: Mapping[str, int | None] = field(default_factory=dict)
     seen_allocated_s: int | None = None
+    seen_settings: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,22 +123,43 @@ def undo(*, batch_id: int, actor: User | None, reason: str = "") -> Batch:
     Raises NotFound, Conflict (already_undone), ChangesRefused where a row can no longer be undone: what was used or
     granted meanwhile stays, and a setting that was changed since is not overwritten.
     """
-    batch = Batch.objects.filter(pk=batch_id).first()
+    batch = _found(batch_id)
+    words = _checked(reason or _("Undone: %(reason)s") % {"reason": batch.reason})
+    return _apply(_reverse_of(batch), words, actor, undoes=batch)
+
+
+def preview_undo(*, batch_id: int, actor: User | None) -> Preview:
+    """Say what `undo` would leave, and which rows it would refuse. Raises NotFound, Conflict (already_undone)."""
+    batch = _found(batch_id)
+    _refuse_undone(batch)
+    return preview_changes(changes=_reverse_of(batch), actor=actor)
+
+
+def _found(batch_id: int) -> Batch:
+    batch = Batch.objects.filter(pk=batch_id).first() if batch_id < 2**63 else None
     if batch is None:
         raise NotFound
+    return batch
+
+
+def _refuse_undone(batch: Batch) -> None:
+    if Batch.objects.filter(undoes=batch).exists():
+        raise Conflict(_("This was undone before."), code="already_undone")
+
+
+def _reverse_of(batch: Batch) -> list[AccountChange]:
     deltas: dict[int, int] = {}
     for account_id, delta_s in batch.allocations.values_list("account_id", "delta_s"):
         deltas[account_id] = deltas.get(account_id, 0) + delta_s
-    settings: dict[int, dict[str, tuple[int | None, int | None]]] = {}
+    before: dict[int, dict[str, int | None]] = {}
+    after: dict[int, dict[str, int | None]] = {}
     for change in batch.setting_changes.all():
-        settings.setdefault(change.account_id, {})[change.field] = (change.before, change.after)
-    changes = [
-        AccountChange(pk, -deltas.get(pk, 0), {name: before for name, (before, _a) in settings.get(pk, {}).items()})
-        for pk in sorted(deltas.keys() | settings.keys())
+        before.setdefault(change.account_id, {})[change.field] = change.before
+        after.setdefault(change.account_id, {})[change.field] = change.after
+    return [
+        AccountChange(pk, -deltas.get(pk, 0), before.get(pk, {}), seen_settings=after.get(pk, {}))
+        for pk in sorted(deltas.keys() | before.keys())
     ]
-    expected = {pk: {name: after for name, (_b, after) in own.items()} for pk, own in settings.items()}
-    words = _checked(reason or _("Undone: %(reason)s") % {"reason": batch.reason})
-    return _apply(changes, words, actor, undoes=batch, expected=expected)
 
 
 def change_account(*, account_id: int, settings: Mapping[str, int | None], reason: str, actor: User | None) -> Batch:
@@ -171,7 +193,6 @@ def _judge(
     changes: Sequence[AccountChange],
     actor: User | None,
     accounts: Mapping[int, Account],
-    expected: Mapping[int, Mapping[str, int | None]] | None = None,
 ) -> Preview:
     allowed = _allowed(actor, [change.account_id for change in changes])
     rows: list[ChangeRow] = []
@@ -189,7 +210,7 @@ def _judge(
         if change.account_id in wanted:
             row.errors.append(RowError("twice", "account_id", _("This account is listed twice.")))
             continue
-        row.errors += _setting_errors(change, account, (expected or {}).get(account.pk, {}))
+        row.errors += _setting_errors(change, account)
         row.settings = {
             name: (getattr(account, name), value)
             for name, value in change.settings.items()
@@ -225,8 +246,8 @@ def _allowed(actor: User | None, ids: Iterable[int]) -> dict[int, bool]:
     return {account.pk: may_allocate(standing, account) for account in accounts_for(standing).filter(pk__in=list(ids))}
 
 
-def _setting_errors(change: AccountChange, account: Account, expected: Mapping[str, int | None]) -> list[RowError]:
-    errors = []
+def _setting_errors(change: AccountChange, account: Account) -> list[RowError]:
+    errors, expected = [], change.seen_settings
     if change.seen_allocated_s is not None and change.seen_allocated_s != account.allocated_s:
         errors.append(RowError("changed", "delta_s", _("Somebody changed this allocation meanwhile.")))
     for name, value in change.settings.items():
@@ -250,15 +271,14 @@ def _apply(
     actor: User | None,
     *,
     undoes: Batch | None,
-    expected: Mapping[int, Mapping[str, int | None]] | None = None,
 ) -> Batch:
     _check_count(changes)
     ids = [change.account_id for change in changes]
     paths = Account.objects.filter(pk__in=ids).annotate(up=Func(F("path"), function="unnest"))
     accounts = lock_accounts(paths.values_list("up", flat=True).distinct())
-    if undoes is not None and Batch.objects.filter(undoes=undoes).exists():
-        raise Conflict(_("This was undone before."), code="already_undone")
-    preview = _judge(changes, actor, accounts, expected)
+    if undoes is not None:
+        _refuse_undone(undoes)
+    preview = _judge(changes, actor, accounts)
     if not preview.is_possible:
         raise ChangesRefused(preview)
     batch = Batch.objects.create(reason=reason, actor=actor, undoes=undoes)

@@ -24,6 +24,7 @@ from labs.quota.shortage import over_quota
 from labs.quota.zones import zone_of
 
 from .accounts import REASON_LENGTH, allocate, standing_of
+from .day_grants import grant_for_days
 from .locking import lock_path
 
 State = QuotaRequest.State
@@ -33,6 +34,7 @@ MOST_S = 100_000 * 3600
 MOST_DAYS = 400
 MOST_A_DAY = 10
 ASKED_LENGTH = 500
+LABEL_LENGTH = 120
 
 
 @transaction.atomic
@@ -64,12 +66,20 @@ def ask(*, account_id: int, asker: User, wanted_s: int, until: date, reason: str
 
 @transaction.atomic
 def approve(
-    *, request_id: int, actor: User, standing: Standing, given_s: int | None = None, answer: str = ""
+    *,
+    request_id: int,
+    actor: User,
+    standing: Standing,
+    given_s: int | None = None,
+    until: date | None = None,
+    answer: str = "",
 ) -> QuotaRequest:
-    """Allocate what was asked for, or `given_s` of it, moving what is lacking down from as far up as the actor may.
+    """Give what was asked for, or `given_s` of it, moving what is lacking down from as far up as the actor may.
 
-    Raises NotFound, Conflict (request_decided, account_closed), InvalidInput (given_s, answer), OverQuota naming the
-    account that is short. Who may decide is the caller's to check; `standing` says how far up the actor may allocate.
+    It is given for good, or as grants that end with the day `until`: on every level, so that what is unused goes all
+    the way back. Raises NotFound, Conflict (request_decided, account_closed), InvalidInput (given_s, until, answer),
+    OverQuota naming the account that is short. Who may decide is the caller's to check; `standing` says how far up
+    the actor may allocate.
     """
     found = _lock(request_id)
     given_s = found.wanted_s if given_s is None else given_s
@@ -82,10 +92,24 @@ def approve(
         raise over_quota(short, plan.most_s, given_s, roles=allocating_roles(short.kind))
     because = f"#{found.pk} · {answer or found.reason}"[:REASON_LENGTH]
     for account_id, delta_s in plan.steps:
-        allocate(account_id=account_id, delta_s=delta_s, reason=because, actor=actor)
+        if until is None:
+            allocate(account_id=account_id, delta_s=delta_s, reason=because, actor=actor)
+        else:
+            _grant_until(account_id, delta_s, until, because, actor)
+    found.given_until = until
     _decide(found, State.APPROVED, actor, answer=answer, given_s=given_s)
     tell_answer(found)
     return found
+
+
+def _grant_until(account_id: int, gpu_seconds: int, until: date, because: str, actor: User) -> None:
+    try:
+        grant_for_days(
+            account_id=account_id, gpu_seconds=gpu_seconds, label=because[:LABEL_LENGTH], last_on=until, actor=actor
+        )
+    except InvalidInput as error:
+        names = {"last_on": "until", "gpu_seconds": "given_s"}
+        raise InvalidInput({names.get(name, name): texts for name, texts in error.fields.items()}) from error
 
 
 @transaction.atomic
@@ -183,7 +207,7 @@ def _decide(found: QuotaRequest, state: str, actor: User, *, answer: str = "", g
     """Write the answer; a request that waited for this one is open again. All rows are locked."""
     now = timezone.now()
     found.state, found.decided_by, found.decided_at, found.answer, found.given_s = state, actor, now, answer, given_s
-    found.save(update_fields=["state", "decided_by", "decided_at", "answer", "given_s"])
+    found.save(update_fields=["state", "decided_by", "decided_at", "answer", "given_s", "given_until"])
     if found.raised_for_id is not None:
         QuotaRequest.objects.filter(pk=found.raised_for_id, state=State.PASSED_UP).update(state=State.OPEN)
     _record(found, actor, f"quota.request_{state.lower()}", given_s=(None, given_s), reason=answer)

@@ -81,7 +81,10 @@ def approve(request: SignedInRequest, request_id: int) -> HttpResponse:
     def act() -> str:
         done = services.approve(request_id=found.pk, actor=request.user, standing=standing, **form.cleaned_data)
         texts = {"name": done.account.name, "hours": formats.gpu_hours(done.given_s or 0)}
-        return _("“%(name)s” was given %(hours)s.") % texts
+        if done.given_until is None:
+            return _("“%(name)s” was given %(hours)s.") % texts
+        texts["until"] = formats.campus_date(done.given_until)
+        return _("“%(name)s” was given %(hours)s until %(until)s.") % texts
 
     return _answered(request, standing, request_id, form, act)
 
@@ -155,7 +158,9 @@ def _page(
     (card,) = selectors.cards_of(standing, [found])
     given_s = found.wanted_s if card.can_give_all or card.way is None else card.way.most_s
     forms = {
-        "approve_form": ApproveForm(initial={"given_s": _steps(given_s)}, auto_id="approve_%s"),
+        "approve_form": ApproveForm(
+            initial={"given_s": _steps(given_s), "until": card.gives_until}, auto_id="approve_%s"
+        ),
         "decline_form": DeclineForm(auto_id="decline_%s"),
         "pass_form": PassUpForm(auto_id="pass_%s"),
     }
