@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -46,27 +46,32 @@ def submit_lab_run(
     gpus, wall_s = gpus if gpus is not None else lab.gpus, wall_s if wall_s is not None else lab.wall_s
     wrong = _out_of_bounds(lab, gpus, wall_s, wrong)
     now = database_now()
-    with transaction.atomic():
-        job, is_new = jobs.submit(
-            owner=user,
-            account_id=enrolment.account_id,
-            title=lab.title,
-            environment_id=lab.environment_id,
-            files=files,
-            entrypoint=entrypoint or lab.entrypoint,
-            gpus=gpus,
-            gpu_type=lab.gpu_type if gpu_type is None else gpu_type,
-            wall_s=wall_s,
-            is_preemptible=is_preemptible,
-            data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),
-            preferred_campus_id=enrolment.cohort.campus_id,
-            deadline_at=lab.due_at if lab.due_at and lab.due_at > now else None,
-            work_key=work_key(lab.pk),
-            idempotency_key=idempotency_key,
-            work_url=reverse("assignments:lab", args=[lab.pk]),
-            wrong=wrong,
-        )
-        run, _made = LabRun.objects.get_or_create(job=job, defaults={"lab": lab, "enrolment": enrolment})
+    try:
+        with transaction.atomic():
+            job, is_new = jobs.submit(
+                owner=user,
+                account_id=enrolment.account_id,
+                title=lab.title,
+                environment_id=lab.environment_id,
+                files=files,
+                entrypoint=entrypoint or lab.entrypoint,
+                gpus=gpus,
+                gpu_type=lab.gpu_type if gpu_type is None else gpu_type,
+                wall_s=wall_s,
+                is_preemptible=is_preemptible,
+                data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),
+                preferred_campus_id=enrolment.cohort.campus_id,
+                deadline_at=lab.due_at if lab.due_at and lab.due_at > now else None,
+                work_key=work_key(lab.pk),
+                idempotency_key=idempotency_key,
+                work_url=reverse("assignments:lab", args=[lab.pk]),
+                wrong=wrong,
+            )
+            run, _made = LabRun.objects.get_or_create(job=job, defaults={"lab": lab, "enrolment": enrolment})
+    except IntegrityError as error:  # the lab was deleted meanwhile, which is found when all is committed
+        if Lab.objects.filter(pk=lab_id).exists():
+            raise
+        raise NotFound from error
     return run, is_new
 
 

@@ -10,7 +10,7 @@ from .access import (
     run_access,
 )
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
-from .outline import register_outline
+from .outline import outline_of, register_outline
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -52,6 +52,7 @@ __all__ = [
     "open_programme",
     "open_run",
     "open_term",
+    "outline_of",
     "preview_roster",
     "programme_account",
     "register_outline",

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
 from campus.places.models import Campus
@@ -19,11 +21,14 @@ _SUMMARIES = {
 class CatalogForm(forms.ModelForm):
     """A form whose service says what exists already, in better words than Django's."""
 
-    def validate_unique(self) -> None:
-        """Left to the service."""
-
-    def validate_constraints(self) -> None:
-        """Left to the service."""
+    def _post_clean(self) -> None:
+        """Fill the instance and check its fields, as Django does; what else the model demands, the service checks."""
+        exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+        try:
+            self.instance.clean_fields(exclude=exclude)
+        except ValidationError as error:
+            self._update_errors(error)  # type: ignore[attr-defined]
 
 
 class ProgrammeForm(CatalogForm):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -62,16 +62,22 @@ def change_lesson(*, lesson_id: int, fields: Mapping[str, Any], actor: User | No
 
 
 def complete_lesson(*, lesson: Lesson, access: RunAccess, is_done: bool) -> None:
-    """Mark a lesson as done, or not, for the learner of `access`. Twice is as once. Raises NotAllowed for staff."""
+    """Mark a lesson as done, or not, for the learner of `access`. Twice is as once.
+
+    Raises NotAllowed for staff, NotFound where the lesson was deleted meanwhile.
+    """
     enrolment = access.enrolment
     if enrolment is None or enrolment.state != Enrolment.State.ACTIVE:
         raise NotAllowed(_("Only enrolled learners mark lessons as done."))
-    if is_done:
+    if not is_done:
+        LessonCompletion.objects.filter(enrolment=enrolment, lesson=lesson).delete()
+        return
+    try:
         LessonCompletion.objects.bulk_create(
             [LessonCompletion(enrolment=enrolment, lesson=lesson)], ignore_conflicts=True
         )
-    else:
-        LessonCompletion.objects.filter(enrolment=enrolment, lesson=lesson).delete()
+    except IntegrityError as error:  # a double is no conflict, so it is the lesson that is gone
+        raise NotFound from error
 
 
 def _editable(run: CourseRun | None, actor: User | None) -> CourseRun:

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from . import views
+from . import arranging_views, views
 
 app_name = "content"
 urlpatterns = [
     path("courses/<slug:slug>/modules/new/", views.new_module, name="new-module"),
+    path("courses/<slug:slug>/order/", arranging_views.order, name="order"),
+    path("modules/<int:module_id>/move/", arranging_views.move_module_to, name="move-module"),
+    path("modules/<int:module_id>/delete/", arranging_views.remove_module, name="delete-module"),
+    path("lessons/<int:lesson_id>/move/", arranging_views.move_lesson_to, name="move-lesson"),
+    path("lessons/<int:lesson_id>/delete/", arranging_views.remove_lesson, name="delete-lesson"),
     path("modules/<int:module_id>/edit/", views.edit_module, name="edit-module"),
     path("modules/<int:module_id>/lessons/new/", views.new_lesson, name="new-lesson"),
     path("lessons/preview/", views.preview, name="preview"),

@@ -106,6 +106,16 @@ POST   /catalog/runs/{run_id}/cohorts/new/                                  302 
 POST   /catalog/cohorts/{cohort}/edit/                                      302 404 404 404 404 400 400 404 404
 GET    /courses/{run}/modules/new/                                          302 403 403 403 200 200 200 200 200
 POST   /courses/{run}/modules/new/                                          302 403 403 403 400 400 400 400 400
+GET    /courses/{run}/order/                                                302 403 403 403 200 200 200 200 200
+POST   /modules/{module}/move/                                              302 404 403 403 302 302 302 302 302
+POST   /modules/{module}/delete/                                            302 404 403 403 409 409 409 409 409
+GET    /modules/{module}/delete/                                            302 404 403 403 200 200 200 200 200
+POST   /lessons/{lesson}/move/                                              302 404 403 403 302 302 302 302 302
+POST   /lessons/{lesson}/delete/                                            302 404 403 403 302 302 302 302 302
+GET    /lessons/{lesson}/delete/                                            302 404 403 403 200 200 200 200 200
+POST   /labs/{lab}/move/                                                    302 404 403 403 302 302 302 302 302
+POST   /labs/{lab}/delete/                                                  302 404 403 403 409 409 409 409 409
+GET    /labs/{lab}/delete/                                                  302 404 403 403 200 200 200 200 200
 GET    /modules/{module}/edit/                                              302 404 403 403 200 200 200 200 200
 POST   /modules/{module}/edit/                                              302 404 403 403 400 400 400 400 400
 GET    /modules/{module}/lessons/new/                                       302 404 403 403 200 200 200 200 200

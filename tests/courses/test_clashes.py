@@ -39,3 +39,24 @@ def test_a_cohort_of_the_same_name_is_named_and_its_own_name_is_no_clash(client,
     answer = client.post(url, said)
     assert f"“{other.name}” exists already." in answer.content.decode()
     assert client.post(url, said | {"name": place.name}).status_code == 302
+
+
+def test_a_second_run_of_a_course_in_a_term_says_where_the_first_is(client, place):
+    run = place.run
+    said = {"course": run.course_id, "term": run.term_id, "slug": "again"}
+    answer = client.post(reverse("catalog:new-run"), said)
+    assert answer.status_code == 400
+    assert f"기계학습 is given in 학기 already, at the address “{run.slug}”." in answer.content.decode()
+    other = build.run()
+    answer = client.post(reverse("catalog:edit-run", args=[other.pk]), said)
+    assert f"at the address “{run.slug}”" in answer.content.decode()
+    kept = {"course": run.course_id, "term": run.term_id, "slug": "moved", "is_published": "on"}
+    assert client.post(reverse("catalog:edit-run", args=[run.pk]), kept).status_code == 302
+
+
+def test_a_term_that_ends_before_it_starts_is_refused_in_words(client, place):
+    said = {"name_ko": "겨울", "slug": "winter", "starts_on": "2026-12-20", "ends_on": "2026-12-01"}
+    answer = client.post(reverse("catalog:new-term"), said)
+    assert answer.status_code == 400
+    assert "A term must end after it starts." in answer.content.decode()
+    assert "term_ends_after_start" not in answer.content.decode()

@@ -73,6 +73,7 @@ def open_term(
 ) -> Term:
     """Open a term. Raises NotAllowed (administrators only), InvalidInput."""
     _require_administrator(actor)
+    _check_days(starts_on, ends_on)
     term = Term(slug=slug, name_ko=name_ko, name_en=name_en, starts_on=starts_on, ends_on=ends_on)
     save_new(term, actor=actor)
     return term
@@ -81,6 +82,7 @@ def open_term(
 @transaction.atomic
 def change_term(*, term_id: int, fields: Mapping[str, Any], actor: User | None) -> Term:
     """Change a term's names and dates. Raises NotFound, NotAllowed, InvalidInput."""
+    _check_days(fields.get("starts_on"), fields.get("ends_on"))
     return _change(Term, term_id, fields, actor)
 
 
@@ -88,6 +90,7 @@ def change_term(*, term_id: int, fields: Mapping[str, Any], actor: User | None) 
 def open_run(*, course_id: int, term_id: int, slug: str, is_published: bool = False, actor: User | None) -> CourseRun:
     """Open a course in a term. Raises NotAllowed (administrators only), InvalidInput."""
     _require_administrator(actor)
+    _check_not_given(course_id, term_id)
     run = CourseRun(course_id=course_id, term_id=term_id, slug=slug, is_published=is_published)
     save_new(run, actor=actor)
     return run
@@ -96,6 +99,8 @@ def open_run(*, course_id: int, term_id: int, slug: str, is_published: bool = Fa
 @transaction.atomic
 def change_run(*, run_id: int, fields: Mapping[str, Any], actor: User | None) -> CourseRun:
     """Publish or hide a run, or change its address. Raises NotFound, NotAllowed, InvalidInput."""
+    if "course" in fields and "term" in fields:
+        _check_not_given(fields["course"].pk, fields["term"].pk, but=run_id)
     return _change(CourseRun, run_id, fields, actor)
 
 
@@ -205,6 +210,24 @@ def _cohort_account(cohort: Cohort, quota_s: int, programme: Programme, actor: U
         overcommit_pct=overcommit_pct(seats=cohort.seats, learner_quota_s=cohort.learner_quota_s, quota_s=quota_s),
         actor=actor,
     )
+
+
+def _check_not_given(course_id: int, term_id: int, *, but: int | None = None) -> None:
+    """Raise InvalidInput where another run than `but` gives that course in that term."""
+    given = CourseRun.objects.select_related("course", "term").filter(course_id=course_id, term_id=term_id)
+    other = next((run for run in given if run.pk != but), None)
+    if other is not None:
+        words = _(
+            "%(course)s is given in %(term)s already, at the address “%(slug)s”. "
+            "Open another cohort there, or choose another term."
+        )
+        facts = {"course": other.course, "term": other.term, "slug": other.slug}
+        raise InvalidInput({"term": words % facts})
+
+
+def _check_days(starts_on: date | None, ends_on: date | None) -> None:
+    if starts_on is not None and ends_on is not None and ends_on <= starts_on:
+        raise InvalidInput({"ends_on": _("A term must end after it starts.")})
 
 
 def _check_window(opens_at: datetime | None, closes_at: datetime | None) -> None:
