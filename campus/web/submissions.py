@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campus.core.errors import InvalidInput, NotFound
 from courses.assignments.api import submit_lab_run
-from labs.jobs.api import Submission, Wish, parse_submission, parse_sweep, read_submission, submit, submit_sweep
+from labs.jobs.api import Submission, Wish, read_submission, read_sweep, submit, submit_sweep
 from labs.jobs.models import Job, Sweep
 from labs.quota.models import Account
 
@@ -52,9 +52,11 @@ def sweep_from(request: Any) -> tuple[Sweep, bool]:
 
     Raises InvalidInput (fields named), TooLarge, Conflict and OverQuota.
     """
-    said, asked = parse_submission(request), parse_sweep(request)
-    if said.lab_id is not None:
-        raise InvalidInput({"lab": _("A sweep belongs to no lab. Leave it out, and name environment and data sets.")})
+    said, (asked, wrong) = read_submission(request), read_sweep(request)
+    wrong = wrong.beside(said.wrong) if wrong is not None else said.wrong
+    if "lab" in said.given:
+        words = _("A sweep belongs to no lab. Leave it out, and name environment and data sets.")
+        wrong = InvalidInput({"lab": words}).beside(wrong)
     wish = Wish(
         account_id=said.account_id if "account" in said.given else _newest_account_id(request.user),
         title=said.title,
@@ -72,7 +74,7 @@ def sweep_from(request: Any) -> tuple[Sweep, bool]:
         after=said.after,
         is_preemptible=said.is_preemptible,
     )
-    return submit_sweep(owner=request.user, wish=wish, asked=asked)
+    return submit_sweep(owner=request.user, wish=wish, asked=asked, wrong=wrong)
 
 
 def _run_lab(user: Any, said: Submission, lab_id: int, key: str | None) -> tuple[Job, bool]:

@@ -34,7 +34,7 @@ from .services import (
 from .services.closing import cancel_waiting
 from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
-from .submission import Submission, parse_submission, parse_sweep, read_submission
+from .submission import Submission, parse_submission, read_submission, read_sweep
 from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
@@ -64,11 +64,11 @@ __all__ = [
     "job_settled",
     "jobs_for",
     "parse_submission",
-    "parse_sweep",
     "points_of",
     "preempt_attempts",
     "published_artifacts",
     "read_submission",
+    "read_sweep",
     "reconcile",
     "rerun",
     "rerun_failed",

@@ -247,10 +247,10 @@ def _after(reader: _Reader) -> tuple[After, ...]:
     return tuple(found)
 
 
-def parse_sweep(request: Any) -> SweepWish:
+def read_sweep(request: Any) -> tuple[SweepWish, InvalidInput | None]:
     """What a request to sweep adds to a submission: `grid` or `points`, `metric`, `direction`, `max_running`.
 
-    Whether names and values may be is not judged here. Raises InvalidInput that names the field.
+    Beside it, what could not be read. Whether names and values may be is not judged here.
     """
     said, _uploads = _read(request)
     reader = _Reader(said)
@@ -267,9 +267,7 @@ def parse_sweep(request: Any) -> SweepWish:
         direction=reader.text("direction") or Sweep.Direction.HIGHER,
         max_running=reader.whole("max_running"),
     )
-    if reader.wrong:
-        raise InvalidInput(reader.wrong)
-    return asked
+    return asked, InvalidInput(reader.wrong) if reader.wrong else None
 
 
 def _as_id(entry: Any) -> int | None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 
 from campus.config.asgi import application
+from labs.environments.models import DataSet
 from labs.jobs import api as jobs
 from labs.jobs.models import Artifact, LogChunk
 from tests.jobs.build import World, running, settle
@@ -23,13 +24,19 @@ LAST = 100
 PART_MOST = 256 * 1024
 
 
-def download(path: str, cookie: dict[str, str], at_first_part: Callable[[], Any]) -> list[bytes]:
+def signed_in(user: Any) -> tuple[bytes, bytes]:
+    return b"cookie", f"{settings.SESSION_COOKIE_NAME}={session_cookie(user, '')['value']}".encode()
+
+
+def download(path: str, proof: tuple[bytes, bytes], at_first_part: Callable[[], Any]) -> list[bytes]:
     """Ask the ASGI application as a server does, which takes the next part when the last one has left."""
     parts: list[bytes] = []
     asked = [{"type": "http.request", "body": b"", "more_body": False}]
-    headers = [(b"host", b"testserver"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie['value']}".encode())]
+    headers = [(b"host", b"testserver"), proof]
+    path, _mark, query = path.partition("?")
     scope: dict[str, Any] = {
-        "type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "http_version": "1.1",
+        "type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": headers,
+        "http_version": "1.1",
     }  # fmt: skip
 
     async def receive() -> Any:
@@ -63,9 +70,9 @@ def finished(world: World, tmp_path: Any, settings: Any) -> Any:
     return attempt.job
 
 
-def change_the_file() -> None:
+def change_the_file(of: Any = None) -> None:
     """Let the end of the file differ from what it was."""
-    with Artifact.objects.get().file.open("rb+") as opened:
+    with (of or Artifact.objects.get().file).open("rb+") as opened:
         opened.seek(SIZE - LAST)
         opened.write(b"\1" * LAST)
 
@@ -84,6 +91,17 @@ def test_the_end_of_a_download_is_read_when_its_beginning_has_left(
     here = f"{prefix}/jobs/{finished.pk}/"
     path = f"{here}log/" if what == "log" else f"{here}artifacts/{Artifact.objects.get().pk}/"
     change = change_the_log if what == "log" else change_the_file
-    parts = download(path, session_cookie(world.learner, ""), change)
+    parts = download(path, signed_in(world.learner), change)
+    assert b"".join(parts) == bytes(SIZE - LAST) + b"\1" * LAST
+    assert max(map(len, parts)) <= PART_MOST
+
+
+def test_a_node_gets_a_data_set_as_it_is_read(world: World, tmp_path: Any, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    data_set = DataSet(slug="zeros", name_ko="영", digest="c" * 64, size_bytes=SIZE, file_count=1)
+    data_set.archive.save("zeros.zip", ContentFile(bytes(SIZE)), save=True)
+    running(world.submit(data_set_ids=[data_set.pk]), node := world.node())
+    proof = (b"authorization", f"Node {world.tokens[node.name]}".encode())
+    parts = download(f"/node/v1/data-sets/{data_set.digest}", proof, lambda: change_the_file(data_set.archive))
     assert b"".join(parts) == bytes(SIZE - LAST) + b"\1" * LAST
     assert max(map(len, parts)) <= PART_MOST

@@ -84,6 +84,15 @@ def test_what_is_wrong_is_named(client: Client, said: dict[str, Any], field: str
     assert not Job.objects.exists()
 
 
+def test_all_that_is_wrong_with_a_sweep_is_said_at_once(client: Client) -> None:
+    said = {"grid": {"1st": [1]}, "gpus": "two", "wall_s": 1, "environment": "none", "direction": "up", "lab": 1}
+    answer = post(client, max_running="x", **said)
+    assert answer.status_code == 400
+    found = [error["field"] for error in answer.json()["errors"]]
+    assert sorted(found) == sorted([*said, "max_running"])
+    assert not Sweep.objects.exists()
+
+
 def test_over_quota_says_how_many_would_fit(client: Client) -> None:
     answer = post(client, grid={"seed": list(range(30))}, wall_s=HOUR)
     assert (answer.status_code, answer.json()["code"]) == (409, "over_quota")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from campus.core.errors import NotAllowed, NotFound, TooLarge
 from infra.pool import api as pool
@@ -15,6 +15,7 @@ from labs.jobs.domain.source import with_parameters
 from labs.jobs.domain.sweeps import variables_of
 from labs.jobs.models import Artifact, Attempt, SourceBundle
 from labs.jobs.services.fences import attempt_for, require_open
+from labs.jobs.streaming import file_response
 
 from .bodies import MAX_ATTEMPTS, Body, ended_of, environment_of, gpu_samples, hello_of, query_number
 from .calls import node_call
@@ -81,7 +82,7 @@ def data_set(request: HttpRequest, node: Node, digest: str) -> HttpResponseBase:
     using = Attempt.objects.filter(node=node, job__data_sets=found).exclude(state=Attempt.State.ENDED)
     if not using.exists():
         raise NotAllowed("No open attempt of this node uses that data set.")
-    return FileResponse(found.archive.open("rb"), content_type="application/zip")
+    return file_response(request, found.archive.open("rb"), filename=f"{digest}.zip", content_type="application/zip")
 
 
 @node_call("GET")
@@ -101,7 +102,7 @@ def checkpoint(request: HttpRequest, node: Node, attempt_id: int) -> HttpRespons
         fence=query_number(request, "fence"),
         path=request.GET.get("path", ""),
     )
-    return FileResponse(saved.file.open("rb"), content_type="application/octet-stream")
+    return file_response(request, saved.file.open("rb"), filename="checkpoint")
 
 
 @node_call("POST")

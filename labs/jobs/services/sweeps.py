@@ -58,20 +58,20 @@ def points_of(asked: SweepWish) -> list[Point]:
         raise InvalidInput({field: sweep_words(refusal)}, code=f"sweep_{refusal.code}", facts=facts) from refusal
 
 
-def submit_sweep(*, owner: Any, wish: Wish, asked: SweepWish) -> tuple[Sweep, bool]:
+def submit_sweep(*, owner: Any, wish: Wish, asked: SweepWish, wrong: InvalidInput | None = None) -> tuple[Sweep, bool]:
     """Queue one job for each point and hold the GPU time of all of them, or of none. Returns it and whether it is new.
 
     `wish` describes one run; its idempotency key is the sweep's. The same key with the same request gives the first
     sweep again. Raises InvalidInput (fields named), Conflict (idempotency_key_reused, too_many_open_jobs) and OverQuota
-    (facts: would_fit, runs).
+    (facts: would_fit, runs). What the caller found `wrong` already is raised together with whatever else is.
     """
     digest = _digest(wish, asked)
-    if wish.idempotency_key and is_storable(wish.idempotency_key):
+    if wrong is None and wish.idempotency_key and is_storable(wish.idempotency_key):
         first = _first_of(owner, wish.idempotency_key, digest)
         if first is not None:
             return first, False
-    points = _checked(asked)
-    granted = check(wish, owner)
+    points, wrong = _judged(asked, wrong)
+    granted = check(wish, owner, wrong)
     try:
         with transaction.atomic():
             return _create(wish, asked, points, granted, owner, digest), True
@@ -100,8 +100,15 @@ def _first_of(owner: Any, key: str, digest: str) -> Sweep | None:
     return first
 
 
-def _checked(asked: SweepWish) -> list[Point]:
-    points = points_of(asked)
+def _judged(asked: SweepWish, earlier: InvalidInput | None) -> tuple[list[Point], InvalidInput | None]:
+    """The runs that are asked for, and what is wrong beside `earlier`. Nothing more of a wrong field."""
+    known = earlier.fields.keys() if earlier is not None else set()
+    points: list[Point] = []
+    if not {"grid", "points"} & known:
+        try:
+            points = points_of(asked)
+        except InvalidInput as refusal:
+            earlier = refusal.beside(earlier)
     wrong: dict[str, str] = {}
     if asked.metric and not (is_name(asked.metric) and is_storable(asked.metric)):
         wrong["metric"] = _("Name a value of metrics.json, in at most %(most)s characters.") % {"most": MAX_NAME}
@@ -109,9 +116,8 @@ def _checked(asked: SweepWish) -> list[Point]:
         wrong["direction"] = _("Use one of: %(choices)s.") % {"choices": ", ".join(Sweep.Direction.values)}
     if asked.max_running is not None and not 1 <= asked.max_running <= settings.LABS_SWEEP_MAX_RUNS:
         wrong["max_running"] = _("Let at least one run at a time, or leave it empty.")
-    if wrong:
-        raise InvalidInput(wrong)
-    return points
+    wrong = {name: words for name, words in wrong.items() if name not in known}
+    return points, InvalidInput(wrong).beside(earlier) if wrong else earlier
 
 
 def _create(wish: Wish, asked: SweepWish, points: list[Point], granted: Granted, owner: Any, digest: str) -> Sweep:
