@@ -1,0 +1,1 @@
+"""The gradebook: categories, items, cells, finals, and what was asked about them."""
