@@ -8,9 +8,9 @@ from statistics import median
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campus.core.clock import database_now
 from campus.core.errors import InvalidInput
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Node, Site
@@ -20,6 +20,7 @@ from labs.quota.models import Account
 from .domain import what_if
 from .domain.simulate import Arrival
 from .domain.snapshot import Id, NodeState, PendingJob, ReservationState, Snapshot
+from .models import ClassReservation
 from .snapshot_loader import Loaded, load, policy
 
 BASES = ("queue", "week")
@@ -50,6 +51,7 @@ class Wish:
     class_gpus: int | None = None
     class_from: datetime | None = None
     class_minutes: int | None = None
+    given_up: Sequence[ClassReservation] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -80,7 +82,7 @@ class Answer:
 def answer(*, standing: Standing, basis: str, wish: Wish) -> Answer:
     """Replay with and without the wish. Raises InvalidInput naming the field of a change that cannot be."""
     _check(wish)
-    now = database_now()
+    now = timezone.now()  # no lease hangs on it, so no query need ask the database's clock
     own, learners = _accounts(standing, wish)
     more = _more_work(wish, now, learners)
     rows = _rows_of_week(now) if basis == "week" else []
@@ -186,6 +188,8 @@ def _changes(
             yield what_if.NodeSchedulable(state.id, False)
         if wish.like is not None and wish.nodes_added and loaded.node_ids[int(str(state.id))] == wish.like.pk:
             yield what_if.NodesAdded(state, wish.nodes_added)
+    for row in wish.given_up:
+        yield what_if.ClassGivenUp(row.pk)
     if more:
         yield what_if.MoreWork(tuple(replace(job, submitted_at=began) for job in more))
     if wish.class_gpus and wish.account and wish.class_site and wish.class_from and wish.class_minutes:

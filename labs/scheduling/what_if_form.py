@@ -5,15 +5,31 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.formats import campus_time
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Node, Site
 from labs.quota.models import Account
 
+from .kept_loader import CLASSES_AHEAD
+from .models import ClassReservation
 from .what_if import BASES, Wish
 
 _MOST = 10_000
+
+
+_GROUPS = {
+    "learners": ("learner_cap",),
+    "nodes": ("drained", "nodes_added", "like"),
+    "classes": ("class_gpus", "class_site", "class_from", "class_minutes", "given_up"),
+}
+
+
+def _label(row: Account | Node | Site | ClassReservation) -> str:
+    return f"{row}, {campus_time(row.start_at)}" if isinstance(row, ClassReservation) else str(row)
 
 
 def _one(label: Any) -> forms.TypedChoiceField:
@@ -28,7 +44,7 @@ class WhatIfForm(forms.Form):
         choices=[("queue", _("The queue as it is now")), ("week", _("The last 7 days, as the jobs came"))],
         widget=forms.RadioSelect,
         required=False,
-        initial="queue",
+        initial=BASES[0],
     )
     account = _one(_("Account"))
     max_running_gpus = forms.IntegerField(
@@ -59,6 +75,9 @@ class WhatIfForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     class_minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=24 * 60, required=False)
+    given_up = forms.TypedMultipleChoiceField(
+        label=_("Classes given up"), required=False, widget=forms.CheckboxSelectMultiple
+    )
 
     def __init__(self, *args: Any, standing: Standing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,12 +90,22 @@ class WhatIfForm(forms.Form):
         self._offer("drained", [node for node in nodes if node.state == Node.State.UP])
         self._offer("like", nodes)
         self._offer("class_site", [sites[pk] for pk in sorted(sites)])
+        soon = Q(end_at__gt=timezone.now(), start_at__lt=timezone.now() + CLASSES_AHEAD)
+        self._offer("given_up", ClassReservation.objects.filter(soon, state=ClassReservation.State.BOOKED))
+        choices = self.fields["account"].choices  # type: ignore[attr-defined]
+        if len(choices) == 2:  # whoever looks after one account only means that one
+            self.initial.setdefault("account", choices[1][0])
 
-    def _offer(self, name: str, rows: Iterable[Account | Node | Site]) -> None:
+    @property
+    def opens(self) -> dict[str, bool]:
+        """Which groups of fields to unfold: those in which something was chosen or is wrong."""
+        return {group: any(self[name].data or self[name].errors for name in names) for group, names in _GROUPS.items()}
+
+    def _offer(self, name: str, rows: Iterable[Account | Node | Site | ClassReservation]) -> None:
         field: Any = self.fields[name]
         by_id = {str(row.pk): row for row in rows}
-        empty = [] if name == "drained" else [("", _("none chosen"))]
-        field.choices = [*empty, *((pk, str(row)) for pk, row in by_id.items())]
+        is_one = not isinstance(field, forms.TypedMultipleChoiceField)
+        field.choices = [*([("", _("none chosen"))] if is_one else []), *((pk, _label(by_id[pk])) for pk in by_id)]
         field.coerce = by_id.__getitem__
 
     def clean_basis(self) -> str:
@@ -91,6 +120,6 @@ class WhatIfForm(forms.Form):
     def wish(self) -> Wish:
         """The changes asked for; call it on a valid form."""
         given = {name: value for name, value in self.cleaned_data.items() if name != "basis"}
-        given["drained"] = tuple(given["drained"] or ())
+        given |= {name: tuple(given[name] or ()) for name in ("drained", "given_up")}
         given["nodes_added"] = given["nodes_added"] or 0
         return Wish(**given)

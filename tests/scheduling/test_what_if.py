@@ -19,7 +19,7 @@ from campus.people.models import RoleGrant, User
 from infra.pool.models import Site
 from labs.jobs.models import Job
 from labs.quota.models import Account
-from labs.scheduling.api import run_cycle
+from labs.scheduling.api import reserve_class, run_cycle
 from labs.scheduling.what_if import Answer, Wish, answer
 from tests import factories
 from tests.jobs.build import World, running, settle
@@ -88,6 +88,27 @@ def test_a_class_keeps_its_gpus_from_the_others(world: World, instructor: User) 
     )  # fmt: skip
     found = ask(instructor, wish)
     assert found.whole.mean_after_s > found.whole.mean_before_s + 1800
+
+
+def test_a_class_that_is_given_up_lets_the_others_start(world: World, instructor: User) -> None:
+    world.node(gpus=2)
+    with transaction.atomic():
+        other = factories.account("COHORT", world.cohort_account.parent, world.cohort_account.scope, 3600)
+    start_at = timezone.now() - timedelta(minutes=1)
+    kept = reserve_class(
+        account_id=other.pk, site_id=Site.objects.get().pk, gpus=2, start_at=start_at,
+        end_at=start_at + timedelta(hours=3), release_after_s=3 * 3600, title="Reading week", actor=instructor,
+    )  # fmt: skip
+    for _ in range(2):
+        world.submit(wall_s=3600)
+    run_cycle()
+    found = ask(instructor, Wish(given_up=(kept,)))
+    assert found.whole.mean_before_s > 3600
+    assert found.whole.mean_after_s == 0
+    client = Client()
+    client.force_login(instructor)
+    page = client.get(PATH, {"given_up": kept.pk}, headers={"accept-language": "en"}).content.decode()
+    assert "“Reading week” given up" in page
 
 
 def test_the_last_week_is_replayed_as_its_jobs_came(world: World, instructor: User) -> None:

@@ -82,13 +82,22 @@ class ClassHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassGivenUp:
+    """A class reservation that is given up."""
+
+    reservation_id: Id
+
+
+@dataclass(frozen=True, slots=True)
 class MoreWork:
     """Jobs that somebody would submit at once, had they the GPU time for them."""
 
     jobs: tuple[PendingJob, ...]
 
 
-Change: TypeAlias = AccountCap | AccountWeight | LearnerCap | NodeSchedulable | NodesAdded | ClassHeld | MoreWork
+Change: TypeAlias = (
+    AccountCap | AccountWeight | LearnerCap | NodeSchedulable | NodesAdded | ClassHeld | ClassGivenUp | MoreWork
+)
 
 
 def changed(snapshot: Snapshot, policy: Policy, changes: Iterable[Change]) -> tuple[Snapshot, Policy]:
@@ -108,6 +117,9 @@ def changed(snapshot: Snapshot, policy: Policy, changes: Iterable[Change]) -> tu
                 snapshot = replace(snapshot, nodes=(*snapshot.nodes, *_copies(like, count)))
             case ClassHeld(reservation):
                 snapshot = replace(snapshot, reservations=(*snapshot.reservations, reservation))
+            case ClassGivenUp(reservation_id):
+                kept = tuple(one for one in snapshot.reservations if one.id != reservation_id)
+                snapshot = replace(snapshot, reservations=kept)
             case MoreWork(jobs):
                 snapshot = replace(snapshot, pending=(*snapshot.pending, *jobs))
     return snapshot, policy
