@@ -1,0 +1,1 @@
+"""Attendance: evidence, the verdicts that rules draw from it, and what people do about them."""

@@ -1,0 +1,14 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+
+
+class AttendanceConfig(AppConfig):
+    name = "courses.attendance"
+
+    def ready(self) -> None:
+        from .notices import register_notices
+        from .states import register_states
+
+        register_notices()
+        register_states()

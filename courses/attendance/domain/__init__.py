@@ -1,0 +1,1 @@
+"""Rules of attendance: no Django, no clock, no I/O."""
