@@ -55,3 +55,16 @@ class LabRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lab}: job {self.job_id}"
+
+
+from .models_grading import GradingRun as GradingRun  # noqa: E402  (they point to what stands above)
+from .models_grading import RegradeBatch as RegradeBatch  # noqa: E402
+from .models_grading import SavedComment as SavedComment  # noqa: E402
+from .models_grading import Score as Score  # noqa: E402
+from .models_grading import ScoreChange as ScoreChange  # noqa: E402
+from .models_work import Assignment as Assignment  # noqa: E402
+from .models_work import AttemptReturn as AttemptReturn  # noqa: E402
+from .models_work import DeadlineChange as DeadlineChange  # noqa: E402
+from .models_work import LateDayBank as LateDayBank  # noqa: E402
+from .models_work import Submission as Submission  # noqa: E402
+from .models_work import TestSuite as TestSuite  # noqa: E402
