@@ -1,7 +1,10 @@
 """What other apps may use of assignments, besides the models."""
 
 from .access import get_lab_for
+from .deadlines import Deadlines, deadline_for, deadlines_of
+from .domain.deadlines import Deadline, Rule
 from .domain.progress import LabProgress, LabState, RunSummary, is_lower_better
+from .results import Result, results_of
 from .selectors import (
     CohortOverview,
     CohortRow,
@@ -20,13 +23,19 @@ from .services import change_lab, open_lab, submit_lab_run, work_key
 __all__ = [
     "CohortOverview",
     "CohortRow",
+    "Deadline",
+    "Deadlines",
     "DueLab",
     "LabEntry",
     "LabProgress",
     "LabState",
+    "Result",
+    "Rule",
     "RunSummary",
     "change_lab",
     "cohort_overview",
+    "deadline_for",
+    "deadlines_of",
     "due_labs",
     "get_lab_for",
     "is_lower_better",
@@ -35,6 +44,7 @@ __all__ = [
     "my_labs",
     "open_lab",
     "progress_of",
+    "results_of",
     "runs_of_lab",
     "submit_lab_run",
     "work_key",

@@ -1,0 +1,55 @@
+"""From rubric, tests and a grader's points to a score that explains itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .late import LatePolicy, deduction
+from .rubrics import Criterion, add_up
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`raw` before, `adjusted` after what lateness takes. `why` are (code, points, note) lines in order."""
+
+    raw: Decimal | None
+    late_deduction: Decimal
+    adjusted: Decimal | None
+    why: tuple[tuple[str, str, str], ...]
+
+
+def score(
+    *,
+    out_of: Decimal,
+    criteria: Sequence[Criterion],
+    picks: Mapping[str, Decimal],
+    tested: Decimal | None,
+    given: Decimal | None,
+    late_s: int,
+    policy: LatePolicy,
+) -> Scored:
+    """Score one submission. Points `given` by hand stand for all else; otherwise tests and rubric are summed.
+
+    A rubric counts only once every criterion is picked. Raises ValueError for picks outside the rubric.
+    """
+    picked = add_up(criteria, picks)
+    why: list[tuple[str, str, str]] = []
+    if given is not None:
+        raw: Decimal | None = given
+        why.append(("given", str(given), ""))
+    else:
+        parts = []
+        if tested is not None:
+            parts.append(tested)
+            why.append(("tests", str(tested), ""))
+        if criteria and not picked.missing:
+            parts.append(picked.points)
+        is_ready = bool(parts) and not (criteria and picked.missing)
+        raw = min(sum(parts, Decimal(0)), out_of) if is_ready else None
+    why.extend(("rubric", str(picks[one.key]), one.title) for one in criteria if one.key in picks)
+    if raw is None:
+        return Scored(None, Decimal(0), None, tuple(why))
+    late = deduction(raw, out_of, late_s, policy)
+    if late.points:
+        why.append(("late", str(-late.points), str(late.intervals)))
+    return Scored(raw, late.points, raw - late.points, tuple(why))

@@ -1,0 +1,92 @@
+"""What every learner of a run got for every assignment: what a gradebook reads."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Max
+
+from campus.core.clock import database_now
+from courses.catalog.models import Enrolment
+
+from .deadlines import Deadlines, deadlines_of
+from .models import Assignment, Score, Submission
+
+PENDING, GRADED, MISSING, EXCUSED = "PENDING", "GRADED", "MISSING", "EXCUSED"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One learner and assignment. `points` are set exactly when GRADED, after `late_deduction`.
+
+    `why` are (code, points as text, note) lines that `words.why_words` says. Learners may know of it only once it
+    `is_published`; PENDING and MISSING always are. `submitted_at` is the newest version's.
+    """
+
+    assignment_id: int
+    enrolment_id: int
+    state: str
+    points: Decimal | None
+    out_of: Decimal
+    late_deduction: Decimal = Decimal(0)
+    why: tuple[tuple[str, str, str], ...] = ()
+    comment: str = ""
+    is_published: bool = True
+    submitted_at: datetime | None = None
+
+
+def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> list[Result]:
+    """Return results of all learners of a run, or of these, by assignment in course order. Six queries at most.
+
+    Work that is not there once its deadline is over is MISSING; before, and until it is graded, PENDING.
+    """
+    assignments = list(Assignment.objects.filter(module__run_id=run_id).order_by("module__position", "position", "id"))
+    learners = Enrolment.objects.filter(run_id=run_id).exclude(state=Enrolment.State.WITHDRAWN).order_by("pk")
+    if enrolment_ids is not None:
+        learners = learners.filter(pk__in=enrolment_ids)
+    enrolments = list(learners)
+    ids = [one.pk for one in enrolments]
+    scores = {
+        (score.assignment_id, score.enrolment_id): score
+        for score in Score.objects.filter(assignment__module__run_id=run_id, enrolment_id__in=ids)
+    }
+    newest = {
+        (assignment_id, enrolment_id): at
+        for assignment_id, enrolment_id, at in Submission.objects.filter(
+            assignment__module__run_id=run_id, enrolment_id__in=ids
+        )
+        .order_by()
+        .values_list("assignment_id", "enrolment_id")
+        .annotate(at=Max("submitted_at"))
+    }
+    deadlines, now = deadlines_of(assignments, enrolments), database_now()
+    return [
+        _result(assignment, pk, scores.get((assignment.pk, pk)), newest.get((assignment.pk, pk)), deadlines, now)
+        for assignment in assignments
+        for pk in ids
+    ]
+
+
+def _result(
+    assignment: Assignment,
+    enrolment_id: int,
+    score: Score | None,
+    submitted_at: datetime | None,
+    deadlines: Deadlines,
+    now: datetime,
+) -> Result:
+    state, points, out_of = PENDING, None, assignment.points
+    if score is not None and score.state == Score.State.EXCUSED:
+        state = EXCUSED
+    elif score is not None and score.adjusted is not None:
+        state, points = GRADED, score.adjusted
+    elif submitted_at is None and deadlines[assignment.pk, enrolment_id].is_past(now):
+        state = MISSING
+    if score is None:
+        return Result(assignment.pk, enrolment_id, state, points, out_of, submitted_at=submitted_at)
+    return Result(
+        assignment.pk, enrolment_id, state, points, out_of, score.late_deduction,
+        tuple((code, text, note) for code, text, note in score.why), score.comment,
+        state in (PENDING, MISSING) or score.published_at is not None, submitted_at,
+    )  # fmt: skip
