@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
 from labs.environments.models import Environment
 from labs.jobs.models import Attempt, GpuLease, Job
+from labs.scheduling.pool_kept import Kept, kept_by_site
 from labs.usage.api import IdleRun, idle_runs
 
 QUEUE_SHOWN = 25
@@ -50,6 +52,8 @@ class SiteRow:
     site: Site
     nodes: list[NodeRow] = field(default_factory=list)
     power_w: int = 0
+    kept: Kept = field(default_factory=Kept)
+    borrowed: int = 0
 
     @property
     def gpus(self) -> int:
@@ -65,7 +69,9 @@ class SiteRow:
 
 
 def board(standing: Standing, user_id: int | None, *, node_name: str | None = None) -> list[SiteRow]:
-    """Return every site with its nodes and cells; four queries whatever the size of the pool, six for one node.
+    """Return every site with its nodes and cells; six queries whatever the size of the pool, and for one node.
+
+    What is kept and lent is told with every site, not with one node.
 
     Environments are told of one node only: the board shows none.
     Whose job a GPU runs is told only to its owner and to the staff of its account.
@@ -81,17 +87,19 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
         gpus[gpu.node_id].append(gpu)
     leases = _leases(node_name)
     environments = _environments(node_name) if node_name is not None else {}
-    sites = Site.objects.select_related("campus").order_by("pk")
+    sites = Site.objects.select_related("campus", "owner__account").order_by("pk")
     if node_name is not None:
         sites = sites.filter(pk__in=by_site)
+    kept = kept_by_site(timezone.now(), (work.reservation_id for work in leases.values())) if node_name is None else {}
     rows = []
     for site in sites:
-        row = SiteRow(site)
+        row = SiteRow(site, kept=kept.get(site.pk, Kept()))
         for node in by_site[site.pk]:
             cells = [_cell(gpu, node, leases.get(gpu.pk), standing, user_id) for gpu in gpus[node.pk]]
             row.nodes.append(
                 NodeRow(node, cells, environments.get(node.pk, []), _gpu_words(gpus[node.pk]), _is_real(gpus[node.pk]))
             )
+            row.borrowed += sum(work.is_borrowed for gpu in gpus[node.pk] if (work := leases.get(gpu.pk)) is not None)
             row.power_w += sum(
                 gpu.power_w if gpu.power_w is not None else (gpu.watts if gpu.pk in leases else 0)
                 for gpu in gpus[node.pk]
@@ -125,6 +133,15 @@ class Work(NamedTuple):
     owner_id: int
     owner_name: str
     scope_path: list[int]
+    reservation_id: int | None
+    is_borrowed: bool
+
+    @property
+    def use(self) -> str:
+        """On what ground it runs there, if not as everybody does."""
+        if self.reservation_id is not None:
+            return _("for a class")
+        return _("borrowed") if self.is_borrowed else ""
 
 
 def _leases(node_name: str | None) -> dict[int, Work]:
@@ -134,7 +151,7 @@ def _leases(node_name: str | None) -> dict[int, Work]:
     job = "attempt__job__"
     rows = found.values_list(
         "gpu_id", "attempt__job_id", job + "title", job + "owner_id", job + "owner__name",
-        job + "account__scope__path",
+        job + "account__scope__path", "attempt__reservation_id", "attempt__is_borrowed",
     )  # fmt: skip
     return {gpu_id: Work(*said) for gpu_id, *said in rows}
 
@@ -166,10 +183,11 @@ def _may_see(owner_id: int, scope_path: list[int], standing: Standing, user_id: 
 def _cell(gpu: Gpu, node: Node, work: Work | None, standing: Standing, user_id: int | None) -> Cell:
     label = f"{node.name} / {gpu.index}"
     if work is not None:
+        use = f" ({work.use})" if work.use else ""
         if not _may_see(work.owner_id, work.scope_path, standing, user_id):
-            return Cell(label, "busy", _("in use"), utilisation_pct=gpu.utilisation_pct)
+            return Cell(label, "busy", _("in use") + use, utilisation_pct=gpu.utilisation_pct)
         word = _("#%(id)d %(title)s, %(owner)s") % {"id": work.job_id, "title": work.title, "owner": work.owner_name}
-        return Cell(label, "busy", word, f"/jobs/{work.job_id}/", gpu.utilisation_pct)
+        return Cell(label, "busy", word + use, f"/jobs/{work.job_id}/", gpu.utilisation_pct)
     if node.state == Node.State.DOWN:
         return Cell(label, "down", _("down"))
     if not gpu.is_healthy:

@@ -25,6 +25,15 @@ class Entry:
     from_minute: int
     minutes: int
 
+    @property
+    def starts(self) -> str:
+        return f"{self.from_minute // 60:02}:{self.from_minute % 60:02}"
+
+    @property
+    def ends(self) -> str:
+        minute = self.from_minute + self.minutes
+        return f"{minute // 60:02}:{minute % 60:02}"
+
 
 @dataclass
 class Day:
@@ -55,6 +64,7 @@ def sites_for(standing: Standing) -> QuerySet[Site]:
 def accounts_for_classes(standing: Standing) -> QuerySet[Account]:
     """The accounts for which this person may keep GPUs: cohorts and what they belong to."""
     found = Account.objects.filter(is_open=True).exclude(kind=Account.Kind.LEARNER).order_by("kind", "name")
+    found = found.select_related("parent")
     return found.filter(scope__path__overlap=standing.scope_ids(ADMINISTERING))
 
 
@@ -97,4 +107,5 @@ def _week(site: Site, rows: Any, lent: list[SiteLending], standing: Standing, mo
 
 def accounts_to_lend_to() -> QuerySet[Account]:
     """The accounts of campuses, programmes, sponsors and cohorts, wherever they are."""
-    return Account.objects.filter(is_open=True).exclude(kind__in=["LEARNER", "PLATFORM"]).order_by("kind", "name")
+    found = Account.objects.filter(is_open=True).exclude(kind__in=["LEARNER", "PLATFORM"])
+    return found.select_related("parent").order_by("kind", "name")

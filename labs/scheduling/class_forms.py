@@ -13,9 +13,16 @@ def _time() -> forms.DateTimeInput:
     return forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
+class AccountField(forms.ModelChoiceField):
+    """Accounts by name and what they are below: two programmes may have one name."""
+
+    def label_from_instance(self, account: Account) -> str:
+        return account.name if account.parent is None else f"{account.name} ({account.parent.name})"
+
+
 class ReservationForm(forms.Form):
     title = forms.CharField(label=_("Class"), max_length=160, help_text=_("Those who wait read it."))
-    account = forms.ModelChoiceField(label=_("For whom"), queryset=Account.objects.none())
+    account = AccountField(label=_("For whom"), queryset=Account.objects.none(), empty_label=_("choose whose class"))
     site = forms.ModelChoiceField(label=_("Site"), queryset=Site.objects.none(), empty_label=None)
     gpus = forms.IntegerField(label=_("GPUs"), min_value=1, max_value=30_000, initial=1)
     gpu_type = forms.ChoiceField(label=_("GPU type"), required=False)
@@ -41,7 +48,7 @@ class ReservationForm(forms.Form):
 
 
 class OwnerForm(forms.Form):
-    account = forms.ModelChoiceField(
+    account = AccountField(
         label=_("Belongs to"), queryset=Account.objects.none(), required=False, empty_label=_("everybody"),
         help_text=_("Others use it only in the hours in which it is lent."),
     )  # fmt: skip
@@ -52,7 +59,7 @@ class OwnerForm(forms.Form):
 
 
 class LendingForm(forms.Form):
-    borrower = forms.ModelChoiceField(
+    borrower = AccountField(
         label=_("To whom"), queryset=Account.objects.none(), required=False, empty_label=_("everybody")
     )
     max_gpus = forms.IntegerField(label=_("GPUs at most"), min_value=1, max_value=10_000, initial=1)

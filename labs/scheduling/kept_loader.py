@@ -1,9 +1,8 @@
 """What is kept for classes and what is lent, from the database to the planner's values."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from infra.pool.models import Site
 
@@ -54,7 +53,7 @@ def reservations(now: datetime) -> tuple[ReservationState, ...]:
     )
 
 
-def open_lendings(now: datetime) -> Iterable[SiteLending]:
+def open_lendings(now: datetime) -> QuerySet[SiteLending]:
     """Those that are not over, with the zone of their campus. One query."""
     day = now.date()
     return (

@@ -29,6 +29,8 @@ _GROUPS = {
 
 
 def _label(row: Account | Node | Site | ClassReservation) -> str:
+    if isinstance(row, Account) and row.parent is not None:
+        return f"{row.name} ({row.parent.name})"
     return f"{row}, {campus_time(row.start_at)}" if isinstance(row, ClassReservation) else str(row)
 
 
@@ -86,7 +88,7 @@ class WhatIfForm(forms.Form):
         # Each is read once, for the choices as for what was chosen.
         nodes = list(Node.objects.exclude(gpus=None).select_related("site").order_by("name").distinct())
         sites = {node.site_id: node.site for node in nodes}
-        self._offer("account", accounts.order_by("name"))
+        self._offer("account", accounts.select_related("parent").order_by("name"))
         self._offer("drained", [node for node in nodes if node.state == Node.State.UP])
         self._offer("like", nodes)
         self._offer("class_site", [sites[pk] for pk in sorted(sites)])

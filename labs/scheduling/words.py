@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from labs.scheduling.domain.decisions import WaitReason
 
 Facts = Mapping[str, Any]
-#: Display names by the fact that holds the id: ``node_id``, ``site_id``, ``account_id``. One that is missing is left
-#: out of the sentence.
+#: Display names by the fact that holds the id: ``node_id``, ``site_id``, ``account_id``, ``reservation_id``. One that
+#: is missing is left out of the sentence.
 Names = Mapping[str, str]
 
 
@@ -187,11 +187,15 @@ def _class(facts: Facts, place: int, names: Names) -> str:
 
 
 def _class_end(facts: Facts, place: int, names: Names) -> str:
-    until = _time(facts)
+    known = {"title": names.get("reservation_id", ""), "until": _time(facts)}
     if _at(facts, "from_at"):
-        return _("It starts after the class. With a time limit that ends before the class begins it may start sooner.")
-    if until:
-        return _("It starts when the class does not need them any more, by %(until)s at the latest.") % {"until": until}
+        sooner = _("With a time limit that ends before the class begins it may start sooner.")
+        after = _("It starts after “%(title)s”.") if known["title"] else _("It starts after the class.")
+        return f"{after % known} {sooner}"
+    if known["until"] and known["title"]:
+        return _("It starts when “%(title)s” does not need them any more, by %(until)s at the latest.") % known
+    if known["until"]:
+        return _("It starts when the class does not need them any more, by %(until)s at the latest.") % known
     return _("It starts when the class does not need them any more.")
 
 

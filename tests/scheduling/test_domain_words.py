@@ -25,7 +25,7 @@ FACTS = WaitFacts(
     watts_wanted=300.0,
     watts_free=10.0,
 ).as_json()
-NAMES = {"node_id": "yongin-01", "site_id": "Yongin", "account_id": "Vision A"}
+NAMES = {"node_id": "yongin-01", "site_id": "Yongin", "account_id": "Vision A", "reservation_id": "Reading week"}
 
 
 @pytest.mark.parametrize("facts", [FACTS, WaitFacts(gpus_wanted=1).as_json(), {}])
@@ -71,3 +71,11 @@ def test_an_end_names_the_node_and_a_cap_that_is_too_small_names_the_way_out() -
         assert "runs on yongin-01 end, by " in wait_ends_when(WaitReason.RESOURCES, FACTS, names=NAMES)
         assert "Submit it with fewer GPUs" in wait_ends_when(WaitReason.ACCOUNT_CAP, {"gpus_wanted": 4, "cap": 2})
         assert wait_ends_when(WaitReason.ACCOUNT_CAP, FACTS) == "It goes on when one of those runs ends."
+
+
+def test_a_class_that_keeps_the_gpus_is_named() -> None:
+    with translation.override("en"):
+        ahead = wait_ends_when(WaitReason.CLASS_RESERVATION, {"from_at": 1_760_000_000.0}, names=NAMES)
+        meets = wait_ends_when(WaitReason.CLASS_RESERVATION, FACTS, names=NAMES)
+    assert ahead.startswith("It starts after “Reading week”. With a time limit that ends before")
+    assert meets.startswith("It starts when “Reading week” does not need them any more, by ")

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from infra.pool.models import Node, Site
 from labs.jobs.models import Job
 from labs.quota.models import Account
+from labs.scheduling.models import ClassReservation
 from labs.scheduling.words import wait_ends_when, waits_because
 
 register = template.Library()
 
-_NAMED = {"node_id": Node, "site_id": Site, "account_id": Account}
+_NAMED = {"node_id": Node, "site_id": Site, "account_id": Account, "reservation_id": ClassReservation}
 
 
 @register.simple_tag
@@ -25,7 +26,7 @@ def wait_reason(job: Job) -> str:
 
 @register.simple_tag
 def wait_ends(job: Job) -> str:
-    """Say what ends the wait, with the names of node, site and account: up to three queries, for one job's page."""
+    """Say what ends the wait, with the names of what it is about: a query for each, so for one job's page."""
     names = {}
     for key, model in _NAMED.items():
         pk = job.wait_facts.get(key)
