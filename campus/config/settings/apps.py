@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "courses.content",
     "courses.timetable",
     "courses.assignments",
+    "courses.gradebook",
     "courses.attendance",
     "campus.web",
 ]
