@@ -67,6 +67,12 @@ VERBS: dict[str, Text] = {
     "quota.rate_set": gettext_lazy("Rate of a GPU type set"),
     "quota.changed": gettext_lazy("GPU time and settings changed together"),
     "quota.undone": gettext_lazy("Changes to GPU time undone"),
+    "environment.added": gettext_lazy("Environment added"),
+    "environment.retired": gettext_lazy("Environment retired"),
+    "environment.offered": gettext_lazy("Environment offered again"),
+    "dataset.added": gettext_lazy("Data set added"),
+    "dataset.retired": gettext_lazy("Data set retired"),
+    "dataset.offered": gettext_lazy("Data set offered again"),
     "node.registered": gettext_lazy("Node registered"),
     "node.token_renewed": gettext_lazy("Node token renewed"),
     "node.drained": gettext_lazy("Node drained"),
@@ -92,7 +98,7 @@ AREAS: dict[str, tuple[Text, tuple[str, ...]]] = {
     ),
     "enrolments": (gettext_lazy("Enrolments"), ("enrolment.",)),
     "quota": (gettext_lazy("GPU quota"), ("quota.",)),
-    "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.", "reservation.", "site.")),
+    "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.", "reservation.", "site.", "environment.", "dataset.")),
 }
 
 # Where a model's own name for the field says less to people, or the field is none of the model's.

@@ -51,6 +51,8 @@ def places(world: World) -> dict[str, object]:
         "campus_account": Account.objects.get(scope=world.yongin.scope, kind=Account.Kind.CAMPUS).pk,
         "node": world.node.name,
         "digest": world.data_set.digest,
+        "data_set": world.data_set.slug,
+        "environment": world.environment.slug,
         "person": world.people["assistant"].pk,
         "grant": grant.pk,
         "token": token.token_key,

@@ -207,6 +207,21 @@ GET    /usage/accounts/{account}/usage.csv                                  302 
 GET    /usage/accounts/{cohort_account}/                                    302 404 404 200 200 200 200 404 404
 GET    /usage/accounts/{campus_account}/usage.csv                           302 404 404 404 404 200 200 404 404
 
+# Environments and data sets
+GET    /environments/                                                       302 200 200 200 200 200 200 200 200
+GET    /environments/new/                                                   302 403 403 403 403 200 200 403 200
+POST   /environments/new/                                                   302 403 403 403 403 400 400 403 400
+GET    /environments/{environment}/                                         302 200 200 200 200 200 200 200 200
+GET    /environments/{environment}/retire/                                  302 403 403 403 403 403 200 403 403
+POST   /environments/{environment}/retire/                                  302 403 403 403 403 403 302 403 403
+POST   /environments/{environment}/offer/                                   302 403 403 403 403 403 302 403 403
+GET    /data-sets/                                                          302 200 200 200 200 200 200 200 200
+GET    /data-sets/new/                                                      302 403 403 403 403 200 200 403 200
+POST   /data-sets/new/                                                      302 403 403 403 403 400 400 403 400
+GET    /data-sets/{data_set}/retire/                                        302 403 403 403 403 403 200 403 403
+POST   /data-sets/{data_set}/retire/                                        302 403 403 403 403 403 302 403 403
+POST   /data-sets/{data_set}/offer/                                         302 403 403 403 403 403 302 403 403
+
 # REST
 GET    /api/v1/schema/                                                      200 200 200 200 200 200 200 200 200
 GET    /api/v1/docs/                                                        200 200 200 200 200 200 200 200 200

@@ -11,6 +11,8 @@ LABS_SWEEP_MAX_RUNS = env.int("LABS_SWEEP_MAX_RUNS", 256)
 
 LABS_SOURCE_MAX_FILES = 200
 LABS_SOURCE_MAX_BYTES = 4 * 1024 * 1024
+LABS_PYTHON = "3.11"  # of the nodes' environments: part of their digest
+LABS_DATA_SET_MAX_BYTES = env.int("LABS_DATA_SET_MAX_BYTES", 256 * 1024 * 1024)
 LABS_LOG_MAX_BYTES = 6 * 1024 * 1024  # what is stored; the node keeps head and tail
 LABS_METRIC_MAX_POINTS = 20_000
 LABS_ARTIFACT_MAX_FILES = 200

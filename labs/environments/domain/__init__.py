@@ -1,0 +1,1 @@
+"""Rules of environments: no Django, no clock, no I/O."""
