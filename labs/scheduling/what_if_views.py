@@ -23,7 +23,7 @@ def what_if(request: SignedInRequest) -> HttpResponse:
     if not standing.is_teaching:
         raise NotAllowed
     form = WhatIfForm(request.GET or None, standing=standing)
-    context: dict[str, Any] = {"form": form}
+    context: dict[str, Any] = {"form": form, "may_ask": not standing.is_administering}
     if form.is_bound and form.is_valid():
         wish = form.wish()
         try:

@@ -1,9 +1,13 @@
 """Notices: said in the reader's language, once, to nobody else; e-mail after a while, and never in a transaction."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
 from django.core import mail
 from django.db import transaction
 from django.db.models.functions import Now
@@ -14,8 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from campus.core.models import Notice
 from campus.core.notices.kinds import NoticeKind, register, words_of
 from campus.core.notices.mailing import MOST_TRIES, send_due_mail
+from campus.core.notices.routing import websocket_urlpatterns
 from campus.core.notices.services import notify, open_notice, read_all
 from campus.people.access import standing_of
+from campus.people.api import set_active
 from campus.people.models import User
 from tests import factories
 
@@ -52,6 +58,11 @@ def test_a_notice_is_said_in_the_readers_language_and_its_facts_as_people_write_
     with translation.override("ko"):
         assert words_of("test.plain", facts).text == "1.5 GPU시간 · 11월 21일 (토) · –"
         assert words_of("test.plain", facts).title != "Running"
+
+
+def test_a_fact_that_is_empty_is_a_dash_and_no_error() -> None:
+    with translation.override("en"):
+        assert words_of("test.plain", {"used_gpu_s": None, "last_on": ""}).text == "– · – · –"
 
 
 def test_a_kind_that_is_gone_still_shows_that_there_was_something() -> None:
@@ -181,3 +192,24 @@ def test_the_api_lists_and_reads_ones_own() -> None:
     assert client.post("/api/v1/notices/read/").json() == {"read": 1}
     assert client.get("/api/v1/notices/?unread=1").json()["results"] == []
     assert Notice.objects.get(recipient=stranger).read_at is None
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_an_open_page_hears_of_news_until_the_account_is_closed() -> None:
+    person = await sync_to_async(factories.UserFactory)()
+    admin = await sync_to_async(factories.staff)("PLATFORM_ADMIN", await sync_to_async(factories.platform_scope)())
+    scope = {"type": "websocket", "path": "/ws/notices/", "query_string": b"", "headers": [], "user": person}
+    wire = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+
+    async def said() -> dict[str, Any]:
+        frame: dict[str, Any] = await wire.receive_output(5)
+        return json.loads(frame["text"]) if "text" in frame else frame
+
+    await wire.send_input({"type": "websocket.connect"})
+    assert (await said())["type"] == "websocket.accept"
+    assert await said() == {"type": "notices", "unread": 0}
+    await sync_to_async(transaction.atomic(tell))(person)
+    assert await said() == {"type": "notices", "unread": 1}
+    await sync_to_async(set_active)(user=person, is_active=False, actor=admin, reason="left")
+    assert (await said())["code"] == 4401

@@ -67,7 +67,7 @@ class _Facts(dict[str, str]):
 
 
 def _written(name: str, value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "–"
     if name.endswith("_gpu_s"):
         return formats.gpu_hours(value)
