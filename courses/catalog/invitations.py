@@ -1,18 +1,45 @@
 """Inviting people who were put on a class list: a mail in their language, with a link to choose a password."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from allauth.account import app_settings as allauth_settings
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import Max
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
+from campus.core.models import AuditEntry
 from campus.people.models import User
 
-from .models import Enrolment
+from .models import Cohort, Enrolment
+
+INVITED = "person.invited"
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """When somebody was last invited who has not come yet; `is_expired` when its link no longer works."""
+
+    at: datetime
+    is_expired: bool
+
+
+def waiting_in(cohort: Cohort, now: datetime) -> dict[int, Invitation]:
+    """Return the enrolled who were invited and have neither a password nor signed in, by person. One query."""
+    enrolled = Enrolment.objects.filter(
+        cohort=cohort, state=Enrolment.State.ACTIVE, user__is_active=True, user__last_login=None,
+        user__password__startswith=UNUSABLE_PASSWORD_PREFIX,
+    )  # fmt: skip
+    sent = AuditEntry.objects.filter(verb=INVITED, subject__in=enrolled.values("user_id"))
+    good_for = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+    rows = sent.order_by().values_list("subject_id").annotate(last=Max("at"))
+    return {user_id: Invitation(last, last + good_for < now) for user_id, last in rows}
 
 
 def invite(*, user_ids: Sequence[int], site_url: str) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import administration, catalogue, rosters
+from .views import administration, catalogue, roster_acts, rosters
 
 app_name = "catalog"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("cohorts/<int:cohort_id>/roster/", rosters.people, name="roster"),
     path("cohorts/<int:cohort_id>/roster/add/", rosters.add, name="roster-add"),
     path("cohorts/<int:cohort_id>/roster/import/", rosters.upload, name="roster-import"),
+    path("cohorts/<int:cohort_id>/roster/export/", roster_acts.export, name="roster-export"),
+    path("cohorts/<int:cohort_id>/roster/invite/", roster_acts.invite, name="roster-invite"),
     path("enrolments/<int:enrolment_id>/withdraw/", rosters.remove, name="withdraw"),
     path("enrolments/<int:enrolment_id>/mode/", rosters.set_mode, name="set-mode"),
     path("catalog/", administration.overview, name="administration"),

@@ -81,6 +81,8 @@ GET    /cohorts/{cohort}/roster/                                            302 
 POST   /cohorts/{cohort}/roster/add/                                        302 404 404 403 400 400 400 404 404
 GET    /cohorts/{cohort}/roster/import/                                     302 404 404 403 200 200 200 404 404
 POST   /cohorts/{cohort}/roster/import/                                     302 404 404 403 400 400 400 404 404
+GET    /cohorts/{cohort}/roster/export/                                     302 404 404 403 200 200 200 404 404
+POST   /cohorts/{cohort}/roster/invite/                                     302 404 404 403 302 302 302 404 404
 POST   /enrolments/{enrolment}/withdraw/                                    302 404 404 403 302 302 302 404 404
 POST   /enrolments/{enrolment}/mode/                                        302 404 404 403 302 302 302 404 404
 GET    /catalog/                                                            302 404 404 404 404 200 200 404 200

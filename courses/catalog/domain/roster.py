@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,13 @@ _COLUMN_OF = {alias: column for column, aliases in COLUMNS.items() for alias in 
 MODES: dict[str, str] = dict.fromkeys(
     ("onsite", "inperson", "offline", "campus", "현장", "대면", "오프라인", "오프", "출석", "집합"), ONSITE
 ) | dict.fromkeys(("online", "remote", "온라인", "비대면", "원격", "실시간", "온"), ONLINE)
+
+# How a roster is written: the heads, and the words for the modes, all of which are read too.
+_WRITTEN: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "ko": (("이메일", "이름", "수강 방식", "학번"), {ONSITE: "대면", ONLINE: "온라인"}),
+    "en": (("Email", "Name", "Mode", "Member number"), {ONSITE: "on site", ONLINE: "online"}),
+}
+_FORMULA = ("=", "+", "-", "@")
 
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
@@ -101,6 +108,22 @@ def parse_roster(raw: bytes) -> Roster:
         return Roster(errors=(RosterError("quotes", None, facts={"line": broken.line}),))
 
 
+def roster_csv(rows: Iterable[Sequence[str]], language: str) -> str:
+    """Write (e-mail, name, mode, number) rows as a CSV that `parse_roster` reads back, in Korean or in English."""
+    heads, modes = _WRITTEN["ko" if language.startswith("ko") else "en"]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(heads)
+    for email, name, mode, number in rows:
+        writer.writerow([_harmless(email), _harmless(name), modes[mode], _harmless(number)])
+    return out.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula; reading takes it off again."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
 def decode(raw: bytes) -> str | None:
     """Return the text, or None when it is in no encoding that a spreadsheet here writes."""
     encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp949"]
@@ -143,9 +166,13 @@ def _records(lines: list[str], delimiter: str, first_line: int) -> Iterator[tupl
             raise _BrokenCsv(line) from error
         if cells is None:
             return
-        cells = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
+        cells = [_bare(unicodedata.normalize("NFC", cell).strip()) for cell in cells]
         if any(cells):
             yield line, cells
+
+
+def _bare(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _squeeze(text: str) -> str:

@@ -1,6 +1,7 @@
 """What may be done with programmes, courses, cohorts and enrolments."""
 
 from .enrolments import change_mode, enrol, self_enrol, withdraw
+from .inviting import invite_again
 from .openings import (
     change_cohort,
     change_course,
@@ -29,6 +30,7 @@ __all__ = [
     "enrol",
     "grant_for_term",
     "import_roster",
+    "invite_again",
     "open_cohort",
     "open_course",
     "open_programme",

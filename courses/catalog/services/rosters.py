@@ -16,6 +16,7 @@ from campus.people.models import User
 from courses.catalog.access import may_enrol_others
 from courses.catalog.domain.enrolment import Effect, ImportPlan, KnownPerson, PlannedRow, plan_import
 from courses.catalog.domain.roster import Roster, parse_roster
+from courses.catalog.invitations import INVITED
 from courses.catalog.models import Cohort, Enrolment
 from courses.catalog.tasks import send_invitations
 
@@ -148,7 +149,7 @@ def _create_people(cohort: Cohort, plan: ImportPlan, actor: User | None) -> dict
             new.append(user)
     User.objects.bulk_create(new)
     for user in new:
-        audit.record(actor=actor, verb="person.invited", target=user, subject=user, scope_path=cohort.scope.path)
+        audit.record(actor=actor, verb=INVITED, target=user, subject=user, scope_path=cohort.scope.path)
     known = [planned.user_id for planned in plan.rows if planned.user_id]
     return {user.email.lower(): user for user in [*new, *User.objects.filter(pk__in=known)]}
 

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,6 +21,7 @@ from campus.people.models import User
 from campus.people.requests import SignedInRequest
 from courses.catalog.access import get_cohort_for, get_cohort_to_enrol, may_enrol_others
 from courses.catalog.forms import AddPersonForm, ModeForm, RosterFileForm
+from courses.catalog.invitations import waiting_in
 from courses.catalog.models import Cohort, Enrolment
 from courses.catalog.selectors import roster, roster_counts
 from courses.catalog.services import ImportResult, change_mode, import_roster, preview_roster, withdraw
@@ -45,9 +47,13 @@ def people(request: SignedInRequest, cohort_id: int) -> HttpResponse:
         rows = rows.filter(state=Enrolment.State.ACTIVE, mode=state.upper())
     else:
         rows = rows.exclude(state=Enrolment.State.WITHDRAWN)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    waiting = waiting_in(cohort, timezone.now())
     context = {
         "cohort": cohort,
-        "page_obj": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page_obj": page,
+        "rows": [(row, waiting.get(row.user_id)) for row in page],
+        "expired": sum(invitation.is_expired for invitation in waiting.values()),
         "shows": _shows(cohort, state),
         "show": state,
         "q": wanted,
