@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("campus.web.urls")),
     path("", include("courses.catalog.urls")),
     path("", include("courses.content.urls")),
+    path("", include("courses.timetable.urls")),
     path("", include("courses.assignments.urls")),
     path("", include("labs.environments.urls")),
     path("", include("labs.jobs.urls")),

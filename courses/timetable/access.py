@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import INSTRUCTING, TEACHING, Standing, standing_of
 from campus.people.models import User
 from courses.catalog.models import Cohort, CourseRun, Enrolment
 
-from .models import ClassSession, SessionCohort
+from .models import ClassSession, SessionCohort, SessionTeacher
 
 READING = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
 
@@ -48,7 +48,7 @@ def get_session_for(user: User, session_id: int) -> SessionAccess:
     teaches = any(row.user_id == standing.user_id for row in session.teachers.all())
     may_edit = any(standing.holds(INSTRUCTING, place.cohort.scope.path) for place in places)
     enrolled = Enrolment.objects.select_related("cohort").filter(
-        user_id=standing.user_id, cohort__in=[place.cohort_id for place in places], state__in=READING
+        user_id=standing.user_id or 0, cohort__in=[place.cohort_id for place in places], state__in=READING
     )
     enrolment = enrolled.first() if standing.user_id is not None else None
     is_hidden = not session.run.is_published and enrolment is not None and not (taught or teaches)
@@ -88,22 +88,24 @@ def plannable_cohorts(standing: Standing, run: CourseRun | None = None) -> Query
 
 def sessions_whole() -> QuerySet[ClassSession]:
     """Sessions with run, places and teachers: three queries whatever their number."""
-    return ClassSession.objects.select_related(
-        "run__course", "run__term", "stream", "module", "series"
-    ).prefetch_related(
-        "places__cohort__campus", "places__cohort__scope", "places__room__building__campus", "teachers__user"
+    places = SessionCohort.objects.select_related(
+        "cohort__campus", "cohort__scope", "room__building__campus", "reservation"
     )
+    teachers = SessionTeacher.objects.select_related("user")
+    return ClassSession.objects.select_related(
+        "run__course", "run__term", "stream", "module", "series", "replaces"
+    ).prefetch_related(Prefetch("places", places), Prefetch("teachers", teachers))
 
 
 def readable_by(standing: Standing) -> Q:
     """Which sessions a person sees: of their cohorts, those they teach, those of cohorts whose staff they are."""
     taught = SessionCohort.objects.filter(cohort__scope__path__overlap=standing.scope_ids(TEACHING))
     mine = SessionCohort.objects.filter(
-        cohort__enrolments__user_id=standing.user_id, cohort__enrolments__state__in=READING,
+        cohort__enrolments__user_id=standing.user_id or 0, cohort__enrolments__state__in=READING,
         session__run__is_published=True,
     )  # fmt: skip
     return (
         Q(pk__in=taught.values("session_id"))
         | Q(pk__in=mine.values("session_id"))
-        | Q(teachers__user_id=standing.user_id)
+        | Q(pk__in=SessionTeacher.objects.filter(user_id=standing.user_id or 0).values("session_id"))
     )

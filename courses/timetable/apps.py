@@ -5,3 +5,12 @@ from django.apps import AppConfig
 
 class TimetableConfig(AppConfig):
     name = "courses.timetable"
+
+    def ready(self) -> None:
+        from .navigation import register_items
+        from .notices import register_notices
+        from .states import register_states
+
+        register_items()
+        register_notices()
+        register_states()

@@ -45,7 +45,7 @@ def site(at: Campus, gpus: int = 8) -> Site:
     made = Site.objects.create(
         campus=at, name_ko=f"데이터홀 {next(_numbers)}", name_en="Hall", slug=f"hall-{next(_numbers)}"
     )
-    node = Node.objects.create(site=made, name=f"node-{made.pk}", token_digest=f"{made.pk:064}")
+    node = Node.objects.create(site=made, name=f"node-{made.pk}", token_digest=f"{made.pk:064}", confinement="FULL")
     Gpu.objects.bulk_create(
         Gpu(node=node, index=index, uuid=f"GPU-{made.pk}-{index}", kind="NVIDIA", gpu_type="h100")
         for index in range(gpus)

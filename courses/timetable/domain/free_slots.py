@@ -1,7 +1,7 @@
 """The nearest times at which everything that a class takes is free."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -84,3 +84,35 @@ def slots_of(starts_at: datetime, ends_at: datetime, minutes: int, taken: Collec
     count = (ends_at - starts_at) // length
     parts = [Slot(starts_at + length * n, starts_at + length * (n + 1)) for n in range(count)]
     return [part for part in parts if part.starts_at not in taken]
+
+
+def weekly_times(
+    needs: Sequence[Need], busy: Iterable[Busy], hours: Hours, *, not_before: datetime, most: int = 3
+) -> list[Slot]:
+    """Other times of the day at which every class of a series is free, nearest first, as the first class would be.
+
+    The classes must wish the same things and begin at the same time of the wall clock.
+    """
+    ordered = sorted(needs, key=lambda need: need.starts_at)
+    resources = ordered[0].resources
+    taken = union((one.starts_at, one.ends_at) for one in busy if one.resource in resources)
+    starts_of_taken = [start for start, _end in taken]
+    found: list[Slot] = []
+    for first in _candidates(ordered[0].starts_at, ordered[0].ends_at - ordered[0].starts_at, hours, 0):
+        wall = first.astimezone(hours.zone).time()
+        if first == ordered[0].starts_at or first < not_before:
+            continue
+        if all(_is_free_at(need, wall, hours.zone, taken, starts_of_taken) for need in ordered):
+            found.append(Slot(first, first + (ordered[0].ends_at - ordered[0].starts_at)))
+            if len(found) == most:
+                break
+    return found
+
+
+def _is_free_at(
+    need: Need, wall: time, zone: tzinfo, taken: Sequence[tuple[datetime, datetime]], starts: Sequence[datetime]
+) -> bool:
+    start = at_wall(need.starts_at.astimezone(zone).date(), wall, zone)
+    end = start + (need.ends_at - need.starts_at)
+    before = bisect_left(starts, end) - 1
+    return (before < 0 or taken[before][1] <= start) and all(pool.fits(start, end) for pool in need.pools)

@@ -1,0 +1,244 @@
+"""One booking: a class takes all that it needs at once, or says what is taken and keeps nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from campus.core.errors import Conflict, InvalidInput, NotAllowed
+from campus.core.models import Notice
+from campus.places.models import Booking
+from courses.catalog.api import withdraw
+from courses.timetable.api import roll_of, sessions_of_person
+from courses.timetable.models import ClassSession, SessionCohort
+from courses.timetable.services import (
+    ClassWish,
+    PlaceWish,
+    cancel_session,
+    give_up_slot,
+    move_session,
+    save_session,
+    take_slot,
+)
+from courses.timetable.services.looking import TimetableClash
+from labs.scheduling.models import ClassReservation
+from tests.courses import build as courses
+
+from . import build
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+class Term:
+    """A run with a cohort at each of two campuses, a room each, a stream, a site of eight GPUs, and who plans it."""
+
+    def __init__(self):
+        self.run = courses.run()
+        self.yongin, self.jeonbuk = courses.cohort(self.run), courses.cohort(self.run)
+        self.room, self.other_room = build.room(self.yongin.campus), build.room(self.jeonbuk.campus)
+        self.stream, self.site = build.stream(), build.site(self.yongin.campus)
+        self.planner = build.instructor(self.yongin, self.jeonbuk)
+
+    def places(self, gpus=0):
+        site_id = self.site.pk if gpus else None
+        return (
+            PlaceWish(self.yongin.pk, self.room.pk, gpus, "", site_id), PlaceWish(self.jeonbuk.pk, self.other_room.pk)
+        )  # fmt: skip
+
+    def wish(self, **changes):
+        given = {
+            "title": "1주차 강의", "places": self.places(), "teacher_ids": (self.planner.pk,),
+            "stream_id": self.stream.pk,
+        }  # fmt: skip
+        return ClassWish(**(given | changes))
+
+    def plan(self, start=None, hours=2, session=None, **changes):
+        start = start or build.at(0, 9)
+        return save_session(
+            run_id=self.run.pk, wish=self.wish(**changes), starts_at=start, ends_at=start + hours * HOUR,
+            actor=self.planner, session_id=session.pk if session else None,
+        ).session  # fmt: skip
+
+
+@pytest.fixture
+def term():
+    return Term()
+
+
+def held(key):
+    return sorted(Booking.objects.filter(key=key, given_up_at=None).values_list("room_id", flat=True))
+
+
+def test_saving_a_class_takes_rooms_on_both_campuses_the_stream_the_teacher_and_the_gpus(term):
+    made = term.plan(places=term.places(gpus=6))
+    assert held(made.booking_key) == sorted([term.room.pk, term.other_room.pk])
+    kept = ClassReservation.objects.get()
+    assert (kept.gpus, kept.start_at, kept.end_at, kept.account) == (
+        6, made.starts_at, made.ends_at, term.yongin.account
+    )  # fmt: skip
+    assert [row.user for row in made.teachers.all()] == [term.planner]
+    assert {row.cohort for row in made.places.all()} == {term.yongin, term.jeonbuk}
+
+
+def test_every_clash_is_named_with_the_nearest_free_times_and_nothing_is_kept(term):
+    first = term.plan(places=term.places(gpus=6), title="앞 수업")
+    with pytest.raises(TimetableClash) as caught:
+        term.plan(start=build.at(0, 10), places=term.places(gpus=4), title="뒤 수업")
+    assert {one.clash.kind for one in caught.value.clashes} == {"ROOM", "STREAM", "TEACHER", "COHORT", "GPUS"}
+    assert len([one for one in caught.value.clashes if one.clash.kind == "ROOM"]) == 2
+    assert {one.clash.by_id for one in caught.value.clashes if one.clash.kind != "GPUS"} == {first.pk}
+    assert [slot.starts_at for slot in caught.value.slots] == [build.at(0, 11), build.at(0, 11, 30), build.at(0, 12)]
+    assert ClassSession.objects.count() == 1
+    assert Booking.objects.count() == 2
+    assert ClassReservation.objects.count() == 1
+    for slot in caught.value.slots[:1]:
+        term.plan(start=slot.starts_at, places=term.places(gpus=4), title="뒤 수업")  # what is offered is free
+
+
+def test_more_gpus_than_the_site_has_is_a_clash_that_says_how_many_there_are(term):
+    with pytest.raises(TimetableClash) as caught:
+        term.plan(places=term.places(gpus=9))
+    (one,) = caught.value.clashes
+    assert (one.clash.kind, one.clash.left, caught.value.slots) == ("GPUS", 8, [])
+
+
+def test_moving_a_class_moves_all_that_it_takes_and_grows_its_sequence(term):
+    made = term.plan(places=term.places(gpus=6))
+    reservation = ClassReservation.objects.get()
+    moved = move_session(session_id=made.pk, starts_at=build.at(1, 13), actor=term.planner).session
+    assert (moved.starts_at, moved.ends_at, moved.sequence) == (build.at(1, 13), build.at(1, 15), 1)
+    assert {row.period.lower for row in Booking.objects.filter(given_up_at=None)} == {build.at(1, 13)}
+    assert {row.period.lower for row in moved.places.all()} == {build.at(1, 13)}
+    assert {row.period.lower for row in moved.teachers.all()} == {build.at(1, 13)}
+    reservation.refresh_from_db()
+    assert (reservation.start_at, reservation.state) == (build.at(1, 13), "BOOKED")
+    term.plan(title="그 자리에")  # where it was, all is free
+
+
+def test_a_move_by_half_its_length_does_not_clash_with_itself(term):
+    made = term.plan(places=term.places(gpus=8))
+    moved = move_session(session_id=made.pk, starts_at=made.starts_at + HOUR, actor=term.planner).session
+    assert moved.starts_at == build.at(0, 10)
+
+
+def test_a_move_into_another_class_changes_nothing(term):
+    made = term.plan()
+    term.plan(start=build.at(0, 13), title="오후")
+    with pytest.raises(TimetableClash):
+        move_session(session_id=made.pk, starts_at=build.at(0, 12), actor=term.planner)
+    made.refresh_from_db()
+    assert (made.starts_at, made.sequence) == (build.at(0, 9), 0)
+    assert {row.period.lower for row in Booking.objects.filter(key=made.booking_key)} == {build.at(0, 9)}
+
+
+def test_cancelling_frees_all_of_it_and_needs_a_reason(term):
+    made = term.plan(places=term.places(gpus=6))
+    with pytest.raises(InvalidInput):
+        cancel_session(session_id=made.pk, actor=term.planner, reason=" ")
+    cancelled = cancel_session(session_id=made.pk, actor=term.planner, reason="강사 사정")
+    assert (cancelled.state, cancelled.sequence) == ("CANCELLED", 1)
+    assert held(made.booking_key) == []
+    assert ClassReservation.objects.get().state == "CANCELLED"
+    again = term.plan(places=term.places(gpus=6), replaces_id=made.pk)  # the same time, as its make-up class
+    assert again.is_make_up
+    with pytest.raises(Conflict):
+        move_session(session_id=made.pk, starts_at=build.at(2, 9), actor=term.planner)
+
+
+def test_changing_places_frees_the_room_and_the_gpus_that_are_left_out(term):
+    made = term.plan(places=term.places(gpus=6))
+    third = build.room(term.yongin.campus)
+    term.plan(session=made, places=(PlaceWish(term.yongin.pk, third.pk),))
+    assert held(made.booking_key) == [third.pk]
+    assert ClassReservation.objects.get().state == "CANCELLED"
+    assert SessionCohort.objects.get(session=made).room == third
+
+
+def test_two_cohorts_may_share_a_room(term):
+    shared = (PlaceWish(term.yongin.pk, term.room.pk), PlaceWish(term.jeonbuk.pk, term.room.pk))
+    assert held(term.plan(places=shared).booking_key) == [term.room.pk]
+
+
+def test_who_does_not_instruct_there_plans_nothing(term):
+    stranger = build.instructor(courses.cohort())
+    with pytest.raises(NotAllowed):
+        save_session(
+            run_id=term.run.pk, wish=term.wish(), starts_at=build.at(0, 9), ends_at=build.at(0, 10), actor=stranger
+        )
+
+
+def test_what_another_changed_meanwhile_is_not_overwritten(term):
+    made = term.plan()
+    move_session(session_id=made.pk, starts_at=build.at(3, 9), actor=term.planner, sequence=0)
+    with pytest.raises(Conflict) as caught:
+        move_session(session_id=made.pk, starts_at=build.at(4, 9), actor=term.planner, sequence=0)
+    assert caught.value.code == "changed"
+
+
+# ---- who hears of it ----------------------------------------------------------------------------
+
+
+def notices(user):
+    return list(Notice.objects.filter(recipient=user).order_by("pk").values_list("kind", flat=True))
+
+
+def test_those_whom_a_change_touches_hear_of_it_and_nobody_else(term):
+    learner, other = courses.learner(term.yongin).user, courses.learner(courses.cohort()).user
+    made = term.plan()
+    move_session(session_id=made.pk, starts_at=build.at(1, 13), actor=term.planner)
+    third = build.room(term.yongin.campus)
+    places = (PlaceWish(term.yongin.pk, third.pk), term.places()[1])
+    term.plan(session=made, start=build.at(1, 13), places=places)
+    cancel_session(session_id=made.pk, actor=term.planner, reason="폭설")
+    kinds = ["added", "moved", "place_changed", "cancelled"]
+    assert notices(learner) == [f"timetable.{kind}" for kind in kinds]
+    assert notices(other) == []
+    assert notices(term.planner) == []  # who did it knows
+
+
+# ---- the roll -----------------------------------------------------------------------------------
+
+
+def test_the_roll_is_who_is_enrolled_when_the_class_is_and_stays_so(term):
+    early, leaver = courses.learner(term.yongin), courses.learner(term.jeonbuk, mode="ONLINE")
+    made = term.plan()
+    assert {(row.enrolment.pk, row.is_online) for row in roll_of(made)} == {(early.pk, False), (leaver.pk, True)}
+    withdraw(enrolment_id=leaver.pk, actor=None)
+    assert [row.enrolment.pk for row in roll_of(made)] == [early.pk]
+    leaver.refresh_from_db()
+    leaver.ended_at = made.starts_at + HOUR
+    leaver.save()
+    assert len(roll_of(made)) == 2  # who left during the class was there
+
+
+# ---- office hours -------------------------------------------------------------------------------
+
+
+def test_office_hours_take_the_teacher_and_a_room_and_no_cohorts_time(term):
+    term.plan()
+    other = build.instructor(term.yongin)
+    made = term.plan(
+        kind="OFFICE", slot_minutes=20, teacher_ids=(other.pk,), stream_id=None, hours=1,
+        places=(PlaceWish(term.yongin.pk, build.room(term.yongin.campus).pk),),
+    )  # fmt: skip
+    assert roll_of(made) == []
+    learner, late = courses.learner(term.yongin).user, courses.learner(term.yongin).user
+    slot = take_slot(session_id=made.pk, starts_at=build.at(0, 9, 20), learner=learner, topic="과제")
+    with pytest.raises(Conflict) as caught:
+        take_slot(session_id=made.pk, starts_at=build.at(0, 9, 20), learner=late)
+    assert caught.value.code == "slot_taken"
+    changed = take_slot(session_id=made.pk, starts_at=build.at(0, 9, 40), learner=learner)
+    assert made.slots.get() == changed != slot
+    assert notices(other) == ["timetable.added", "timetable.slot_taken", "timetable.slot_taken"]
+    assert list(sessions_of_person(learner.pk, build.at(0, 0), build.at(1, 0)).filter(kind="OFFICE")) == [made]
+    assert not sessions_of_person(late.pk, build.at(0, 0), build.at(1, 0)).filter(kind="OFFICE").exists()
+    moved = move_session(session_id=made.pk, starts_at=build.at(2, 14), actor=term.planner).session
+    assert moved.slots.get().starts_at == build.at(2, 14, 40)
+    give_up_slot(slot_id=changed.pk, learner=learner)
+    assert not made.slots.exists()
+
+
+def test_a_stranger_takes_no_slot(term):
+    made = term.plan(kind="OFFICE", slot_minutes=20, hours=1)
+    with pytest.raises(NotAllowed):
+        take_slot(session_id=made.pk, starts_at=build.at(0, 9), learner=courses.person())
