@@ -13,6 +13,8 @@ from channels.layers import get_channel_layer
 logger = structlog.get_logger(__name__)
 
 TIMEOUT_S = 1.0
+#: After a round the courier gathers for so long before the next: in a rush a group is told once, not for every change.
+GATHER_S = 0.02
 
 
 def carry(groups: list[str], kind: str = "nudged") -> None:
@@ -29,10 +31,29 @@ class _Courier:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._loop = asyncio.new_event_loop()
+        self._lock = threading.Lock()
+        self._waiting: dict[tuple[str, str], None] = {}
+        self._is_out = False
         threading.Thread(target=self._loop.run_forever, name="live-nudges", daemon=True).start()
 
     def carry(self, groups: list[str], kind: str) -> None:
-        asyncio.run_coroutine_threadsafe(_send(groups, kind), self._loop)
+        """Take these along. A nudge carries nothing, so one that still waits says it for both."""
+        with self._lock:
+            self._waiting |= dict.fromkeys((group, kind) for group in groups)
+            if self._is_out or not self._waiting:
+                return
+            self._is_out = True
+        asyncio.run_coroutine_threadsafe(self._round(), self._loop)
+
+    async def _round(self) -> None:
+        while True:
+            with self._lock:
+                nudges, self._waiting = list(self._waiting), {}
+                self._is_out = bool(nudges)
+            if not nudges:
+                return
+            await _send(nudges)
+            await asyncio.sleep(GATHER_S)
 
 
 _couriers: list[_Courier] = []
@@ -47,11 +68,11 @@ def _courier() -> _Courier:
         return _couriers[-1]
 
 
-async def _send(groups: list[str], kind: str) -> None:
+async def _send(nudges: list[tuple[str, str]]) -> None:
     layer = get_channel_layer()
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            for group in groups if layer is not None else ():
+            for group, kind in nudges if layer is not None else ():
                 await layer.group_send(group, {"type": kind})
     except Exception as error:
-        logger.warning("live_nudge_lost", groups=len(groups), error=repr(error))
+        logger.warning("live_nudge_lost", groups=len(nudges), error=repr(error))

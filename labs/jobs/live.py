@@ -34,6 +34,11 @@ def tell_jobs(*job_ids: int) -> None:
     _telling().job_ids |= set(job_ids)
 
 
+def tell_job(job_id: int, *, owner_id: int, scope_id: int) -> None:
+    """As `tell_jobs`, for a caller who knows whose the job is: the telling asks nothing."""
+    _telling().groups |= {job_group(job_id), owner_group(owner_id), scope_group(scope_id), POOL_GROUP}
+
+
 def tell_output(job_id: int) -> None:
     """A job's log or metrics grew: tell who watches that job."""
     _telling().groups.add(job_group(job_id))

@@ -36,6 +36,7 @@ from .services import (
     sweep,
     undo,
 )
+from .services.locking import path_ids
 from .services.requests import approve, ask
 from .shortage import helpers_of
 from .zones import zone_of
@@ -64,6 +65,7 @@ __all__ = [
     "ledger_of_job",
     "lend",
     "open_account",
+    "path_ids",
     "preview_changes",
     "preview_undo",
     "rate_of",

@@ -1,5 +1,7 @@
 """Folding new ledger entries into what each account has used of late."""
 
+from datetime import datetime
+
 from django.db import connection
 
 # Charges add and refunds take away, staff's corrections too, each decayed from its own time; the entry that was folded
@@ -28,13 +30,16 @@ INSERT INTO scheduling_schedulermark AS mark (id, seen_entry_id, seen_nudge)
 SELECT 1, COALESCE((SELECT MAX(id) FROM fresh), 0), %(asked)s
 ON CONFLICT (id) DO UPDATE SET
     seen_entry_id = GREATEST(mark.seen_entry_id, EXCLUDED.seen_entry_id), seen_nudge = EXCLUDED.seen_nudge
+RETURNING waits_told_at
 """
 
 
-def fold_ledger(*, half_life_s: float, asked: int) -> None:
+def fold_ledger(*, half_life_s: float, asked: int) -> datetime | None:
     """Add what was charged and refunded since the last cycle, and note that `asked` nudges were seen. One query.
 
-    Call it inside the cycle's transaction, under its lock.
+    Returns when a long queue was last told its waits. Call it inside the cycle's transaction, under its lock.
     """
     with connection.cursor() as cursor:
         cursor.execute(_FOLD, {"half_life_s": half_life_s, "asked": asked})
+        (told_at,) = cursor.fetchone()
+    return told_at

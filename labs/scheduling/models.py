@@ -41,6 +41,9 @@ class SchedulerMark(models.Model):
 
     seen_entry_id = models.BigIntegerField(default=0, help_text=_("The last ledger entry folded into FairShareUse."))
     seen_nudge = models.BigIntegerField(default=0, help_text=_("How many cycles had been asked for when it began."))
+    waits_told_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the jobs of a long queue were last told why they wait.")
+    )
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="scheduler_mark_is_one"),)

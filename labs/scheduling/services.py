@@ -28,6 +28,13 @@ POOL_LOCK = 7_205_759_403_792_793
 #: A scheduler that is stopped in mid-cycle loses its session, and with it the lock.
 LOCK_IDLE = "30s"
 ROUNDS = 10
+#: Between two rounds a cycle rests as long as it took, at most so long: in a rush half a core is left to those who
+#: submit and settle, and the next round starts what came meanwhile at once. Seconds.
+MOST_REST_S = 0.25
+#: A queue of more jobs than this is told why it waits at most so often (seconds): writing all of its rows costs several
+#: times what planning does, and a place far back is news for nobody. What may start is started by every cycle.
+LONG_QUEUE = 200
+TELL_EVERY_S = 2.0
 KEEP_CYCLES = timedelta(days=7)
 
 
@@ -72,6 +79,7 @@ def run_cycle(*, only_if_asked: bool = False) -> CycleResult:
         result = _sum(result, ran)
         if nudges_asked() <= asked:
             return result
+        time.sleep(min(ran.total_ms / 1000, MOST_REST_S))
     nudge_scheduler()
     return result
 
@@ -86,12 +94,12 @@ def _one_cycle(asked: int) -> CycleResult | None:
     with transaction.atomic():
         if not _lock_pool():
             return None
-        fold_ledger(half_life_s=policy().half_life_s, asked=asked)
+        told_at = fold_ledger(half_life_s=policy().half_life_s, asked=asked)
         now = database_now()
         released = tend_reservations(now)
         if not released and not anything_to_plan(now):
             return CycleResult(Done.RAN, total_ms=_ms_since(began))
-        return _plan_and_write(began, now)
+        return _plan_and_write(began, now, told_at)
 
 
 def _lock_pool() -> bool:
@@ -104,7 +112,7 @@ def _lock_pool() -> bool:
     return bool(is_ours)
 
 
-def _plan_and_write(began: float, now: datetime) -> CycleResult:
+def _plan_and_write(began: float, now: datetime, told_at: datetime | None) -> CycleResult:
     loaded = load(now)
     planning = time.perf_counter()
     made = plan(loaded.snapshot, policy(), now.timestamp())
@@ -130,8 +138,12 @@ def _plan_and_write(began: float, now: datetime) -> CycleResult:
         )
         for one in made.preempts
     )
-    told = write_waits(made, loaded, now)
     pending = len(loaded.snapshot.pending)
+    told = 0
+    if pending <= LONG_QUEUE or told_at is None or now - told_at >= timedelta(seconds=TELL_EVERY_S):
+        told = write_waits(made, loaded, now)
+        if pending > LONG_QUEUE:
+            SchedulerMark.objects.update(waits_told_at=now)
     total_ms = _ms_since(began)
     if started or told or asked:
         Cycle.objects.create(pending=pending, started=len(started), plan_ms=plan_ms, total_ms=total_ms)

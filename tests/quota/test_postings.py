@@ -187,20 +187,20 @@ def test_a_day_counts_a_job_once_however_often_it_was_tried(tree: Tree) -> None:
 
 
 def test_queries_are_few_and_the_same_for_any_depth(tree: Tree) -> None:
-    # hold: lock the path, the job's lines, insert, update the balances.
+    # hold: lock the path, the job's lines, insert and update the balances.
     with CaptureQueriesContext(
         connection,
     ) as queries:
         hold(tree)
-    assert len(queries) == 4
-    # settle: the same four, and the day (an update, and an insert when it is the first of that day).
+    assert len(queries) == 3
+    # settle: the same three, and the day.
     with CaptureQueriesContext(connection) as queries:
         settle(tree)
-    assert len(queries) == 6
+    assert len(queries) == 4
     api.hold(account_id=tree.platform.pk, job_id=3, attempt=1, gpu_seconds=5)
     with CaptureQueriesContext(connection) as queries:
         api.release(account_id=tree.platform.pk, job_id=3, attempt=1)
-    assert len(queries) == 4
+    assert len(queries) == 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from campus.core.errors import InvalidInput, TooLarge
@@ -125,8 +125,13 @@ def drop_unpublished(attempt: Attempt) -> None:
     leftovers = Artifact.objects.filter(attempt=attempt, is_published=False, is_checkpoint=False)
     names = list(leftovers.values_list("file", flat=True))
     if names:
-        leftovers.delete()
-        transaction.on_commit(lambda: delete_files(names), robust=True)
+        forget(leftovers, names)
+
+
+def forget(leftovers: QuerySet[Artifact], names: list[str]) -> None:
+    """Delete these rows; their files, of these names, go once the transaction is committed."""
+    leftovers.delete()
+    transaction.on_commit(lambda: delete_files(names), robust=True)
 
 
 def delete_files(names: list[str]) -> None:

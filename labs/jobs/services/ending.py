@@ -7,13 +7,13 @@ own, because the lock order (docs/decisions/0001) lets no transaction take a job
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from labs.jobs.domain.dependencies import Condition
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
 from labs.jobs.domain.states import JobEvent as Move
-from labs.jobs.models import Attempt, Dependency, GpuLease, Job, JobEvent
+from labs.jobs.models import Attempt, Dependency, Job, JobEvent
 from labs.jobs.nudges import nudge_scheduler
 from labs.jobs.signals import job_settled
 from labs.quota import api as quota
@@ -35,7 +35,8 @@ def let_go(attempt: Attempt, *, outcome: str, only_in: Sequence[str] = OPEN, **f
         state=Attempt.State.ENDED, outcome=outcome, ended_at=Now(), lease_expires_at=None, **facts
     )
     if changed:
-        GpuLease.objects.filter(attempt=attempt).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM jobs_gpulease WHERE attempt_id = %s", [attempt.pk])
     return bool(changed)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
+from django.db.models import BigIntegerField, ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.functions import Least, Now
 
 from campus.places.models import Campus
@@ -15,7 +17,7 @@ from labs.jobs.models import Artifact, Attempt, Job
 from labs.jobs.nudges import nudge_scheduler
 from labs.quota import api as quota
 
-from .artifacts import RESULT_FILE, drop_unpublished, read_small
+from .artifacts import RESULT_FILE, drop_unpublished, forget, read_small
 from .checkpoints import keep_checkpoint
 from .ending import end_job, let_go
 from .fences import StaleFence
@@ -49,11 +51,12 @@ def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
 
     Repeating it with the same fence gives the stored end. Raises StaleFence for an attempt that the platform gave up.
     """
-    result = _result_of(attempt)
+    result = _result_of(attempt, ended)
     with transaction.atomic():
         job = (
             Job.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("account__scope")
+            .select_related("account")
+            .annotate(day_zone=_day_zone())
             .get(pk=attempt.job_id)
         )
         current = (
@@ -81,6 +84,17 @@ def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
         if ending.event is Move.PREEMPT:
             return _requeue(job, current, ended)
         return _settle(job, current, ended, ending, result)
+
+
+def _day_zone() -> Subquery:
+    """The zone of the campus above the job's account, whose day the charge falls on."""
+    path = ExpressionWrapper(OuterRef("account__scope__path"), output_field=ArrayField(BigIntegerField()))
+    return Subquery(
+        Campus.objects.annotate(up=path)
+        .filter(up__contains=[F("scope_id")])  # type: ignore[misc]
+        .order_by("pk")
+        .values("timezone")[:1]
+    )
 
 
 def _stored_end(attempt: Attempt) -> str:
@@ -116,29 +130,34 @@ def _settle(job: Job, attempt: Attempt, ended: Ended, ending: Ending, result: di
     let_go(attempt, outcome=Attempt.Outcome.SETTLED, **_report_fields(ended, job.state, missing))
     posting: dict[str, Any] = {"account_id": job.account_id, "job_id": job.pk, "attempt": attempt.number}
     if charged_s:
-        zone = Campus.objects.filter(scope_id__in=job.account.scope.path).values_list("timezone", flat=True).first()
-        quota.settle(
-            **posting, held_s=job.hold_s, charged_s=charged_s, reason=ending.reason.lower(), day_zone=zone or ""
-        )
+        day_zone = job.day_zone or ""  # type: ignore[attr-defined]
+        quota.settle(**posting, held_s=job.hold_s, charged_s=charged_s, reason=ending.reason.lower(), day_zone=day_zone)
     else:
         quota.release(**posting, reason=ending.reason.lower())
     nudge_scheduler()
-    drop_unpublished(attempt)
     return job.state
 
 
 def _publish(attempt: Attempt, ended: Ended) -> tuple[set[str], list[tuple[str, str]]]:
-    """Publish the stored artifacts that the node names with the same digest; the others are told as missing."""
+    """Publish the stored artifacts that the node names with the same digest, and forget what else was staged.
+
+    Those that it names and that are not there are told as missing.
+    """
     named = {str(entry["path"]): str(entry["digest"]) for entry in ended.artifacts}
-    stored = dict(Artifact.objects.filter(attempt=attempt).values_list("path", "digest"))
-    published = {path for path, digest in named.items() if stored.get(path) == digest}
+    staged = Artifact.objects.filter(attempt=attempt, is_checkpoint=False)
+    stored = {path: (digest, file) for path, digest, file in staged.values_list("path", "digest", "file")}
+    published = {path for path, digest in named.items() if path in stored and stored[path][0] == digest}
     if published:
-        Artifact.objects.filter(attempt=attempt, path__in=published).update(is_published=True)
+        staged.filter(path__in=published).update(is_published=True)
+    if leftovers := stored.keys() - published:
+        forget(staged.filter(path__in=leftovers), [stored[path][1] for path in leftovers])
     return published, [(path, "it did not arrive in full") for path in sorted(named.keys() - published)]
 
 
-def _result_of(attempt: Attempt) -> dict[str, Any]:
+def _result_of(attempt: Attempt, ended: Ended) -> dict[str, Any]:
     """metrics.json of the attempt, read before the transaction so that no lock waits for the storage."""
+    if all(entry["path"] != RESULT_FILE for entry in ended.artifacts):
+        return {}
     found = Artifact.objects.filter(attempt_id=attempt.pk, path=RESULT_FILE).first()
     return flat_result(read_small(found)) if found else {}
 

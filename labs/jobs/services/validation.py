@@ -24,7 +24,7 @@ from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.sweeps import Value
 from labs.jobs.models import Job
 from labs.jobs.refusals import refused, words_of
-from labs.quota.api import rate_of
+from labs.quota.api import path_ids, rate_of
 from labs.quota.models import Account
 
 from .dependencies import broken_by
@@ -158,11 +158,11 @@ def _check_bounds(gpus: int, wall_s: int, wrong: Complaints) -> None:
 
 
 def _check_account(wish: Wish, owner: Any, wrong: Complaints) -> Account | None:
-    account = Account.objects.filter(pk=wish.account_id, owner=owner).first() if wish.account_id else None
+    path = list(Account.objects.filter(pk__in=path_ids(wish.account_id))) if wish.account_id else []
+    account = next((one for one in path if one.pk == wish.account_id and one.owner_id == owner.pk), None)
     if account is None:
         wrong.add("account", _("This is no quota account of yours. Enrol in a course, or choose one of your accounts."))
         return None
-    path = list(Account.objects.filter(pk__in=account.path).only("name", "is_open", "max_running_gpus"))
     for above in path:
         if not above.is_open:
             words = _("The quota account “%(name)s” is closed. Choose another one, or ask those who look after it.")

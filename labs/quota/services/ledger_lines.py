@@ -10,12 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Value, When
 from django.utils.translation import gettext as _
 
 from campus.core.errors import Conflict
 from labs.quota.domain.balances import Change, change_of
-from labs.quota.models import Account, Grant, GrantDraw, LedgerEntry, UsageDay
+from labs.quota.models import Account, Grant, GrantDraw, LedgerEntry
 
 Kind = LedgerEntry.Kind
 REASON_LENGTH = 200
@@ -75,6 +76,32 @@ def posted_of(path: Sequence[Account], job_id: int, attempt: int) -> Posted:
     return Posted(entries, attempt)
 
 
+# What most postings are: lines that no grant pays for, and what they do to every balance above, in one statement.
+_WRITE = """
+WITH written AS (
+    INSERT INTO quota_ledgerentry
+        (account_id, path, job_id, attempt, kind, gpu_seconds, reason, day, is_drawn, actor_id, at)
+    SELECT %(account)s::bigint, %(path)s::bigint[], said.job_id, said.attempt, said.kind, said.gpu_seconds, %(reason)s,
+           said.day, false, %(actor)s::bigint, %(at)s::timestamptz
+    FROM unnest(%(jobs)s::bigint[], %(attempts)s::int[], %(kinds)s::text[], %(seconds)s::bigint[], %(days)s::date[])
+         WITH ORDINALITY AS said (job_id, attempt, kind, gpu_seconds, day, place)
+    ORDER BY said.place
+    RETURNING id, job_id, attempt, kind
+), balanced AS (
+    UPDATE quota_account SET used_s = used_s + %(used_s)s, held_s = held_s + %(held_s)s
+    WHERE id = ANY(%(path)s::bigint[])
+)
+SELECT id, job_id, attempt, kind FROM written
+"""
+
+_COUNT = """
+INSERT INTO quota_usageday (account_id, path, day, charged_s, refunded_s, jobs)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (account_id, day) DO UPDATE SET charged_s = quota_usageday.charged_s + EXCLUDED.charged_s,
+    refunded_s = quota_usageday.refunded_s + EXCLUDED.refunded_s, jobs = quota_usageday.jobs + EXCLUDED.jobs
+"""
+
+
 def write_lines(
     path: Sequence[Account],
     lines: Sequence[Line],
@@ -85,29 +112,59 @@ def write_lines(
     day: date | None = None,
     actor: Any = None,
 ) -> list[LedgerEntry]:
-    """Write the lines and what they do to grants and balances. Two queries, four where grants pay.
+    """Write the lines and what they do to grants and balances. One query, four where grants pay.
 
     `account_of` says whose grants those of the draws are.
     """
     leaf = path[-1]
-    entries = LedgerEntry.objects.bulk_create(
+    entries = [
         LedgerEntry(
             account=leaf, path=leaf.path, job_id=line.job_id, attempt=line.attempt, kind=line.kind,
             gpu_seconds=line.gpu_seconds, reason=reason[:REASON_LENGTH], at=at, is_drawn=bool(line.draws), actor=actor,
             day=day if line.kind in LedgerEntry.USE else None,
         )
         for line in lines
-    )  # fmt: skip
-    dated = _write_draws(entries, lines, account_of or {})
+    ]  # fmt: skip
     changes = [change_of(line.kind, line.gpu_seconds) for line in lines]
     used_s, held_s = sum(change.used_s for change in changes), sum(change.held_s for change in changes)
-    more: dict[str, Any] = {"dated_s": F("dated_s") + _by_key(dated)} if dated else {}
-    Account.objects.filter(pk__in=leaf.path).update(used_s=F("used_s") + used_s, held_s=F("held_s") + held_s, **more)
+    dated: dict[int, int] = {}
+    if any(line.draws for line in lines):
+        LedgerEntry.objects.bulk_create(entries)
+        dated = _write_draws(entries, lines, account_of or {})
+        Account.objects.filter(pk__in=leaf.path).update(
+            used_s=F("used_s") + used_s, held_s=F("held_s") + held_s, dated_s=F("dated_s") + _by_key(dated)
+        )
+    else:
+        _write_at_once(entries, used_s, held_s)
     for account in path:
         account.used_s += used_s
         account.held_s += held_s
         account.dated_s += dated.get(account.pk, 0)
     return entries
+
+
+def _write_at_once(entries: Sequence[LedgerEntry], used_s: int, held_s: int) -> None:
+    first = entries[0]
+    said: dict[str, Any] = {
+        "account": first.account_id,
+        "path": first.path,
+        "reason": first.reason,
+        "actor": first.actor_id,
+        "at": first.at,
+        "jobs": [entry.job_id for entry in entries],
+        "attempts": [entry.attempt for entry in entries],
+        "kinds": [str(entry.kind) for entry in entries],
+        "seconds": [entry.gpu_seconds for entry in entries],
+        "days": [entry.day for entry in entries],
+        "used_s": used_s,
+        "held_s": held_s,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, said)
+        pks = {(job_id, attempt, kind): pk for pk, job_id, attempt, kind in cursor.fetchall()}
+    for entry in entries:
+        entry.pk = pks[entry.job_id, entry.attempt, str(entry.kind)]
+        entry._state.adding = False
 
 
 def _write_draws(
@@ -148,11 +205,6 @@ def day_of(at: datetime, day_zone: str) -> date:
 
 
 def count_day(account: Account, day: date, *, charged_s: int = 0, refunded_s: int = 0, jobs: int = 0) -> None:
-    """Add to the account's day. The account's lock makes update-then-create safe."""
-    updated = UsageDay.objects.filter(account=account, day=day).update(
-        charged_s=F("charged_s") + charged_s, refunded_s=F("refunded_s") + refunded_s, jobs=F("jobs") + jobs
-    )
-    if not updated:
-        UsageDay.objects.create(
-            account=account, path=account.path, day=day, charged_s=charged_s, refunded_s=refunded_s, jobs=jobs
-        )
+    """Add to the account's day. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [account.pk, account.path, day, charged_s, refunded_s, jobs])

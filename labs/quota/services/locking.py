@@ -6,9 +6,10 @@ before the account is locked here. Against FOR UPDATE two submissions to one acc
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
-from django.db.models import DateTimeField, F, Func
+from django.db.models import DateTimeField, F, Func, QuerySet
 
 from campus.core.errors import NotFound
 from labs.quota.models import Account
@@ -25,15 +26,21 @@ def require_transaction() -> None:
         raise RuntimeError("quota services must be called inside a transaction")
 
 
+def path_ids(account_id: int) -> QuerySet[Account, Any]:
+    """The ids of an account and of everything above it, as a subquery."""
+    return Account.objects.filter(pk=account_id).annotate(up=Func(F("path"), function="unnest")).values("up")
+
+
 def lock_path(account_id: int) -> tuple[list[Account], datetime]:
     """Lock an account and everything above it, in one query.
 
     Returns the accounts from root to leaf, and the database's time. Raises NotFound.
     """
     require_transaction()
-    ids = Account.objects.filter(pk=account_id).annotate(up=Func(F("path"), function="unnest")).values("up")
     # A parent is older than its child, so ascending ids run from the root to the leaf.
-    rows = Account.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
+    rows = (
+        Account.objects.filter(pk__in=path_ids(account_id)).order_by("pk").select_for_update(of=("self",), no_key=True)
+    )
     timed = sorted(rows.annotate(locked_at=_ClockTimestamp()), key=lambda account: len(account.path))
     if not timed:
         raise NotFound()

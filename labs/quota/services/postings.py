@@ -35,7 +35,7 @@ def hold(
     reason: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Hold an attempt's worst case on its account and on all above it. Four queries.
+    """Hold an attempt's worst case on its account and on all above it. Three queries.
 
     What an account lacks it borrows from siblings who lend. Raises OverQuota (facts: short_account,
     short_account_id, available_s, wanted_s, helpers; with code day_cap or week_cap: cap_s, used_s, held_s, renews_at),
@@ -59,7 +59,7 @@ def hold(
 def hold_all(*, account_id: int, holds: Sequence[tuple[int, int]], at: datetime | None = None) -> None:
     """Hold the worst case of the first attempts of several new jobs, given as (job id, GPU-seconds): all or none.
 
-    Four queries, whatever their number. Raises as `hold`; OverQuota also says how many of them would fit
+    Three queries, whatever their number. Raises as `hold`; OverQuota also says how many of them would fit
     (facts: would_fit), in their order.
     """
     if not holds or min(gpu_seconds for _job_id, gpu_seconds in holds) <= 0:
@@ -116,7 +116,7 @@ def settle(
     day_zone: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Turn an attempt's hold into a charge and release the rest: CHARGE + RELEASE = HOLD. Six queries at most.
+    """Turn an attempt's hold into a charge and release the rest: CHARGE + RELEASE = HOLD. Four queries.
 
     `day_zone` is the IANA zone whose day the charge falls on (settings.TIME_ZONE when left out); `at` the time of the
     charge when it is not now. Raises Conflict when the attempt holds another amount or was settled or released
@@ -143,7 +143,7 @@ def settle(
 
 
 def release(*, account_id: int, job_id: int, attempt: int, reason: str = "", at: datetime | None = None) -> int:
-    """Give an attempt's whole hold back, because it never started; returns the GPU-seconds. Four queries.
+    """Give an attempt's whole hold back, because it never started; returns the GPU-seconds. Three queries.
 
     Raises Conflict when it holds nothing, or was settled or released before.
     """
@@ -168,7 +168,7 @@ def refund(
     day_zone: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Give back what the platform lost of a settled attempt, on the day it is given back. Six queries at most.
+    """Give back what the platform lost of a settled attempt, on the day it is given back. Four queries.
 
     Raises InvalidInput unless 0 < gpu_seconds <= what stayed charged of the attempt, Conflict when it was refunded
     before or was never charged.
