@@ -16,6 +16,7 @@ from labs.quota.models import Account, QuotaRequest
 from labs.quota.services.requests import ask
 from labs.scheduling.models import ClassReservation, SiteLending
 
+from .timetable_facts import planned
 from .world import MAIN, World
 
 
@@ -58,6 +59,7 @@ def places(world: World) -> dict[str, object]:
         "token": token.token_key,
         "site": world.node.site_id,
         **_kept(world),
+        **planned(world),
         "request": _request(world).pk,
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }

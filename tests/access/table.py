@@ -134,6 +134,45 @@ POST   /labs/{lab}/edit/                                                    302 
 GET    /modules/{module}/labs/new/                                          302 404 403 403 200 200 200 200 200
 POST   /modules/{module}/labs/new/                                          302 404 403 403 400 400 400 400 400
 
+# Timetable
+GET    /timetable/                                                          302 200 200 200 200 200 200 200 200
+GET    /timetable/?part=live                                                302 200 200 200 200 200 200 200 200
+GET    /timetable/month/                                                    302 200 200 200 200 200 200 200 200
+GET    /timetable/month/?part=live                                          302 200 200 200 200 200 200 200 200
+GET    /timetable/office-hours/                                             302 200 200 200 200 200 200 200 200
+GET    /timetable/classes/{class}/                                          302 404 200 200 200 200 200 404 404
+GET    /timetable/classes/{class}/?part=live                                302 404 200 200 200 200 200 404 404
+GET    /timetable/classes/{class}/edit/                                     302 404 403 403 200 200 200 404 404
+POST   /timetable/classes/{class}/edit/                                     302 404 403 403 400 400 400 404 404
+POST   /timetable/classes/{class}/move/                                     302 404 403 403 400 400 400 404 404
+GET    /timetable/classes/{class}/cancel/                                   302 404 403 403 200 200 200 404 404
+POST   /timetable/classes/{class}/cancel/                                   302 404 403 403 400 400 400 404 404
+GET    /timetable/classes/{class}/make-up/                                  302 404 403 403 200 200 200 404 404
+POST   /timetable/classes/{class}/make-up/                                  302 404 403 403 400 400 400 404 404
+POST   /timetable/classes/{office}/slots/                                   302 404 400 400 400 400 400 404 404
+POST   /timetable/slots/{slot}/give-up/                                     302 404 302 404 404 404 404 404 404
+GET    /timetable/series/{series}/                                          302 403 403 403 200 200 200 403 403
+POST   /timetable/series/{series}/                                          302 403 403 403 400 400 400 403 403
+GET    /timetable/series/{series}/end/                                      302 403 403 403 200 200 200 403 403
+POST   /timetable/series/{series}/end/                                      302 403 403 403 400 400 400 403 403
+GET    /courses/{run}/classes/new/                                          302 403 403 403 200 200 200 200 200
+POST   /courses/{run}/classes/new/                                          302 403 403 403 400 400 400 400 400
+GET    /courses/{run}/series/new/                                           302 403 403 403 200 200 200 200 200
+POST   /courses/{run}/series/new/                                           302 403 403 403 400 400 400 400 400
+GET    /timetable/settings/                                                 302 403 403 403 403 200 200 403 200
+GET    /timetable/holidays/new/                                             302 403 403 403 403 200 200 403 200
+POST   /timetable/holidays/new/                                             302 403 403 403 403 400 400 403 400
+GET    /timetable/holidays/{holiday}/remove/                                302 403 403 403 403 200 200 403 403
+POST   /timetable/holidays/{holiday}/remove/                                302 403 403 403 403 302 302 403 403
+GET    /timetable/streams/new/                                              302 403 403 403 403 200 200 403 200
+POST   /timetable/streams/new/                                              302 403 403 403 403 400 400 403 400
+GET    /timetable/streams/{stream}/                                         302 403 403 403 403 200 200 403 200
+POST   /timetable/streams/{stream}/                                         302 403 403 403 403 400 400 403 400
+GET    /timetable/calendar/                                                 302 200 200 200 200 200 200 200 200
+POST   /timetable/calendar/renew/                                           302 302 302 302 302 302 302 302 302
+POST   /timetable/calendar/revoke/                                          302 302 302 302 302 302 302 302 302
+GET    /calendar/{feed}.ics                                                 200 200 200 200 200 200 200 200 200
+
 # Jobs
 GET    /jobs/                                                               302 200 200 200 200 200 200 200 200
 GET    /jobs/?whose=all                                                     302 200 200 200 200 200 200 200 200
@@ -225,6 +264,11 @@ POST   /data-sets/{data_set}/retire/                                        302 
 POST   /data-sets/{data_set}/offer/                                         302 403 403 403 403 403 302 403 403
 
 # REST
+GET    /api/v1/classes/                                                     401 200 200 200 200 200 200 200 200
+POST   /api/v1/classes/                                                     401 403 403 400 400 400 400 400 400
+GET    /api/v1/classes/{class}/                                             401 404 200 200 200 200 200 404 404
+POST   /api/v1/classes/{class}/move/                                        401 404 403 403 400 400 400 404 404
+POST   /api/v1/classes/{class}/cancel/                                      401 404 403 403 400 400 400 404 404
 GET    /api/v1/schema/                                                      200 200 200 200 200 200 200 200 200
 GET    /api/v1/docs/                                                        200 200 200 200 200 200 200 200 200
 POST   /api/v1/auth/token/                                                  400 400 400 400 400 400 400 400 400
@@ -339,6 +383,7 @@ SOCKETS = {
     "/ws/jobs/{job}/": "4401 4404 open open open open open 4404 4404",
     "/ws/my-jobs/": "4401 open open open open open open open open",
     "/ws/notices/": "4401 open open open open open open open open",
+    "/ws/timetable/": "4401 open open open open open open open open",
     "/ws/pool/": "4401 4404 4404 open open open open open open",
 }
 

@@ -33,6 +33,7 @@ class Term:
     """A run with a cohort at each of two campuses, a room each, a stream, a site of eight GPUs, and who plans it."""
 
     def __init__(self):
+        courses.root()
         self.run = courses.run()
         self.yongin, self.jeonbuk = courses.cohort(self.run), courses.cohort(self.run)
         self.room, self.other_room = build.room(self.yongin.campus), build.room(self.jeonbuk.campus)

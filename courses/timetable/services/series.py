@@ -47,6 +47,8 @@ def save_series(
     cohorts = check_wish(run=run, wish=wish, actor=actor)
     order = [cohorts[place.cohort_id] for place in wish.places]
     series = _get(series_id, run) if series_id is not None else ClassSeries(run=run, created_by=actor)
+    if series.pk:
+        require_planner(actor, series.places.values_list("cohort_id", flat=True))
     pattern = _pattern(when, order)
     holidays = holidays_of(order, _midnight(pattern, when.from_on), _midnight(pattern, when.until_on))
     wanted = {one.on: one for one in occurrences(pattern, holidays) if actor is None or one.starts_at > now}
@@ -81,7 +83,7 @@ def end_series(*, series_id: int, actor: User, reason: str) -> int:
     Raises NotFound, NotAllowed, InvalidInput (no reason).
     """
     series = _get(series_id)
-    require_planner(series.run, actor)
+    require_planner(actor, series.places.values_list("cohort_id", flat=True))
     if not 0 < len(reason.strip()) <= 300 or not reason.strip().isprintable():
         raise InvalidInput({"reason": _("Say in at most 300 characters why; those it touches read it.")})
     now = database_now()

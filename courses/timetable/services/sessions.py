@@ -58,6 +58,7 @@ def save_session(
         before = None
     else:
         session = _open(session_id, sequence, now)
+        require_planner(actor, session.places.values_list("cohort_id", flat=True))
         if session.run_id != run.pk:
             raise NotFound
         before = wish_of(session)
@@ -80,6 +81,7 @@ def move_session(
     now = database_now()
     session = _open(session_id, sequence, now)
     wish = wish_of(session)
+    require_planner(actor, [place.cohort_id for place in wish.places])
     cohorts = check_wish(run=session.run, wish=wish, actor=actor)
     ends_at = ends_at or starts_at + (session.ends_at - session.starts_at)
     check_time(starts_at, ends_at, now)
@@ -107,7 +109,7 @@ def cancel_session(*, session_id: int, actor: User, reason: str, sequence: int |
     if not found[0].is_planned:
         return found[0]
     session = _open(session_id, sequence, database_now())
-    require_planner(session.run, actor)
+    require_planner(actor, session.places.values_list("cohort_id", flat=True))
     reason = reason.strip()
     if not 0 < len(reason) <= 300 or not reason.isprintable():
         raise InvalidInput({"reason": _("Say in at most 300 characters why; those it touches read it.")})

@@ -1,6 +1,6 @@
 """What is wished for a class, and whether it makes sense at all; whether it is free is another question (looking)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -9,12 +9,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campus.core.errors import InvalidInput, NotAllowed, NotFound, Text
-from campus.people.api import TEACHING, standing_of
+from campus.people.api import INSTRUCTING, TEACHING, standing_of
 from campus.people.models import User
 from campus.places.models import Room
 from courses.catalog.models import Cohort, CourseRun
 from courses.content.models import Module
-from courses.timetable.access import plannable_cohorts
 from courses.timetable.models import ClassSeries, ClassSession, Kind, Place, Stream
 from infra.pool.models import Site
 
@@ -100,16 +99,19 @@ def people_who_teach(cohorts: Sequence[Cohort]) -> QuerySet[User]:
     return held.distinct().order_by("name", "pk")
 
 
-def require_planner(run: CourseRun, actor: User | None) -> None:
-    """Raise NotAllowed unless `actor` instructs a cohort of the run; None is the platform itself."""
-    if actor is not None and not plannable_cohorts(standing_of(actor), run).exists():
+def require_planner(actor: User | None, cohort_ids: Iterable[int]) -> None:
+    """Raise NotAllowed unless `actor` instructs one of these cohorts; None is the platform itself."""
+    if actor is None:
+        return
+    held = Cohort.objects.filter(scope__path__overlap=standing_of(actor).scope_ids(INSTRUCTING))
+    if not held.filter(pk__in=list(cohort_ids)).exists():
         raise NotAllowed
 
 
 def check_wish(*, run: CourseRun, wish: ClassWish, actor: User | None) -> dict[int, Cohort]:
     """Return the wished cohorts by id. Raises NotAllowed (who does not plan this run), InvalidInput (fields named)."""
     known = {cohort.pk: cohort for cohort in Cohort.objects.select_related("campus", "scope").filter(run=run)}
-    require_planner(run, actor)
+    require_planner(actor, known)
     wrong: dict[str, Text] = {}
     if not 0 < len(wish.title.strip()) <= 120 or not wish.title.isprintable():
         wrong["title"] = _("Give the class a title of at most 120 characters.")
@@ -118,6 +120,8 @@ def check_wish(*, run: CourseRun, wish: ClassWish, actor: User | None) -> dict[i
     asked = [place.cohort_id for place in wish.places]
     if not asked or not set(asked) <= known.keys() or len(set(asked)) < len(asked):
         wrong["cohorts"] = _("Choose at least one cohort of this course.")
+    elif actor is not None and not any(standing_of(actor).holds(INSTRUCTING, known[pk].scope.path) for pk in asked):
+        wrong["cohorts"] = _("Choose at least one cohort that you instruct.")
     wrong |= _wrong_places(wish) | _wrong_parts(run, wish)
     if not wrong:
         teachers = set(wish.teacher_ids)

@@ -20,6 +20,7 @@ from courses.timetable.models import ClassSeries
 from courses.timetable.planning import get_plannable
 from courses.timetable.services import end_series, save_series
 from courses.timetable.services.series import SavedSeries
+from courses.timetable.services.wishes import require_planner
 
 from .classes import given_with_slot, plan_page
 
@@ -83,7 +84,9 @@ def _editable(request: SignedInRequest, series_id: int) -> tuple[ClassSeries, An
     series = rows.filter(pk=min(series_id, 2**62)).first()
     if series is None:
         raise NotFound
-    return series, *get_plannable(request.user, series.run.slug)
+    found = get_plannable(request.user, series.run.slug)
+    require_planner(request.user, [place.cohort_id for place in series.places.all()])
+    return series, *found
 
 
 def _saved(request: SignedInRequest, saved: SavedSeries) -> str:
