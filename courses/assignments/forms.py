@@ -17,6 +17,11 @@ class RunForm(forms.Form):
 
     gpus = forms.IntegerField(label=_("GPUs"), min_value=1)
     wall_minutes = MinutesField(label=_("Time limit in minutes"))
+    preemptible = forms.BooleanField(
+        label=_("May be interrupted"),
+        required=False,
+        help_text=_("It often starts sooner. Asked to make room, it has a minute to save into the folder checkpoint."),
+    )
     key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
     def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:

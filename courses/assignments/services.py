@@ -44,7 +44,7 @@ def submit_lab_run(
     if enrolment is None or enrolment.state != Enrolment.State.ACTIVE:
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
     gpus, wall_s = gpus if gpus is not None else lab.gpus, wall_s if wall_s is not None else lab.wall_s
-    wrong = _out_of_bounds(lab, gpus, wall_s, wrong)
+    wrong = out_of_bounds(lab, gpus, wall_s, wrong)
     now = database_now()
     try:
         with transaction.atomic():
@@ -124,7 +124,7 @@ def _starter(files: Mapping[str, bytes], entrypoint: str) -> Any:
     return jobs.store_bundle(jobs.checked_files(files))
 
 
-def _out_of_bounds(lab: Lab, gpus: int, wall_s: int, earlier: InvalidInput | None) -> InvalidInput | None:
+def out_of_bounds(lab: Lab, gpus: int, wall_s: int, earlier: InvalidInput | None) -> InvalidInput | None:
     """What the lab does not allow, beside what was wrong before."""
     wrong = {}
     if not 1 <= gpus <= lab.max_gpus:

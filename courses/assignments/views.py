@@ -20,7 +20,7 @@ from courses.catalog.api import RunAccess, form_page
 from courses.catalog.models import Enrolment
 from courses.content.api import get_module_to_edit
 from courses.content.api import render as render_markdown
-from labs.jobs.api import files_of, files_of_bundle, shown_files, typed_files, unshown_files
+from labs.jobs.api import SweepForm, files_of, files_of_bundle, shown_files, typed_files, unshown_files
 
 from .access import get_lab_for, get_lab_to_edit
 from .forms import LabForm, RunForm
@@ -28,6 +28,7 @@ from .models import Lab
 from .selectors import best_value, progress_of, runs_of_lab
 from .services import change_lab, open_lab, submit_lab_run
 from .starter import Starter, starter_of
+from .sweeping import submit_lab_sweep
 
 FIRST_PROGRAM = b'print("Hello from the lab")\n'
 
@@ -48,35 +49,47 @@ def submit(request: SignedInRequest, lab_id: int) -> HttpResponse:
     What was typed stays in the page when it is refused.
     """
     shown, access = get_lab_for(request.user, lab_id)
-    form = RunForm(request.POST, lab=shown)
+    form, sweep = RunForm(request.POST, lab=shown), SweepForm(request.POST)
     kept = unshown_files(files_of_bundle(_source(request, shown, access).files))
     is_upload = bool(request.FILES.getlist("upload"))
     files: dict[str, bytes] = {}
     shortage: dict[str, Any] = {}
     try:
         files = files_of(request)
-        if form.is_valid():
-            run, _is_new = submit_lab_run(
-                lab_id=lab_id,
-                user=request.user,
-                files=files if is_upload else kept | files,
-                gpus=form.cleaned_data["gpus"],
-                wall_s=form.cleaned_data["wall_minutes"],
-                idempotency_key=form.cleaned_data["key"],
-            )
-            return redirect("jobs:job", run.job_id)
+        if form.is_valid() and sweep.is_valid():
+            return redirect(_submitted(request, lab_id, form, sweep, files if is_upload else kept | files))
     except (NotFound, NotAllowed):
         raise
     except CampusError as error:
         form.is_valid()
         if isinstance(error, OverQuota):
-            shortage = error.facts
+            shortage = error.facts | {"message": str(error.message)}
+        elif isinstance(error, InvalidInput) and "grid" in error.fields:
+            add_service_error(sweep, InvalidInput({"grid": error.fields["grid"]}))
         else:
             add_service_error(form, _renamed(error))
     rows = shown_files(files) if files and is_upload else typed_files(request)
     lost = [*unshown_files(files)] if is_upload else []
     status = 409 if shortage else 400
-    return _lab_page(request, shown, access, form, rows, kept=sorted(kept), lost=lost, shortage=shortage, status=status)
+    return _lab_page(
+        request, shown, access, form, rows, sweep=sweep, kept=sorted(kept), lost=lost, shortage=shortage, status=status
+    )
+
+
+def _submitted(
+    request: SignedInRequest, lab_id: int, form: RunForm, sweep: SweepForm, files: Mapping[str, bytes]
+) -> str:
+    """Submit a run, or a sweep where parameters are named; returns where it is followed. Raises as the services."""
+    given = form.cleaned_data
+    wishes: dict[str, Any] = {
+        "lab_id": lab_id, "user": request.user, "files": files, "gpus": given["gpus"], "wall_s": given["wall_minutes"],
+        "is_preemptible": given["preemptible"], "idempotency_key": given["key"],
+    }  # fmt: skip
+    if sweep.is_filled:
+        swept, _is_new = submit_lab_sweep(asked=sweep.wish(), **wishes)
+        return reverse("jobs:sweep", args=[swept.pk])
+    run, _is_new = submit_lab_run(**wishes)
+    return reverse("jobs:job", args=[run.job_id])
 
 
 @require_http_methods(["GET", "POST"])
@@ -118,6 +131,7 @@ def _lab_page(
     files: list[dict[str, Any]],
     *,
     kept: list[str],
+    sweep: SweepForm | None = None,
     lost: list[str] | None = None,
     shortage: Mapping[str, Any] | None = None,
     status: int = 200,
@@ -130,6 +144,8 @@ def _lab_page(
         "access": access,
         "run": access.run,
         "form": form,
+        "sweep": sweep or SweepForm(initial={"metric": shown.main_metric}),
+        "most_runs": settings.LABS_SWEEP_MAX_RUNS,
         "files": files,
         "kept": kept,
         "lost": lost or [],

@@ -35,6 +35,7 @@ from .services.closing import cancel_waiting
 from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
 from .submission import Submission, parse_submission, read_submission, read_sweep
+from .sweep_forms import SweepForm
 from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Placement",
     "Preemption",
     "Submission",
+    "SweepForm",
     "SweepWish",
     "Wish",
     "append_log",

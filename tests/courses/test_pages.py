@@ -15,7 +15,7 @@ from courses.catalog import services as catalog
 from courses.catalog.models import Cohort, CourseRun, Enrolment, Term
 from courses.content.models import Lesson, LessonCompletion
 from labs.environments.models import Environment
-from labs.jobs.models import Job
+from labs.jobs.models import Job, Sweep
 
 from . import build
 
@@ -262,7 +262,8 @@ def test_a_learner_runs_the_lab_and_the_job_is_theirs(client, place):
     user = place["people"]["learner"]
     client.force_login(user)
     form = {
-        "files-0-path": "main.py", "files-0-text": "print(2)", "gpus": "1", "wall_minutes": "2", "key": "k1",
+        "files-0-path": "main.py", "files-0-text": "print(2)", "gpus": "1", "wall_minutes": "2", "preemptible": "on",
+        "key": "k1",
     }  # fmt: skip
     url = reverse("assignments:submit", args=[place["lab"].pk])
 
@@ -271,8 +272,30 @@ def test_a_learner_runs_the_lab_and_the_job_is_theirs(client, place):
     job = Job.objects.get(owner=user)
     assert first.url == again.url == reverse("jobs:job", args=[job.pk])
     assert LabRun.objects.get(job=job).lab == place["lab"]
-    assert (job.wall_s, job.work_key) == (120, f"lab:{place['lab'].pk}")
+    assert (job.wall_s, job.work_key, job.is_preemptible) == (120, f"lab:{place['lab'].pk}", True)
     assert f"#{job.pk}" in client.get(reverse("assignments:lab", args=[place["lab"].pk])).content.decode()
+
+
+def test_a_learner_sweeps_over_the_labs_program_and_each_run_counts(client, place):
+    user = place["people"]["learner"]
+    client.force_login(user)
+    form = {
+        "files-0-path": "main.py", "files-0-text": "print(2)", "gpus": "1", "wall_minutes": "2", "key": "k1",
+        "param-0-name": "lr", "param-0-values": "0.1, 0.01, 0.001", "metric": "accuracy",
+    }  # fmt: skip
+    url = reverse("assignments:submit", args=[place["lab"].pk])
+
+    first, again = client.post(url, form), client.post(url, form)
+
+    sweep = Sweep.objects.get(owner=user)
+    assert first.url == again.url == reverse("jobs:sweep", args=[sweep.pk])
+    assert LabRun.objects.filter(lab=place["lab"], job__sweep=sweep).count() == sweep.runs == 3
+    assert {job.work_key for job in Job.objects.filter(sweep=sweep)} == {f"lab:{place['lab'].pk}"}
+
+    wrong = client.post(url, form | {"param-0-values": "0.1,,3", "key": "k2"})
+    assert wrong.status_code == 400
+    assert 'value="0.1,,3"' in wrong.content.decode()
+    assert LabRun.objects.count() == 3
 
 
 def test_what_was_typed_stays_when_a_run_is_refused(client, place):

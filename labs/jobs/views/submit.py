@@ -63,7 +63,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         form.is_valid()
         sweep.is_valid()
         if isinstance(error, OverQuota):
-            shortage = error.facts
+            shortage = error.facts | {"message": str(error.message)}
         else:
             _tell(form, sweep, _renamed(error))
     uploaded = bool(request.FILES.getlist("upload"))
