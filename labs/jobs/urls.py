@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import downloads, job, listing, submit, sweeps
+from .views import corrections, downloads, job, listing, submit, sweeps
 
 app_name = "jobs"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("jobs/<int:job_id>/", job.job, name="job"),
     path("jobs/<int:job_id>/cancel/", job.cancel, name="cancel"),
     path("jobs/<int:job_id>/rerun/", job.rerun, name="rerun"),
+    path("jobs/<int:job_id>/correct/", corrections.correct, name="correct"),
     path("jobs/<int:job_id>/log/", downloads.log, name="log"),
     path("jobs/<int:job_id>/artifacts/<int:artifact_id>/", downloads.artifact, name="artifact"),
 ]

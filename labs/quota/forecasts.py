@@ -1,7 +1,7 @@
 """Forecasts of accounts as they stand, and the words for them. The rule itself is `domain.forecast`."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,13 +22,17 @@ from .models import Account
 
 @dataclass(frozen=True)
 class Outlook:
-    """A forecast in words: `word` for a badge with its tone and icon, `sentence` in full."""
+    """A forecast in words: `word` for a badge with its tone and icon, `sentence` in full.
+
+    `daily` are the GPU-seconds used on each of the days that it looks back upon, today last.
+    """
 
     forecast: Forecast
     word: str
     tone: str
     icon: str
     sentence: str
+    daily: tuple[int, ...] = ()
 
 
 def outlooks_of(accounts: Collection[Account]) -> dict[int, Outlook]:
@@ -52,7 +56,8 @@ def outlooks_of(accounts: Collection[Account]) -> dict[int, Outlook]:
             used=own, first=min(opened, *own) if own else opened, today=today, free_s=account.available_s,
             until=ends.get(account.pk),
         )  # fmt: skip
-        found[account.pk] = _outlook(made)
+        daily = tuple(own.get(today - timedelta(days=ago), 0) for ago in range(WEEKS * WEEK - 1, -1, -1))
+        found[account.pk] = replace(_outlook(made), daily=daily)
     return found
 
 

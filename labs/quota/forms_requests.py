@@ -46,7 +46,7 @@ class ApproveForm(forms.Form):
 
     given_s = HoursField(label=_("GPU-hours to give"), required=False)
     until = forms.DateField(
-        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label=_("Given until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("The last day; what is unused goes back then. Empty means for good."),
     )  # fmt: skip
     answer = forms.CharField(

@@ -104,6 +104,11 @@ class Account(models.Model):
         """What this account alone could still hold; an ancestor may have less."""
         return self.allocated_s - self.used_s - self.held_s
 
+    @property
+    def grantable_s(self) -> int:
+        """What its children may be given on top of what they have."""
+        return self.allocated_s * self.overcommit_pct // 100 - self.granted_s
+
 
 class LedgerEntry(models.Model):
     """One posting of one attempt. It counts for `account` and for all of `path`.

@@ -116,6 +116,11 @@ class Grant(models.Model):
         return self.label
 
     @property
+    def is_open(self) -> bool:
+        """Whether it counts, or will: neither ended nor cancelled."""
+        return self.state in (self.State.PLANNED, self.State.ACTIVE)
+
+    @property
     def left_s(self) -> int:
         """What nobody has drawn, and what was not given back or carried over."""
         return self.seconds - self.held_s - self.used_s - self.returned_s - self.carried_s

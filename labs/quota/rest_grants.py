@@ -1,4 +1,4 @@
-"""REST: grants that end, sponsors, lending, rates, and changing many accounts at once."""
+"""REST: grants that end, sponsors, lending and rates."""
 
 from datetime import date
 from typing import Any
@@ -13,25 +13,12 @@ from rest_framework.views import APIView
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.access import standing_of
 
-from .access import accounts_for, get_account_for, get_account_to_allocate, looks_after
-from .models import Batch, Grant, Lending, Rate, Sponsor
+from .access import get_account_for, get_account_to_allocate, looks_after
+from .models import Grant, Lending, Rate, Sponsor
 from .selectors_grants import grants_below, sponsor_uses
-from .services import (
-    AccountChange,
-    Preview,
-    apply_changes,
-    end_grant,
-    give_grant,
-    lend,
-    preview_changes,
-    rates_now,
-    recall,
-    set_rate,
-    undo,
-)
+from .services import add_sponsor, end_grant, give_grant, lend, rates_now, recall, set_rate
 
 MOST_S = 10**15
-SETTINGS = ("weight", "overcommit_pct", "max_running_gpus", "learner_day_cap_s", "learner_week_cap_s")
 
 
 class GrantAnswer(serializers.ModelSerializer):
@@ -132,6 +119,41 @@ class SponsorsView(APIView):
         return Response(SponsorUseAnswer(uses, many=True).data)
 
 
+class SponsorRequest(serializers.Serializer):
+    name_ko = serializers.CharField(max_length=120)
+    name_en = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    kind = serializers.ChoiceField(Sponsor.Kind.choices, default=Sponsor.Kind.COMPANY)
+
+
+class SponsorAnswer(serializers.ModelSerializer):
+    """Who gives GPU time from outside."""
+
+    class Meta:
+        model = Sponsor
+        fields = ("id", "name_ko", "name_en", "kind")
+
+
+class SponsorListView(APIView):
+    """`GET`: every sponsor. `POST`: add one. For administrators."""
+
+    @extend_schema(tags=["quota"], responses={200: SponsorAnswer(many=True)})
+    def get(self, request: Request) -> Response:
+        if not standing_of(request.user).is_administering:
+            raise NotAllowed
+        return Response(SponsorAnswer(Sponsor.objects.all(), many=True).data)
+
+    @extend_schema(tags=["quota"], request=SponsorRequest, responses={201: SponsorAnswer})
+    def post(self, request: Request) -> Response:
+        if not standing_of(request.user).is_administering:
+            raise NotAllowed
+        given = SponsorRequest(data=request.data)
+        given.is_valid(raise_exception=True)
+        actor: Any = request.user
+        with transaction.atomic():
+            made = add_sponsor(actor=actor, **given.validated_data)
+        return Response(SponsorAnswer(made).data, status=status.HTTP_201_CREATED)
+
+
 class DaysRequest(serializers.Serializer):
     to = serializers.DateField(required=False)
 
@@ -225,79 +247,3 @@ class RatesView(APIView):
         with transaction.atomic():
             rate = set_rate(actor=actor, **given.validated_data)
         return Response(RateAnswer(rate).data, status=status.HTTP_201_CREATED)
-
-
-class ChangeRequest(serializers.Serializer):
-    """Seconds to add, and settings to set; what is left out stays. `seen_allocated_s` guards against others."""
-
-    account = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    gpu_seconds = serializers.IntegerField(min_value=-MOST_S, max_value=MOST_S, default=0)
-    seen_allocated_s = serializers.IntegerField(required=False)
-    weight = serializers.IntegerField(required=False)
-    overcommit_pct = serializers.IntegerField(required=False)
-    max_running_gpus = serializers.IntegerField(required=False, allow_null=True)
-    learner_day_cap_s = serializers.IntegerField(required=False, allow_null=True)
-    learner_week_cap_s = serializers.IntegerField(required=False, allow_null=True)
-
-
-class ChangesRequest(serializers.Serializer):
-    changes = ChangeRequest(many=True)
-    reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
-    preview = serializers.BooleanField(default=False, help_text="Only say what would stand.")
-
-
-class ChangesView(APIView):
-    """`POST`: change many accounts, all or none; with `preview`, only say what would stand. For administrators."""
-
-    @extend_schema(tags=["quota"], request=ChangesRequest, responses={200: dict, 201: dict})
-    def post(self, request: Request) -> Response:
-        actor: Any = request.user
-        if not standing_of(actor).is_administering:
-            raise NotAllowed
-        given = ChangesRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        changes = [_change(row) for row in given.validated_data["changes"]]
-        if given.validated_data["preview"]:
-            return Response(_preview(preview_changes(changes=changes, actor=actor)))
-        batch = apply_changes(changes=changes, reason=given.validated_data["reason"], actor=actor)
-        return Response({"batch": batch.pk}, status=status.HTTP_201_CREATED)
-
-
-class UndoView(APIView):
-    """`POST`: undo a batch of changes. For administrators of all its accounts."""
-
-    @extend_schema(tags=["quota"], request=None, responses={201: dict})
-    def post(self, request: Request, batch_id: int) -> Response:
-        actor: Any = request.user
-        standing = standing_of(actor)
-        seen = accounts_for(standing)
-        found = Batch.objects.filter(pk=batch_id).first() if batch_id < 2**63 else None
-        if found is None or not (
-            seen.filter(allocations__batch=found).exists() or seen.filter(setting_changes__batch=found).exists()
-        ):
-            raise NotFound
-        if not standing.is_administering:
-            raise NotAllowed
-        return Response({"batch": undo(batch_id=found.pk, actor=actor).pk}, status=status.HTTP_201_CREATED)
-
-
-def _change(row: dict[str, Any]) -> AccountChange:
-    settings = {name: row[name] for name in SETTINGS if name in row}
-    return AccountChange(row["account"], row["gpu_seconds"], settings, row.get("seen_allocated_s"))
-
-
-def _preview(preview: Preview) -> dict[str, Any]:
-    return {
-        "is_possible": preview.is_possible,
-        "rows": [
-            {
-                "account": row.change.account_id,
-                "name": row.account.name if row.account else None,
-                "allocated_s": [row.before.allocated_s, row.after.allocated_s] if row.before and row.after else None,
-                "free_s": [row.before.free_s, row.after.free_s] if row.before and row.after else None,
-                "settings": {name: list(pair) for name, pair in row.settings.items()},
-                "errors": [vars(error) for error in row.errors],
-            }
-            for row in preview.rows
-        ],
-    }

@@ -3,15 +3,15 @@
 from django.urls import path
 
 from .rest import AccountListView, AllocateView
+from .rest_changes import BatchView, ChangesView, DeskView, UndoView
 from .rest_grants import (
-    ChangesView,
     GrantEndView,
     GrantsView,
     LendingRecallView,
     LendingsView,
     RatesView,
+    SponsorListView,
     SponsorsView,
-    UndoView,
 )
 from .rest_requests import (
     AccountForecastView,
@@ -34,6 +34,9 @@ urlpatterns = [
     path("quota/lendings/<int:lending_id>/recall/", LendingRecallView.as_view(), name="api-quota-lending-recall"),
     path("quota/rates/", RatesView.as_view(), name="api-quota-rates"),
     path("quota/changes/", ChangesView.as_view(), name="api-quota-changes"),
+    path("quota/changes/<int:batch_id>/", BatchView.as_view(), name="api-quota-batch"),
+    path("quota/desk/", DeskView.as_view(), name="api-quota-desk"),
+    path("quota/sponsors/", SponsorListView.as_view(), name="api-quota-sponsor-list"),
     path("quota/changes/<int:batch_id>/undo/", UndoView.as_view(), name="api-quota-changes-undo"),
     path("quota/requests/", RequestListView.as_view(), name="api-quota-requests"),
     path("quota/requests/<int:request_id>/", RequestView.as_view(), name="api-quota-request"),

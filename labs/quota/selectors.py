@@ -28,7 +28,7 @@ class TreeRow:
 
     @property
     def grantable_s(self) -> int:
-        return self.account.allocated_s * self.account.overcommit_pct // 100 - self.account.granted_s
+        return self.account.grantable_s
 
     @property
     def opens(self) -> bool:

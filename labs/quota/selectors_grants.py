@@ -82,3 +82,40 @@ def lendings_of(account: Account) -> list[Lending]:
     own = Q(lender=account)
     found = open_ones.filter(own | to_it if account.parent_id else own).select_related("lender", "borrower")
     return list(found.order_by("until_at", "id"))
+
+
+@dataclass
+class SponsorLine:
+    """A sponsor, and its grants to accounts that the reader administers."""
+
+    sponsor: Sponsor
+    grants: list[Grant] = field(default_factory=list)
+
+    @property
+    def given_s(self) -> int:
+        return sum(grant.seconds for grant in self.grants if grant.carried_from_id is None)
+
+    @property
+    def used_s(self) -> int:
+        return sum(grant.used_s for grant in self.grants)
+
+    @property
+    def held_s(self) -> int:
+        return sum(grant.held_s for grant in self.grants)
+
+
+def sponsors_with_grants(accounts: QuerySet[Account]) -> list[SponsorLine]:
+    """Return every sponsor with its grants to these accounts, those that end first before the others. Two queries."""
+    lines = {sponsor.pk: SponsorLine(sponsor) for sponsor in Sponsor.objects.all()}
+    grants = Grant.objects.filter(sponsor__isnull=False, account__in=accounts.order_by().values("pk"))
+    for grant in grants.select_related("account").order_by("ends_at", "id"):
+        lines[grant.sponsor_id or 0].grants.append(grant)
+    return list(lines.values())
+
+
+def sponsored_for(accounts: Sequence[Account]) -> dict[int, list[Grant]]:
+    """Return, for each account, the sponsors' open grants that its jobs draw from, also those above. One query."""
+    above = {pk for account in accounts for pk in account.path}
+    grants = Grant.objects.filter(account_id__in=above, sponsor__isnull=False, state=Grant.State.ACTIVE)
+    found = list(grants.select_related("sponsor").order_by("ends_at", "id")) if above else []
+    return {account.pk: [grant for grant in found if grant.account_id in account.path] for account in accounts}

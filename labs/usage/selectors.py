@@ -13,7 +13,8 @@ from django.utils import timezone
 from campus.people.access import TEACHING, Standing
 from campus.people.models import User
 from labs.jobs.models import Job
-from labs.quota.models import Account, LedgerEntry, UsageDay
+from labs.quota.models import Account, Grant, LedgerEntry, UsageDay
+from labs.quota.selectors_grants import sponsored_for
 
 from .domain.folding import AccountUse, GroupUse, Use, fold_by
 from .domain.periods import Period
@@ -37,6 +38,7 @@ class Balance:
 
     account: Account
     short: Account | None
+    sponsored: Sequence[Grant] = ()
 
 
 def today_in(zone: str) -> date:
@@ -45,14 +47,16 @@ def today_in(zone: str) -> date:
 
 
 def balances_of(user: User) -> list[Balance]:
-    """Return a person's own accounts, newest first. Two queries."""
+    """Return a person's own accounts, newest first, with what sponsors gave for them. Three queries."""
     accounts = list(Account.objects.filter(owner=user).select_related("parent", "scope").order_by("-id"))
     above = Account.objects.in_bulk({pk for account in accounts for pk in account.path})
+    sponsored = sponsored_for(accounts)
     balances = []
     for account in accounts:
         up = [above[pk] for pk in account.path if pk in above]
         least = min(up, key=lambda other: other.available_s, default=account)
-        balances.append(Balance(account, least if least.available_s < account.available_s else None))
+        short = least if least.available_s < account.available_s else None
+        balances.append(Balance(account, short, sponsored[account.pk]))
     return balances
 
 
@@ -119,8 +123,9 @@ def jobs_with_lines(user: User, account_id: int | None, page: str | None) -> tup
 
 
 def _net(entries: Iterable[LedgerEntry]) -> int:
-    signs = {LedgerEntry.Kind.CHARGE: 1, LedgerEntry.Kind.REFUND: -1}
-    return sum(signs.get(LedgerEntry.Kind(entry.kind), 0) * entry.gpu_seconds for entry in entries)
+    kinds = LedgerEntry.Kind
+    signs = {kinds.CHARGE: 1, kinds.REFUND: -1, kinds.CREDIT: -1, kinds.DEBIT: 1}
+    return sum(signs.get(kinds(entry.kind), 0) * entry.gpu_seconds for entry in entries)
 
 
 def roots_for(standing: Standing) -> list[Account]:

@@ -3,6 +3,7 @@
 from datetime import time, timedelta
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.utils import timezone
 from knox.models import get_token_model
 
@@ -12,10 +13,12 @@ from courses.catalog.models import Enrolment
 from infra.pool.models import Gpu, Node
 from labs.jobs.api import SweepWish, Wish, submit_sweep
 from labs.jobs.models import Artifact, Attempt, Job, Sweep
+from labs.quota import api as quota
 from labs.quota.models import Account, QuotaRequest
 from labs.quota.services.requests import ask
 from labs.scheduling.models import ClassReservation, SiteLending
 
+from .attendance_facts import attended
 from .timetable_facts import planned
 from .world import MAIN, World
 
@@ -59,10 +62,24 @@ def places(world: World) -> dict[str, object]:
         "token": token.token_key,
         "site": world.node.site_id,
         **_kept(world),
+        **attended(world),
         **planned(world),
         "request": _request(world).pk,
+        **_given(world),
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }
+
+
+@transaction.atomic
+def _given(world: World) -> dict[str, object]:
+    """A grant to the learner, the cohort that lends, and a batch that changed the cohort's account."""
+    account_id, until = world.cohort.account_id, timezone.now() + timedelta(days=9)
+    grant = quota.give_grant(
+        account_id=world.enrolment.account_id, gpu_seconds=360, label="RISE", ends_at=until, actor=None
+    )
+    lending = quota.lend(account_id=account_id, limit_s=360, until_at=until, reason="exam", actor=None)
+    batch = quota.apply_changes(changes=[quota.AccountChange(account_id, 0, {"weight": 2})], reason="term", actor=None)
+    return {"quota_grant": grant.pk, "quota_lending": lending.pk, "quota_batch": batch.pk}
 
 
 def _kept(world: World) -> dict[str, object]:

@@ -6,6 +6,8 @@ one may know but not do; 400 is an empty form that one may send.
 
 from dataclasses import dataclass
 
+from . import attendance_table
+
 PEOPLE = (
     "anonymous",
     "stranger",
@@ -18,7 +20,8 @@ PEOPLE = (
     "other_admin",
 )
 
-TABLE = """
+TABLE = (
+    """
 # For everyone, and one's own
 GET    /healthz                                                             200 200 200 200 200 200 200 200 200
 GET    /favicon.ico                                                         200 200 200 200 200 200 200 200 200
@@ -190,6 +193,8 @@ POST   /jobs/sweeps/{sweep}/rerun/                                          302 
 GET    /jobs/{job}/                                                         302 404 200 200 200 200 200 404 404
 GET    /jobs/{job}/cancel/                                                  302 404 200 403 200 200 200 404 404
 POST   /jobs/{job}/cancel/                                                  302 404 302 403 302 302 302 404 404
+GET    /jobs/{ended}/correct/                                               302 404 403 403 403 200 200 404 404
+POST   /jobs/{ended}/correct/                                               302 404 403 403 403 400 400 404 404
 GET    /jobs/{ended}/rerun/                                                 302 404 200 403 403 403 403 404 404
 POST   /jobs/{ended}/rerun/                                                 302 404 302 403 403 403 403 404 404
 GET    /jobs/{ended}/log/                                                   302 404 200 200 200 200 200 404 404
@@ -233,6 +238,29 @@ GET    /quota/{account}/ask/                                                302 
 POST   /quota/{account}/ask/                                                302 404 400 403 403 403 403 404 404
 GET    /quota/{cohort_account}/ask/                                         302 404 404 403 200 403 403 404 404
 GET    /quota/{campus_account}/ask/                                         302 404 404 404 404 200 403 404 404
+GET    /quota/{account}/grants/new/                                         302 404 403 403 403 200 200 404 404
+POST   /quota/{account}/grants/new/                                         302 404 403 403 403 400 400 404 404
+GET    /quota/{cohort_account}/lend/                                        302 404 404 403 403 200 200 404 404
+POST   /quota/{cohort_account}/lend/                                        302 404 404 403 403 400 400 404 404
+GET    /quota/grants/{quota_grant}/end/                                     302 404 403 403 403 200 200 404 404
+POST   /quota/grants/{quota_grant}/end/                                     302 404 403 403 403 400 400 404 404
+GET    /quota/lendings/{quota_lending}/recall/                              302 404 404 403 403 200 200 404 404
+POST   /quota/lendings/{quota_lending}/recall/                              302 404 404 403 403 400 400 404 404
+GET    /quota/sponsors/                                                     302 403 403 403 403 200 200 403 200
+POST   /quota/sponsors/                                                     302 403 403 403 403 400 400 403 400
+GET    /quota/rates/                                                        302 403 403 403 403 200 200 403 200
+POST   /quota/rates/                                                        302 403 403 403 403 403 400 403 403
+GET    /quota/desk/                                                         302 403 403 403 403 200 200 403 200
+GET    /quota/desk/desk.csv                                                 302 403 403 403 403 200 200 403 200
+GET    /quota/desk/{cohort_account}/learners/                               302 403 403 403 403 200 200 403 404
+GET    /quota/desk/edit/?account={cohort_account}                           302 403 403 403 403 200 200 403 302
+POST   /quota/desk/edit/                                                    302 403 403 403 403 302 302 403 302
+GET    /quota/desk/upload/                                                  302 403 403 403 403 200 200 403 200
+POST   /quota/desk/upload/                                                  302 403 403 403 403 400 400 403 400
+POST   /quota/desk/apply/                                                   302 403 403 403 403 400 400 403 400
+GET    /quota/changes/                                                      302 403 403 403 403 200 200 403 200
+GET    /quota/changes/{quota_batch}/                                        302 403 403 403 403 200 200 403 404
+POST   /quota/changes/{quota_batch}/undo/                                   302 403 403 403 403 400 400 403 404
 GET    /quota/requests/                                                     302 200 200 200 200 200 200 200 200
 GET    /quota/requests/?show=answered                                       302 200 200 200 200 200 200 200 200
 GET    /quota/requests/{request}/                                           302 404 200 200 200 200 200 404 404
@@ -308,8 +336,13 @@ POST   /api/v1/quota/grants/0/end/                                          401 
 POST   /api/v1/quota/lendings/0/recall/                                     401 404 404 404 404 404 404 404 404
 GET    /api/v1/quota/rates/                                                 401 200 200 200 200 200 200 200 200
 POST   /api/v1/quota/rates/                                                 401 403 403 403 403 403 400 403 403
+GET    /api/v1/quota/changes/                                               401 403 403 403 403 200 200 403 200
 POST   /api/v1/quota/changes/                                               401 403 403 403 403 400 400 403 400
-POST   /api/v1/quota/changes/0/undo/                                        401 404 404 404 404 404 404 404 404
+GET    /api/v1/quota/changes/{quota_batch}/                                 401 403 403 403 403 200 200 403 404
+POST   /api/v1/quota/changes/{quota_batch}/undo/                            401 403 403 403 403 201 201 403 404
+GET    /api/v1/quota/desk/                                                  401 403 403 403 403 200 200 403 200
+GET    /api/v1/quota/sponsors/                                              401 403 403 403 403 200 200 403 200
+POST   /api/v1/quota/sponsors/                                              401 403 403 403 403 400 400 403 400
 GET    /api/v1/quota/{account}/forecast/                                    401 404 200 200 200 200 200 404 404
 GET    /api/v1/quota/{campus_account}/forecast/                             401 404 404 404 404 200 200 404 404
 GET    /api/v1/quota/requests/                                              401 200 200 200 200 200 200 200 200
@@ -378,8 +411,11 @@ GET    /accounts/social/signup/                                             302 
 GET    /accounts/social/connections/                                        302 301 301 301 301 301 301 301 301
 GET    /accounts/login/code/confirm/                                        302 302 302 302 302 302 302 302 302
 """
+    + attendance_table.ROWS
+)
 
 SOCKETS = {
+    **attendance_table.SOCKETS,
     "/ws/jobs/{job}/": "4401 4404 open open open open open 4404 4404",
     "/ws/my-jobs/": "4401 open open open open open open open open",
     "/ws/notices/": "4401 open open open open open open open open",

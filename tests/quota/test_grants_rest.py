@@ -89,13 +89,58 @@ def test_many_accounts_change_at_once_with_a_preview_and_undo(tree: Tree, admin:
     assert preview["rows"][0]["allocated_s"] == [100 * HOUR, 101 * HOUR]
     made = post(admin, "changes/", changes=changes, reason="exam")
     assert made.status_code == 201
-    undone = post(admin, f"changes/{made.json()['batch']}/undo/")
+    batch = f"changes/{made.json()['batch']}/"
+    whole = api_of(admin).get(f"{LIST}{batch}").json()
+    assert (whole["batch"]["reason"], whole["hidden"], whole["changes"]) == (
+        "exam",
+        0,
+        [
+            {"account": tree.cohort.pk, "allocated_s": [100 * HOUR, 101 * HOUR], "settings": {}},
+            {"account": tree.learner.pk, "allocated_s": None, "settings": {"learner_day_cap_s": [None, 60]}},
+        ],
+    )
+    would = post(admin, f"{batch}undo/", preview=True)
+    assert (would.status_code, would.json()["rows"][0]["allocated_s"]) == (200, [101 * HOUR, 100 * HOUR])
+    undone = post(admin, f"{batch}undo/", reason="over")
+    listed = api_of(admin).get(f"{LIST}changes/").json()["results"]
+    assert [(row["reason"], row["undone_by"], row["undoes"]) for row in listed] == [
+        ("over", None, made.json()["batch"]), ("exam", undone.json()["batch"], None),
+    ]  # fmt: skip
     assert undone.status_code == 201
     assert tree.fresh()[2].allocated_s == 100 * HOUR
     wrong = post(admin, "changes/", changes=[{"account": tree.campus.pk, "gpu_seconds": 1}], reason="x")
     assert (wrong.status_code, wrong.json()["code"]) == (400, "changes_refused")
     assert post(tree.owner, "changes/", changes=changes).status_code == 403
-    assert post(factories.UserFactory(), f"changes/{made.json()['batch']}/undo/").status_code == 404
+    assert post(factories.UserFactory(), f"changes/{made.json()['batch']}/undo/").status_code == 403
+
+
+def test_a_csv_changes_accounts_over_the_api_and_names_its_lines(tree: Tree, admin: User) -> None:
+    good = f"account_id,granted_gpu_hours\n{tree.learner.pk},21\n"
+    assert post(admin, "changes/", csv=good, preview=True).json()["rows"][0]["allocated_s"] == [20 * HOUR, 21 * HOUR]
+    assert post(admin, "changes/", csv=good, reason="term").status_code == 201
+    assert tree.fresh()[3].allocated_s == 21 * HOUR
+    wrong = post(admin, "changes/", csv="account_id,weight\n1,x\n", reason="term")
+    assert (wrong.status_code, "line 2" in wrong.json()["errors"][0]["detail"].lower()) == (400, True)
+    assert post(admin, "changes/", reason="neither").status_code == 400
+    assert post(admin, "changes/", csv=good, changes=[], reason="both").status_code == 400
+
+
+def test_the_desk_is_read_over_the_api(tree: Tree, admin: User) -> None:
+    rows = api_of(admin).get(f"{LIST}desk/", {"learners": "1"}).json()
+    assert [(row["account_id"], row["parent_id"]) for row in rows] == [
+        (tree.campus.pk, tree.platform.pk), (tree.cohort.pk, tree.campus.pk), (tree.learner.pk, tree.cohort.pk),
+    ]  # fmt: skip
+    assert (rows[2]["granted_s"], rows[2]["left_gpu_hours"], rows[2]["max_running_gpus"]) == (20 * HOUR, "20", "none")
+    assert api_of(admin).get(f"{LIST}desk/", {"q": tree.owner.name}).json()[0]["account_id"] == tree.learner.pk
+    assert api_of(admin).get(f"{LIST}desk/", {"show": "idle"}).json() == []
+    assert api_of(admin).get(f"{LIST}desk/", {"show": "nonsense"}).status_code == 400
+
+
+def test_sponsors_are_added_and_listed(tree: Tree, admin: User) -> None:
+    made = post(admin, "sponsors/", name_ko="전북특별자치도", name_en="Jeonbuk State", kind="PUBLIC")
+    assert (made.status_code, made.json()["kind"]) == (201, "PUBLIC")
+    assert post(admin, "sponsors/", name_ko="전북특별자치도").status_code == 409
+    assert [row["name_en"] for row in api_of(admin).get(f"{LIST}sponsors/").json()] == ["Jeonbuk State"]
 
 
 def test_the_page_shows_grants_sponsors_caps_rates_and_loans_in_as_many_queries_at_twenty(

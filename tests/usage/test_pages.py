@@ -202,12 +202,12 @@ def test_a_name_in_the_csv_is_never_a_formula(tree: Tree, admin: User) -> None:
 def test_queries_are_the_same_at_one_and_at_twenty_rows(
     tree: Tree, admin: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    # mine: session, user, roles; own accounts, above them, (roots: none without a role), zone, days, jobs' count, jobs,
-    # their lines. report: session, user, roles; the account, zone, by day, by account, names.
+    # mine: session, user, roles; own accounts, above them, sponsors, (roots: none without a role), zone, days, jobs'
+    # count, jobs, their lines. report: session, user, roles; the account, zone, by day, by account, names.
     own, staff = page_of(tree.owner), page_of(admin)
 
     def measure() -> None:
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             assert own.get(MINE).status_code == 200
         with django_assert_num_queries(8):
             assert staff.get(report(tree.campus, "?by=learner")).status_code == 200

@@ -1,5 +1,6 @@
 """Correcting what a job was charged: by staff, with a reason, as a line of the ledger of its own."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,30 @@ from campus.core.errors import Conflict, NotFound
 from labs.jobs.models import Attempt, Job
 from labs.quota import api as quota
 from labs.quota.models import LedgerEntry
+
+
+@dataclass(frozen=True)
+class AttemptCharge:
+    """What an attempt that is settled held, and what it stays charged, in GPU-seconds of account."""
+
+    attempt: int
+    held_s: int
+    net_s: int
+
+
+def attempt_charges(job_id: int) -> list[AttemptCharge]:
+    """Return the settled attempts of a job, the first before the others. Two queries."""
+    kinds = LedgerEntry.Kind
+    rows = LedgerEntry.objects.filter(job_id=job_id, kind__in=(kinds.HOLD, kinds.RELEASE)).order_by("attempt")
+    held: dict[int, int] = {}
+    over: set[int] = set()
+    for attempt, kind, seconds in rows.values_list("attempt", "kind", "gpu_seconds"):
+        if kind == kinds.HOLD:
+            held[attempt] = seconds
+        else:
+            over.add(attempt)
+    nets = charges_of(job_id)
+    return [AttemptCharge(attempt, held_s, nets[attempt]) for attempt, held_s in held.items() if attempt in over]
 
 
 def charges_of(job_id: int) -> dict[int, int]:

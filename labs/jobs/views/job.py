@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from campus.core.errors import OverQuota
 from campus.core.formats import gpu_hours
 from campus.people.access import standing_of
-from labs.jobs.access import get_job_for, get_job_to_cancel, get_own_job, may_cancel
+from labs.jobs.access import get_job_for, get_job_to_cancel, get_own_job, may_cancel, may_correct
 from labs.jobs.job_page import Metrics, live_context, log_head, metrics_of, run_before
 from labs.jobs.services import cancel as cancel_job
 from labs.jobs.services import rerun as rerun_job
@@ -25,6 +25,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     context = live_context(shown) | {
         "is_owner": shown.owner_id == request.user.pk,
         "may_cancel": shown.is_open and shown.cancel_requested_at is None and may_cancel(standing, shown),
+        "may_correct": not shown.is_open and may_correct(standing, shown),
     }
     if request.GET.get("part") == "live":
         return render(request, "jobs/_live.html", context)

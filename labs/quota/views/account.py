@@ -34,7 +34,7 @@ from labs.quota.selectors import (
     used_by_day,
     with_outlooks,
 )
-from labs.quota.selectors_grants import grants_of, lendings_of, sponsor_uses
+from labs.quota.selectors_grants import grants_of, lendings_of, sponsor_uses, sponsored_for
 from labs.quota.services import allocate, cap_lines, preview, rates_now, refusal_of
 from labs.quota.shortage import helpers_of
 from labs.quota.zones import zone_of
@@ -77,7 +77,7 @@ def _overview(request: HttpRequest, found: Account) -> dict[str, Any]:
     first = today - timedelta(days=DAYS - 1)
     used = used_by_day(found.pk, first, today)
     return {"chart": charts.by_day(used, first, today), "chart_title": charts.by_day_title(used, DAYS),
-            "helpers": helpers_of(found)}  # fmt: skip
+            "helpers": helpers_of(found), "sponsored": sponsored_for([found])[found.pk]}  # fmt: skip
 
 
 def _grants(request: HttpRequest, found: Account) -> dict[str, Any]:
