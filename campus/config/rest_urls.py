@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("campus.people.rest_urls")),
     path("", include("courses.catalog.rest_urls")),
     path("", include("courses.timetable.rest_urls")),
+    path("", include("courses.attendance.rest_urls")),
     path("", include("courses.assignments.rest_urls")),
     path("", include("campus.web.rest_urls")),
     path("", include("labs.jobs.rest_urls")),

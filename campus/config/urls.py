@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("courses.catalog.urls")),
     path("", include("courses.content.urls")),
     path("", include("courses.timetable.urls")),
+    path("", include("courses.attendance.urls")),
     path("", include("courses.assignments.urls")),
     path("", include("labs.environments.urls")),
     path("", include("labs.jobs.urls")),

@@ -5,6 +5,7 @@ where (marks of devices and networks) lies apart in `DeviceMark`, and is deleted
 """
 
 import uuid
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -19,7 +20,7 @@ from campus.places.models import Room
 from courses.catalog.models import CourseRun, Enrolment
 from courses.timetable.models import ClassSession
 
-_BY = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
+_BY: dict[str, Any] = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
 
 
 class Mark(models.TextChoices):

@@ -1,5 +1,7 @@
 """What learners ask of staff, excuses with documents and contests, and flags, which staff judge."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -12,7 +14,7 @@ from courses.timetable.models import ClassSession
 
 from .models import Evidence, Mark
 
-_BY = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
+_BY: dict[str, Any] = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
 
 
 class Asked(models.Model):

@@ -6,6 +6,12 @@ from campus.core.states import State, register
 
 from .models import Contest, Excuse, Flag, Mark
 
+GRADE_WORDS = {
+    "GOOD": pgettext_lazy("attendance", "On track"),
+    "NEAR": pgettext_lazy("attendance", "Close to the limit"),
+    "FAILED": pgettext_lazy("attendance", "Limit reached"),
+}
+
 
 def register_states() -> None:
     """Teach the badge the words and shapes of attendance."""
@@ -23,9 +29,9 @@ def register_states() -> None:
     register(
         "attendance_standing",
         {
-            "GOOD": State(pgettext_lazy("attendance", "On track"), "ok", "circle-check"),
-            "NEAR": State(pgettext_lazy("attendance", "Close to the limit"), "warn", "triangle-alert"),
-            "FAILED": State(pgettext_lazy("attendance", "Limit reached"), "danger", "circle-x"),
+            "GOOD": State(GRADE_WORDS["GOOD"], "ok", "circle-check"),
+            "NEAR": State(GRADE_WORDS["NEAR"], "warn", "triangle-alert"),
+            "FAILED": State(GRADE_WORDS["FAILED"], "danger", "circle-x"),
         },
     )
     register(

@@ -20,6 +20,7 @@ from labs.scheduling.models import ClassReservation, SiteLending
 
 from .attendance_facts import attended
 from .timetable_facts import planned
+from .attendance_facts import attended
 from .world import MAIN, World
 
 

@@ -1,0 +1,1 @@
+"""What changes attendance. Each is one transaction; errors are `campus.core.errors`."""

@@ -1,0 +1,153 @@
+"""Drawing verdicts: evidence, excuses and policy in, verdicts with history out; in bulk, in few queries."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from campus.people.models import User
+from courses.attendance.domain.rules import Rules, as_json, rules_from
+from courses.attendance.domain.verdict import Act, Judged, Mark, Meeting, Sign, judge
+from courses.attendance.live import tell_board
+from courses.attendance.models import Evidence, Excuse, LabConsent, Policy, Verdict, VerdictHistory
+from courses.catalog.models import Enrolment
+from courses.timetable.models import ClassSession, SessionCohort
+
+from .locking import lock_verdicts
+
+Pair = tuple[int, int]
+Cause = VerdictHistory.Cause
+_SAID = ("mark", "minutes", "late_min", "early_min", "why", "arrived_at")
+
+
+def newest_policy(run_id: int) -> Policy | None:
+    """A run's policy as it stands; None where it never had one of its own and goes by the house's rules."""
+    return Policy.objects.filter(run_id=run_id).order_by("-version").first()
+
+
+def rules_of(policy: Policy | None) -> Rules:
+    return rules_from(policy.rules) if policy is not None else Rules()
+
+
+def policy_of(run_id: int) -> Policy:
+    """The same for verdicts, which must name one: the house's rules become the run's first version."""
+    found = newest_policy(run_id)
+    if found is None:
+        Policy.objects.bulk_create(
+            [Policy(run_id=run_id, version=1, rules=as_json(Rules()))], ignore_conflicts=True
+        )  # fmt: skip
+        found = newest_policy(run_id)
+    assert found is not None  # noqa: S101
+    return found
+
+
+def rolls(sessions: Sequence[ClassSession]) -> dict[int, list[int]]:
+    """Session to the ids of the enrolments that should be there: `timetable.roll_of` for many. Two queries."""
+    cohorts: dict[int, set[int]] = defaultdict(set)
+    for session_id, cohort_id in SessionCohort.objects.filter(session__in=sessions).values_list("session", "cohort"):
+        cohorts[session_id].add(cohort_id)
+    wanted = {cohort_id for held in cohorts.values() for cohort_id in held}
+    rows = Enrolment.objects.filter(cohort__in=wanted).values_list("pk", "cohort", "enrolled_at", "ended_at")
+    of_cohort: dict[int, list[tuple[int, datetime, datetime | None]]] = defaultdict(list)
+    for pk, cohort_id, since, until in rows.order_by("pk"):
+        of_cohort[cohort_id].append((pk, since, until))
+    return {
+        session.pk: [
+            pk
+            for cohort_id in cohorts[session.pk]
+            for pk, since, until in of_cohort[cohort_id]
+            if since < session.ends_at and (until is None or until > session.starts_at)
+        ]
+        for session in sessions
+        if session.takes_attendance
+    }
+
+
+@dataclass
+class Material:
+    """What verdicts are drawn from, by (session, enrolment)."""
+
+    signs: Mapping[Pair, list[Sign]] = field(default_factory=dict)
+    excused: Collection[Pair] = frozenset()
+
+    def verdict(self, session: ClassSession, enrolment_id: int, rules: Rules, now: datetime) -> Judged:
+        pair = (session.pk, enrolment_id)
+        meeting = Meeting(session.starts_at, session.ends_at)
+        return judge(meeting, self.signs.get(pair, ()), rules, is_excused=pair in self.excused, now=now)
+
+
+def material(session_ids: Collection[int], enrolment_ids: Collection[int], rules: Rules) -> Material:
+    """Read evidence that stands and excuses that were granted. Two queries, three where labs count."""
+    here = Q(session_id__in=session_ids, enrolment_id__in=enrolment_ids)
+    stands = Evidence.objects.filter(here, undone_by=None).exclude(act=Evidence.Act.UNDO)
+    consenting: set[int] = set()
+    if rules.lab_counts:
+        given = LabConsent.objects.filter(enrolment_id__in=enrolment_ids).exclude(given_at=None)
+        consenting = set(given.values_list("enrolment_id", flat=True))
+    signs: dict[Pair, list[Sign]] = defaultdict(list)
+    fields = ("session_id", "enrolment_id", "kind", "pk", "act", "at", "until", "mark")
+    for session_id, enrolment_id, kind, pk, act, at, until, mark in stands.order_by("pk").values_list(*fields):
+        if kind == Evidence.Kind.LAB and enrolment_id not in consenting:
+            continue
+        signs[session_id, enrolment_id].append(Sign(pk, Act(act), at, until, Mark(mark) if mark else None))
+    granted = Excuse.objects.filter(here, state=Excuse.State.GRANTED).values_list("session_id", "enrolment_id")
+    return Material(signs, set(granted))
+
+
+def draw(
+    pairs: Iterable[Pair],
+    sessions: Mapping[int, ClassSession],
+    *,
+    policy: Policy,
+    cause: str,
+    by: User | None,
+    now: datetime,
+) -> list[Verdict]:
+    """Draw the verdicts of these pairs anew and write those that changed, with history. Returns the changed ones.
+
+    Call it in a transaction that holds the policy. Locks the verdicts in the order of their ids.
+    """
+    held = lock_verdicts(pairs)
+    rules = rules_of(policy)
+    found = material({s for s, _e in held}, {e for _s, e in held}, rules)
+    changed, kept = [], []
+    for (session_id, enrolment_id), row in held.items():
+        said = _fields(found.verdict(sessions[session_id], enrolment_id, rules, now))
+        if any(getattr(row, name) != said[name] for name in _SAID) and (row.revision or said["mark"] != Mark.NONE):
+            for name in _SAID:
+                setattr(row, name, said[name])
+            row.policy, row.revision, row.changed_at = policy, row.revision + 1, now
+            changed.append(row)
+        elif row.revision and row.policy_id != policy.pk:
+            kept.append(row.pk)
+    _write(changed, cause=cause, by=by, now=now)
+    # What the new version leaves as it was, it confirms.
+    Verdict.objects.filter(pk__in=kept).update(policy=policy)
+    tell_board(*{row.session_id for row in changed})
+    return changed
+
+
+def _fields(judged: Judged) -> dict[str, Any]:
+    return {
+        "mark": judged.mark.value,
+        "minutes": judged.minutes,
+        "late_min": judged.late_min,
+        "early_min": judged.early_min,
+        "why": [why.value for why in judged.why],
+        "arrived_at": judged.arrived_at,
+    }
+
+
+def _write(changed: Sequence[Verdict], *, cause: str, by: User | None, now: datetime) -> None:
+    names = (*_SAID, "policy", "revision")
+    Verdict.objects.bulk_update(changed, [*names, "changed_at"], batch_size=1000)
+    VerdictHistory.objects.bulk_create(
+        (
+            VerdictHistory(verdict=row, cause=cause, by=by, at=now, **{name: getattr(row, name) for name in names})
+            for row in changed
+        ),
+        batch_size=2000,
+    )
