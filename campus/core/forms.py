@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.models import construct_instance
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext as _
 
@@ -17,6 +19,21 @@ class CampusFormRenderer(TemplatesSetting):
     form_template_name = "core/forms/form.html"
     field_template_name = "core/forms/field.html"
     formset_template_name = "core/forms/formset.html"
+
+
+class ServiceModelForm(forms.ModelForm):
+    """A model's form that checks single fields only.
+
+    Uniqueness and constraints are the service's, which says what exists already in better words (`clashes`).
+    """
+
+    def _post_clean(self) -> None:
+        exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+        try:
+            self.instance.clean_fields(exclude=exclude)
+        except ValidationError as error:
+            self._update_errors(error)  # type: ignore[attr-defined]
 
 
 def editor_files(post: Mapping[str, Any], *, prefix: str = "files") -> dict[str, str]:

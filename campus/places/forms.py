@@ -5,29 +5,31 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.forms import ServiceModelForm
+
 from .models import Building, Campus, Room
 
 
-class CampusForm(forms.ModelForm):
+class CampusForm(ServiceModelForm):
     class Meta:
         model = Campus
         fields = ("name_ko", "name_en", "address", "timezone", "is_open")
 
 
-class NewCampusForm(forms.ModelForm):
+class NewCampusForm(ServiceModelForm):
     class Meta:
         model = Campus
         fields = ("name_ko", "name_en", "slug", "address", "timezone")
         help_texts = {"slug": _("Used in addresses and node names: jeju, jeonnam.")}
 
 
-class BuildingForm(forms.ModelForm):
+class BuildingForm(ServiceModelForm):
     class Meta:
         model = Building
         fields = ("name_ko", "name_en")
 
 
-class RoomForm(forms.ModelForm):
+class RoomForm(ServiceModelForm):
     equipment = forms.CharField(
         label=_("Equipment"),
         required=False,

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from campus.core import audit
+from campus.core.clashes import words_of_clash
 from campus.core.errors import InvalidInput, NotAllowed, NotFound
 from campus.people.api import ADMINISTERING, open_scope, platform_scope, standing_of
 from campus.people.models import Scope, User
@@ -121,10 +122,10 @@ def _clean(target: Model, exclude: Sequence[str] = ()) -> None:
     try:
         target.full_clean(exclude=exclude)
     except ValidationError as error:
-        raise InvalidInput(_complaints(error)) from error
+        raise InvalidInput(_complaints(target, error)) from error
 
 
-def _complaints(error: ValidationError) -> dict[str, list[str]]:
+def _complaints(target: Model, error: ValidationError) -> dict[str, list[str]]:
     """Name each wrong field; what two fields make wrong together is a name that another one has there."""
     fields: dict[str, list[str]] = {}
     for name, causes in error.error_dict.items():
@@ -132,5 +133,5 @@ def _complaints(error: ValidationError) -> dict[str, list[str]]:
             if cause.code == "unique_together":
                 fields.setdefault("name_ko", []).append(_("There is one of that name here already."))
             else:
-                fields.setdefault("" if name == "__all__" else name, []).extend(cause.messages)
+                fields.setdefault("" if name == "__all__" else name, []).extend(words_of_clash(target, cause))
     return fields

@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.forms import ServiceModelForm
 from campus.places.models import Campus
 
 from .fields import DayField, GpuHoursField, LocalTimeField, slug_field
@@ -18,20 +17,7 @@ _SUMMARIES = {
 }
 
 
-class CatalogForm(forms.ModelForm):
-    """A form whose service says what exists already, in better words than Django's."""
-
-    def _post_clean(self) -> None:
-        """Fill the instance and check its fields, as Django does; what else the model demands, the service checks."""
-        exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
-        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
-        try:
-            self.instance.clean_fields(exclude=exclude)
-        except ValidationError as error:
-            self._update_errors(error)  # type: ignore[attr-defined]
-
-
-class ProgrammeForm(CatalogForm):
+class ProgrammeForm(ServiceModelForm):
     slug = slug_field()
     summary_ko, summary_en = _SUMMARIES["summary_ko"], _SUMMARIES["summary_en"]
 
@@ -40,7 +26,7 @@ class ProgrammeForm(CatalogForm):
         fields = ("name_ko", "name_en", "slug", "summary_ko", "summary_en")
 
 
-class CourseForm(CatalogForm):
+class CourseForm(ServiceModelForm):
     programme = forms.ModelChoiceField(label=_("Programme"), queryset=Programme.objects.all())
     summary_ko, summary_en = _SUMMARIES["summary_ko"], _SUMMARIES["summary_en"]
 
@@ -49,7 +35,7 @@ class CourseForm(CatalogForm):
         fields = ("programme", "code", "name_ko", "name_en", "summary_ko", "summary_en")
 
 
-class TermForm(CatalogForm):
+class TermForm(ServiceModelForm):
     slug = slug_field()
     starts_on = DayField(label=_("Starts on"))
     ends_on = DayField(label=_("Ends on"))
@@ -59,7 +45,7 @@ class TermForm(CatalogForm):
         fields = ("name_ko", "name_en", "slug", "starts_on", "ends_on")
 
 
-class RunForm(CatalogForm):
+class RunForm(ServiceModelForm):
     course = forms.ModelChoiceField(label=_("Course"), queryset=Course.objects.all())
     term = forms.ModelChoiceField(label=_("Term"), queryset=Term.objects.all())
     slug = slug_field()
@@ -69,11 +55,13 @@ class RunForm(CatalogForm):
         fields = ("course", "term", "slug", "is_published")
 
 
-class CohortForm(CatalogForm):
+class CohortForm(ServiceModelForm):
     """A cohort's own settings. Its GPU time is asked for once, when it opens."""
 
     learner_quota_s = GpuHoursField(
-        label=_("GPU hours a learner gets"), help_text=_("On enrolment; a learner cannot use more than that.")
+        label=_("GPU hours a learner gets"),
+        max_value=500_000,
+        help_text=_("On enrolment; a learner cannot use more than that."),
     )
     self_enrolment_opens_at = LocalTimeField(
         label=_("Self-enrolment opens"), required=False, help_text=_("Empty: staff enrol people.")

@@ -60,3 +60,25 @@ def test_a_term_that_ends_before_it_starts_is_refused_in_words(client, place):
     assert answer.status_code == 400
     assert "A term must end after it starts." in answer.content.decode()
     assert "term_ends_after_start" not in answer.content.decode()
+
+
+def test_a_campus_address_that_is_taken_names_the_campus(client, place):
+    home = place.campus
+    said = {"name_ko": "새 캠퍼스", "slug": home.slug, "timezone": "Asia/Seoul"}
+    answer = client.post(reverse("web:new-campus"), said)
+    assert answer.status_code == 400
+    assert f"“{home.slug}” is in use already, by “{home.name_en}”." in answer.content.decode()
+
+
+def test_enrolling_without_a_mode_says_which_to_choose(client, place):
+    client.force_login(build.person())
+    answer = client.post(reverse("catalog:enrol", args=[place.pk]), follow=True)
+    assert "Choose on site or online." in answer.content.decode()
+
+
+def test_too_many_hours_for_a_learner_are_refused_in_hours(client, place):
+    said = {"name": place.name, "seats": 20, "learner_quota_s": "9999999"}
+    answer = client.post(reverse("catalog:edit-cohort", args=[place.pk]), said)
+    assert answer.status_code == 400
+    assert "500000" in answer.content.decode()
+    assert "2147483647" not in answer.content.decode()

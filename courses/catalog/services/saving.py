@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
-from django.utils.translation import gettext as _
 
 from campus.core import audit
+from campus.core.clashes import words_of_clash
 from campus.core.errors import InvalidInput
 from campus.people.models import User
 
@@ -18,25 +18,10 @@ def clean(target: Model, exclude: Iterable[str] = ()) -> None:
         target.full_clean(exclude=set(exclude))
     except ValidationError as error:
         fields = {
-            "" if name == NON_FIELD_ERRORS else name: [text for one in errors for text in _words(target, one)]
+            "" if name == NON_FIELD_ERRORS else name: [text for one in errors for text in words_of_clash(target, one)]
             for name, errors in error.error_dict.items()
         }
         raise InvalidInput(fields) from error
-
-
-def _words(target: Model, error: ValidationError) -> list[str]:
-    """Say what is there already instead of which constraint it breaks; everything else as it is."""
-    names = (error.params or {}).get("unique_check")
-    if error.code not in ("unique", "unique_together") or not names:
-        return list(error.messages)
-    same = {name: getattr(target, name) for name in names}
-    other = type(target)._default_manager.filter(**same).exclude(pk=target.pk).first()
-    if other is None:  # gone meanwhile
-        return list(error.messages)
-    if len(same) > 1:
-        return [_("“%(other)s” exists already. Change that one, or enter something else here.") % {"other": other}]
-    words = _("“%(value)s” is in use already, by “%(other)s”. Choose another, or change that one.")
-    return [words % {"value": same[names[0]], "other": other}]
 
 
 def save_new(target: Model, *, actor: User | None, scope_path: Iterable[int] = (), exclude: Iterable[str] = ()) -> None:

@@ -83,7 +83,8 @@ def enrol(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     except CampusError as error:
         if isinstance(error, NotFound):
             raise
-        messages.error(request, str(error.message))
+        said = [str(text) for texts in getattr(error, "fields", {}).values() for text in texts]
+        messages.error(request, " ".join(said) or str(error.message))
     else:
         messages.success(request, _("You have a seat in %(name)s.") % {"name": cohort.name})
     return redirect("catalog:run", cohort.run.slug)
