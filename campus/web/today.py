@@ -1,4 +1,4 @@
-"""What Today shows: due labs, open and recent jobs, GPU balance; for staff their cohorts and the pool."""
+"""What Today shows: due work and labs, open and recent jobs, GPU balance; for staff their cohorts and the pool."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from campus.people.access import ADMINISTERING, Standing
 from campus.people.models import User
-from courses.assignments.api import due_labs
+from courses.assignments.api import due_labs, due_work
 from courses.catalog.api import runs_of, runs_taught
 from courses.catalog.models import Enrolment
 from infra.pool.models import Gpu, Node
@@ -21,9 +21,9 @@ COHORTS_SHOWN = 8
 
 
 def learner_today(user: User, now: datetime) -> dict[str, Any]:
-    """Return a learner's day; six queries."""
+    """Return a learner's day; eleven queries."""
     enrolments = runs_of(user.pk)
-    due = due_labs(user.pk, now)
+    due, work = due_labs(user.pk, now), due_work(user.pk, now)
     open_jobs = list(
         Job.objects.filter(owner=user, state__in=Job.OPEN_STATES).select_related("environment").order_by("-id")[:20]
     )
@@ -31,7 +31,8 @@ def learner_today(user: User, now: datetime) -> dict[str, Any]:
     return {
         "enrolments": enrolments,
         "due": due[:DUE_SHOWN],
-        "due_more": max(0, len(due) - DUE_SHOWN),
+        "work": work[:DUE_SHOWN],
+        "due_more": max(0, len(due) - DUE_SHOWN) + max(0, len(work) - DUE_SHOWN),
         "open_jobs": open_jobs,
         "ended_jobs": ended,
         "accounts": [row.account for row in enrolments],

@@ -19,6 +19,9 @@ from .selectors import (
     runs_of_lab,
 )
 from .services import change_lab, open_lab, submit_lab_run, work_key
+from .submitting import submit_work
+from .words import rule_words, why_words
+from .work_lists import Work, WorkState, due_work, work_of
 
 __all__ = [
     "CohortOverview",
@@ -32,11 +35,14 @@ __all__ = [
     "Result",
     "Rule",
     "RunSummary",
+    "Work",
+    "WorkState",
     "change_lab",
     "cohort_overview",
     "deadline_for",
     "deadlines_of",
     "due_labs",
+    "due_work",
     "get_lab_for",
     "is_lower_better",
     "lab_progress",
@@ -45,7 +51,11 @@ __all__ = [
     "open_lab",
     "progress_of",
     "results_of",
+    "rule_words",
     "runs_of_lab",
     "submit_lab_run",
+    "submit_work",
+    "why_words",
     "work_key",
+    "work_of",
 ]

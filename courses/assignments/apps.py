@@ -10,15 +10,20 @@ class AssignmentsConfig(AppConfig):
         from courses.catalog.api import register_outline
         from courses.content.api import register_module_parts
         from labs.environments.api import register_use
+        from labs.jobs.api import job_settled
 
-        from .arranging import labs_in_module
+        from .module_parts import parts_in_module
         from .needs import labs_that_need
+        from .notices import register_notices
         from .outline import course_outline
         from .reruns import count_reruns
         from .states import register_states
+        from .testing.runs import on_job_settled
 
         register_outline(course_outline)
-        register_module_parts(labs_in_module)
+        register_module_parts(parts_in_module)
         register_use(labs_that_need)
         register_states()
+        register_notices()
         count_reruns()
+        job_settled.connect(on_job_settled, dispatch_uid="courses.assignments.testing")

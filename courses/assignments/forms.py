@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from campus.core import formats
@@ -63,8 +64,21 @@ class LabForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        self._check_bounds(given)
         if (given.get("max_gpus") or 0) < (given.get("gpus") or 0):
             self.add_error("max_gpus", _("Allow at least as many as the default."))
         if (given.get("max_wall_s") or 0) < (given.get("wall_s") or 0):
             self.add_error("max_wall_s", _("Allow at least as long as the default."))
         return given
+
+    def _check_bounds(self, given: dict[str, Any]) -> None:
+        """No lab may offer what no job may ask for."""
+        most = settings.LABS_MAX_GPUS
+        for name in ("gpus", "max_gpus"):
+            if given.get(name) is not None and not 1 <= given[name] <= most:
+                self.add_error(name, _("Give a number from 1 to %(most)d.") % {"most": most})
+        least_s, most_s = settings.LABS_MIN_WALL_S, settings.LABS_MAX_WALL_S
+        for name in ("wall_s", "max_wall_s"):
+            if given.get(name) is not None and not least_s <= given[name] <= most_s:
+                bounds = {"least": formats.duration(least_s), "most": formats.duration(most_s)}
+                self.add_error(name, _("Give a time from %(least)s to %(most)s.") % bounds)

@@ -108,9 +108,9 @@ class Score(models.Model):
     raw = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     late_deduction = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     adjusted = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
-    picks = models.JSONField(default=dict, help_text=_("Points by rubric criterion, as texts."))
+    picks = models.JSONField(default=dict)  # points by rubric criterion, and "given" by hand, as texts
     comment = models.TextField(_("comment"), blank=True, max_length=20_000)
-    why = models.JSONField(default=list, help_text=_("What the points were made of."))
+    why = models.JSONField(default=list)  # as `domain.scoring` gave it
     grader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     changed_at = models.DateTimeField(db_default=Now())
     published_at = models.DateTimeField(null=True, blank=True)

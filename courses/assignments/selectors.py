@@ -109,7 +109,7 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
         )
     }
     labs = (
-        Lab.objects.select_related("module__run__course", "module__run__term", "environment", "starter")
+        Lab.objects.select_related("module__run__course", "module__run__term", "environment", "starter", "assignment")
         .prefetch_related("data_sets")
         .filter(module__run_id__in=enrolments, is_published=True, module__is_published=True)
         .order_by(F("due_at").asc(nulls_last=True), "module__position", "position")
@@ -123,8 +123,13 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
 
 
 def due_labs(user_id: int, now: datetime) -> list[DueLab]:
-    """Return the labs of a learner that are not done, soonest due first; those overdue come first. Four queries."""
-    return [entry for entry in my_labs(user_id, now) if not entry.progress.is_done]
+    """Return the labs of a learner that are not done, soonest due first; those overdue come first. Four queries.
+
+    A lab that is handed in is an assignment: `due_work` has it.
+    """
+    return [
+        entry for entry in my_labs(user_id, now) if not entry.progress.is_done and not hasattr(entry.lab, "assignment")
+    ]
 
 
 def runs_of_lab(lab: Lab, enrolment: Enrolment, most: int = 20) -> list[LabRun]:

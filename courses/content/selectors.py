@@ -17,11 +17,12 @@ class OutlineLesson:
 
 @dataclass
 class OutlineModule:
-    """A module with its lessons; whoever lists labs adds them."""
+    """A module with its lessons; whoever lists labs and assignments adds them."""
 
     module: Module
     lessons: list[OutlineLesson] = field(default_factory=list)
     labs: list[object] = field(default_factory=list)
+    assignments: list[object] = field(default_factory=list)
 
 
 def outline(access: RunAccess) -> list[OutlineModule]:

@@ -9,6 +9,10 @@ from knox.models import get_token_model
 
 from campus.core.models import Notice
 from campus.people.models import RoleGrant
+from courses.assignments.authoring import open_assignment
+from courses.assignments.extending import accommodate
+from courses.assignments.models import RegradeBatch, TestSuite
+from courses.assignments.submitting import receipt_of, submit_work
 from courses.catalog.models import Enrolment
 from infra.pool.models import Gpu, Node
 from labs.jobs.api import SweepWish, Wish, submit_sweep
@@ -20,7 +24,6 @@ from labs.scheduling.models import ClassReservation, SiteLending
 
 from .attendance_facts import attended
 from .timetable_facts import planned
-from .attendance_facts import attended
 from .world import MAIN, World
 
 
@@ -63,6 +66,7 @@ def places(world: World) -> dict[str, object]:
         "token": token.token_key,
         "site": world.node.site_id,
         **_kept(world),
+        **_handed_in(world),
         **attended(world),
         **planned(world),
         "request": _request(world).pk,
@@ -97,6 +101,24 @@ def _kept(world: World) -> dict[str, object]:
         site=site, max_gpus=1, first_day=begins.date(), opens_at=time(19), closes_at=time(8)
     )  # fmt: skip
     return {"reservation": kept.pk, "lending": lent.pk}
+
+
+def _handed_in(world: World) -> dict[str, object]:
+    """An assignment with the learner's work, a deadline that differs, and a regrade that is still open."""
+    assignment = open_assignment(
+        module_id=world.module.pk, actor=None, title="과제", due_at=timezone.now() + timedelta(days=2)
+    )
+    submission = submit_work(assignment_id=assignment.pk, user=world.learner, files=MAIN)
+    change = accommodate(enrolment=world.enrolment, factor_pct=150, reason="합의", actor=world.people["instructor"])
+    suite = TestSuite.objects.create(assignment=assignment, version=1)
+    batch = RegradeBatch.objects.create(assignment=assignment, suite=suite, reason="수정")
+    return {
+        "assignment": assignment.pk,
+        "submission": submission.pk,
+        "receipt": receipt_of(submission),
+        "deadline": change.pk,
+        "regrade": batch.pk,
+    }
 
 
 def _jobs(world: World) -> tuple[Job, Job, Artifact]:

@@ -137,6 +137,37 @@ POST   /labs/{lab}/edit/                                                    302 
 GET    /modules/{module}/labs/new/                                          302 404 403 403 200 200 200 200 200
 POST   /modules/{module}/labs/new/                                          302 404 403 403 400 400 400 400 400
 
+# Assignments and grading
+GET    /courses/{run}/assignments/                                          302 404 200 200 200 200 200 200 200
+GET    /modules/{module}/assignments/new/                                   302 404 403 403 200 200 200 200 200
+POST   /modules/{module}/assignments/new/                                   302 404 403 403 400 400 400 400 400
+GET    /assignments/{assignment}/                                           302 404 200 200 200 200 200 200 200
+POST   /assignments/{assignment}/submit/                                    302 404 400 403 403 403 403 403 403
+POST   /assignments/{assignment}/late-day/                                  302 404 409 403 403 403 403 403 403
+GET    /assignments/{assignment}/edit/                                      302 404 403 403 200 200 200 200 200
+POST   /assignments/{assignment}/edit/                                      302 404 403 403 400 400 400 400 400
+GET    /assignments/{assignment}/tests/                                     302 404 403 403 200 200 200 200 200
+POST   /assignments/{assignment}/tests/                                     302 404 403 403 400 400 400 400 400
+GET    /assignments/{assignment}/deadlines/                                 302 404 403 403 200 200 200 200 200
+POST   /assignments/{assignment}/deadlines/                                 302 404 403 403 400 400 400 400 400
+POST   /assignments/{assignment}/deadlines/{deadline}/revoke/               302 404 403 403 302 302 302 404 404
+GET    /assignments/{assignment}/submissions/                               302 404 403 200 200 200 200 200 200
+GET    /assignments/{assignment}/grade/{enrolment}/                         302 404 403 200 200 200 200 404 404
+POST   /assignments/{assignment}/grade/{enrolment}/                         302 404 403 302 302 302 302 404 404
+POST   /assignments/{assignment}/grade/{enrolment}/excuse/                  302 404 403 403 400 400 400 404 404
+POST   /assignments/{assignment}/publish/                                   302 404 403 403 302 302 302 302 302
+POST   /assignments/{assignment}/regrades/                                  302 404 403 403 400 400 400 400 400
+GET    /assignments/{assignment}/regrades/{regrade}/                        302 404 403 403 200 200 200 200 200
+POST   /assignments/{assignment}/regrades/{regrade}/                        302 404 403 403 302 302 302 302 302
+GET    /submissions/{submission}/                                           302 404 200 200 200 200 200 404 404
+GET    /submissions/{submission}/files/main.py                              302 404 200 200 200 200 200 404 404
+GET    /submissions/{submission}/files/other.py                             302 404 404 404 404 404 404 404 404
+GET    /receipts/{submission}/{receipt}/                                    302 200 200 200 200 200 200 200 200
+GET    /receipts/{submission}/wrong/                                        302 404 404 404 404 404 404 404 404
+GET    /api/v1/assignments/                                                 401 200 200 200 200 200 200 200 200
+POST   /api/v1/assignments/{assignment}/submissions/                        401 404 400 400 400 400 400 400 400
+GET    /api/v1/submissions/{submission}/                                    401 404 200 200 200 200 200 404 404
+
 # Timetable
 GET    /timetable/                                                          302 200 200 200 200 200 200 200 200
 GET    /timetable/?part=live                                                302 200 200 200 200 200 200 200 200

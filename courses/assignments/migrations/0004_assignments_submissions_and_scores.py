@@ -255,9 +255,9 @@ class Migration(migrations.Migration):
                 ("raw", models.DecimalField(blank=True, decimal_places=2, max_digits=8, null=True)),
                 ("late_deduction", models.DecimalField(decimal_places=2, default=0, max_digits=8)),
                 ("adjusted", models.DecimalField(blank=True, decimal_places=2, max_digits=8, null=True)),
-                ("picks", models.JSONField(default=dict, help_text="Points by rubric criterion, as texts.")),
+                ("picks", models.JSONField(default=dict)),
                 ("comment", models.TextField(blank=True, max_length=20000, verbose_name="comment")),
-                ("why", models.JSONField(default=list, help_text="What the points were made of.")),
+                ("why", models.JSONField(default=list)),
                 ("changed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("published_at", models.DateTimeField(blank=True, null=True)),
                 (

@@ -159,7 +159,10 @@ def _check_bounds(gpus: int, wall_s: int, wrong: Complaints) -> None:
 
 def _check_account(wish: Wish, owner: Any, wrong: Complaints) -> Account | None:
     path = list(Account.objects.filter(pk__in=path_ids(wish.account_id))) if wish.account_id else []
-    account = next((one for one in path if one.pk == wish.account_id and one.owner_id == owner.pk), None)
+    is_grading = wish.purpose == Job.Purpose.GRADING  # a course pays: its app decided that it may
+    account = next((one for one in path if one.pk == wish.account_id), None)
+    if account is not None and account.owner_id != owner.pk and not is_grading:
+        account = None
     if account is None:
         wrong.add("account", _("This is no quota account of yours. Enrol in a course, or choose one of your accounts."))
         return None

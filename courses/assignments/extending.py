@@ -1,0 +1,118 @@
+"""Deadlines that differ, each with a reason and who approved it. Scores follow: lateness is judged anew."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from campus.core import audit
+from campus.core.errors import InvalidInput, NotFound
+from campus.core.notices.services import notify
+from campus.people.models import User
+from courses.catalog.models import Cohort, Enrolment
+
+from .deadlines import deadline_for
+from .models import Assignment, DeadlineChange, Score
+from .scores import rescore
+
+Kind = DeadlineChange.Kind
+
+
+@transaction.atomic
+def set_cohort_deadline(
+    *, assignment: Assignment, cohort: Cohort, due_at: datetime, closes_at: datetime | None, reason: str, actor: User
+) -> DeadlineChange:
+    """Give a cohort its own deadline, in place of one it had. Raises InvalidInput (reason, closes_at)."""
+    _require_reason(reason)
+    if closes_at is not None and closes_at < due_at:
+        raise InvalidInput({"closes_at": _("It closes no sooner than its deadline.")})
+    before = DeadlineChange.objects.filter(kind=Kind.COHORT, assignment=assignment, cohort=cohort, revoked_at=None)
+    before.update(revoked_at=Now())
+    times = {"due_at": due_at, "closes_at": closes_at}
+    return _keep(actor, kind=Kind.COHORT, assignment=assignment, cohort=cohort, reason=reason, **times)
+
+
+@transaction.atomic
+def extend(
+    *, assignment: Assignment, enrolments: Iterable[Enrolment], due_at: datetime, reason: str, actor: User,
+    kind: str = Kind.EXTENSION,
+) -> list[DeadlineChange]:  # fmt: skip
+    """Give learners more time; each is told. Raises InvalidInput (reason; due_at that is no later for any of them)."""
+    _require_reason(reason)
+    learners = list(enrolments)
+    for learner in learners:
+        now_due_at = deadline_for(assignment, learner).due_at
+        if now_due_at is None or due_at <= now_due_at:
+            raise InvalidInput({"due_at": _("That is no later than the deadline as it stands.")})
+    return [
+        _keep(actor, kind=kind, assignment=assignment, enrolment=learner, due_at=due_at, reason=reason)
+        for learner in learners
+    ]
+
+
+@transaction.atomic
+def accommodate(
+    *, enrolment: Enrolment, factor_pct: int, reason: str, actor: User, assignment: Assignment | None = None
+) -> DeadlineChange:
+    """Give a learner `factor_pct` percent of the time, in all assignments of the run or in one. Raises InvalidInput."""
+    _require_reason(reason)
+    if not 100 < factor_pct <= 400:
+        raise InvalidInput({"factor_pct": _("Use 101 to 400 percent of the time.")})
+    return _keep(
+        actor, kind=Kind.ACCOMMODATION, assignment=assignment, enrolment=enrolment, factor_pct=factor_pct, reason=reason
+    )
+
+
+@transaction.atomic
+def revoke(*, change_id: int, assignment: Assignment, cohorts: Iterable[Cohort], actor: User) -> DeadlineChange:
+    """Take a change back, of one of `cohorts`; it stays in the history. Raises NotFound."""
+    change = (
+        DeadlineChange.objects.select_for_update(of=("self",))
+        .select_related("enrolment", "cohort")
+        .filter(pk=change_id, revoked_at=None)
+        .first()
+    )
+    allowed = {cohort.pk for cohort in cohorts}
+    whose = (change.cohort_id or (change.enrolment.cohort_id if change.enrolment else None)) if change else None
+    if change is None or whose not in allowed or change.assignment_id not in (None, assignment.pk):
+        raise NotFound
+    DeadlineChange.objects.filter(pk=change.pk).update(revoked_at=Now())
+    audit.record(actor=actor, verb="deadline_change.revoked", target=change, reason=change.reason)
+    _rescore(change, actor)
+    return change
+
+
+def _require_reason(reason: str) -> None:
+    if not 0 < len(reason.strip()) <= 300:
+        raise InvalidInput({"reason": _("Say why, in a few words: the learner and your colleagues read it.")})
+
+
+def _keep(actor: User, **fields: Any) -> DeadlineChange:
+    change = DeadlineChange.objects.create(approver=actor, **fields)
+    learner = change.enrolment.user if change.enrolment else None
+    audit.record(
+        actor=actor, verb="deadline_change.opened", target=change, subject=learner, reason=change.reason,
+        changes={"due_at": (None, change.due_at), "factor_pct": (None, change.factor_pct)},
+    )  # fmt: skip
+    _rescore(change, actor)
+    if change.enrolment is not None and change.assignment is not None and change.due_at is not None:
+        notify(
+            recipient_ids=[change.enrolment.user_id],
+            kind="assignments.extended",
+            url=reverse("assignments:assignment", args=[change.assignment.pk]),
+            facts={"title": change.assignment.title, "due_at": change.due_at.isoformat(), "reason": change.reason},
+        )
+    return change
+
+
+def _rescore(change: DeadlineChange, actor: User) -> None:
+    scores = Score.objects.select_related("assignment", "enrolment__cohort").filter(raw__isnull=False)
+    if change.assignment_id is not None:
+        scores = scores.filter(assignment_id=change.assignment_id)
+    whose = {"enrolment__cohort": change.cohort_id} if change.cohort_id else {"enrolment": change.enrolment_id}
+    for score in scores.filter(**whose).order_by("pk"):
+        rescore(assignment=score.assignment, enrolment=score.enrolment, actor=actor, reason="deadline")

@@ -1,0 +1,117 @@
+"""Forms of assignments: writing one, its tests, and deadlines that differ."""
+
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from courses.catalog.api import LocalTimeField, MinutesField
+from courses.catalog.models import Cohort, Enrolment
+from labs.environments.models import Environment
+
+from .domain.rubrics import as_text, from_json
+from .models import Assignment, Lab
+
+
+class AssignmentForm(forms.ModelForm):
+    brief = forms.CharField(
+        label=_("Brief"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea({"rows": 14, "class": "mono", "data-editor": "markdown"}),
+        help_text=_("Markdown: what to hand in, and what counts."),
+    )
+    rubric_text = forms.CharField(
+        label=_("Rubric"),
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea({"rows": 5, "class": "mono"}),
+        help_text=_("A line for each criterion, best written as: Method: missing = 0; partly = 5; sound = 10"),
+    )
+    opens_at = LocalTimeField(label=_("Opens"), required=False)
+    due_at = LocalTimeField(label=_("Due"), required=False)
+    closes_at = LocalTimeField(label=_("Closes"), required=False, help_text=_("Empty: late work stays welcome."))
+    late_grace_s = MinutesField(label=_("Grace in minutes"), initial=0)
+    late_interval_s = MinutesField(label=_("Deduct for each begun, in minutes"), initial=86_400)
+
+    class Meta:
+        model = Assignment
+        fields = (
+            "title", "kind", "lab", "brief", "points", "opens_at", "due_at", "closes_at", "attempts_allowed",
+            "late_grace_s", "late_interval_s", "late_deduct_pct", "late_floor_pct", "allows_late_days", "is_anonymous",
+            "is_published",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, module_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lab = cast(forms.ModelChoiceField, self.fields["lab"])
+        lab.queryset, lab.required = Lab.objects.filter(module_id=module_id).order_by("position"), False
+        self.fields["rubric_text"].initial = as_text(from_json(self.instance.rubric or []))
+
+    def validate_constraints(self) -> None:
+        """Nothing: the service says which field is wrong, where a constraint's name would say nothing."""
+
+
+class SuiteForm(forms.Form):
+    """Tests are Python: functions called test_… that assert."""
+
+    visible = forms.CharField(
+        label=_("Visible tests"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea({"rows": 14, "class": "mono", "data-editor": "python"}),
+        help_text=_("Learners see each of these with its message."),
+    )
+    hidden = forms.CharField(
+        label=_("Hidden tests"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea({"rows": 14, "class": "mono", "data-editor": "python"}),
+        help_text=_("Learners see only how many passed."),
+    )
+    environment = forms.ModelChoiceField(
+        label=_("Environment"), queryset=Environment.objects.filter(is_active=True), required=False,
+        empty_label=_("Plain Python"),
+    )  # fmt: skip
+    seed = forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=1)
+    wall_s = MinutesField(label=_("Time limit in minutes"), initial=300)
+    gpus = forms.IntegerField(label=_("GPUs"), min_value=1, initial=1)
+
+
+class CohortDeadlineForm(forms.Form):
+    cohort = forms.ModelChoiceField(label=_("Cohort"), queryset=Cohort.objects.none())
+    due_at = LocalTimeField(label=_("Due"))
+    closes_at = LocalTimeField(label=_("Closes"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+    def __init__(self, *args: Any, cohorts: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"prefix": "cohort"}))
+        cast(forms.ModelChoiceField, self.fields["cohort"]).queryset = cohorts
+
+
+class ExtensionForm(forms.Form):
+    learners = forms.ModelMultipleChoiceField(label=_("Learners"), queryset=Enrolment.objects.none())
+    due_at = LocalTimeField(label=_("Due"))
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+    def __init__(self, *args: Any, learners: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"prefix": "extension"}))
+        chosen = cast(forms.ModelMultipleChoiceField, self.fields["learners"])
+        chosen.queryset, chosen.label_from_instance = learners, _named  # type: ignore[assignment]
+
+
+class AccommodationForm(forms.Form):
+    learner = forms.ModelChoiceField(label=_("Learner"), queryset=Enrolment.objects.none())
+    factor_pct = forms.IntegerField(
+        label=_("Time in percent"), min_value=101, max_value=400, initial=150, help_text=_("150 is half as much again.")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+    def __init__(self, *args: Any, learners: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"prefix": "accommodation"}))
+        chosen = cast(forms.ModelChoiceField, self.fields["learner"])
+        chosen.queryset, chosen.label_from_instance = learners, _named  # type: ignore[assignment]
+
+
+def _named(learner: Enrolment) -> str:
+    return f"{learner.user.name} · {learner.cohort.name}"

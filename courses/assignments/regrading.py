@@ -1,0 +1,130 @@
+"""Regrading a whole assignment: test all that counts anew, look at what would change, then publish or discard it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from campus.core import audit
+from campus.core.errors import Conflict, InvalidInput
+from campus.people.models import User
+from courses.catalog.models import Enrolment
+
+from .domain.regrades import Diff, Tested, diff
+from .models import Assignment, GradingRun, RegradeBatch, Score, Submission
+from .publishing import tell_graded
+from .scores import take_tested
+from .testing.runs import current_suite, have_tested
+
+State = GradingRun.State
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch is: counts of runs. It `is_ready` once none is open."""
+
+    total: int
+    done: int
+    failed: int
+
+    @property
+    def is_ready(self) -> bool:
+        return self.done + self.failed == self.total
+
+
+@transaction.atomic
+def start_regrade(*, assignment: Assignment, reason: str, actor: User | None) -> RegradeBatch:
+    """Queue the newest version of every learner's work for the newest tests.
+
+    Raises InvalidInput (reason), Conflict: no_tests, nothing_to_regrade, regrade_is_open.
+    """
+    if not reason.strip():
+        raise InvalidInput({"reason": _("Say why: the history of every changed score shows it.")})
+    Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
+    suite = current_suite(assignment)
+    if suite is None:
+        raise Conflict(_("There are no tests to run. Write some first."), code="no_tests")
+    if RegradeBatch.objects.filter(assignment=assignment, state=RegradeBatch.State.RUNNING).exists():
+        raise Conflict(_("A regrade is on already. Publish or discard that one first."), code="regrade_is_open")
+    submissions = newest_submissions(assignment)
+    if not submissions:
+        raise Conflict(_("Nobody has handed anything in yet."), code="nothing_to_regrade")
+    batch = RegradeBatch.objects.create(assignment=assignment, suite=suite, reason=reason.strip()[:300], actor=actor)
+    for submission in submissions:
+        have_tested(submission, suite=suite, batch=batch)
+    audit.record(actor=actor, verb="regrade.started", target=batch, reason=batch.reason)
+    return batch
+
+
+def newest_submissions(assignment: Assignment) -> list[Submission]:
+    """Return every learner's version that counts. Two queries."""
+    rows = Submission.objects.filter(assignment=assignment).exclude(enrolment__state=Enrolment.State.WITHDRAWN)
+    newest = rows.order_by().values("enrolment_id").annotate(newest=Max("pk")).values_list("newest", flat=True)
+    return list(Submission.objects.select_related("assignment").filter(pk__in=list(newest)).order_by("pk"))
+
+
+def progress_of(batch: RegradeBatch) -> Progress:
+    """Return how far a batch is. One query."""
+    counts = batch.runs.aggregate(
+        total=Count("pk"),
+        done=Count("pk", filter=Q(state=State.DONE)),
+        failed=Count("pk", filter=Q(state=State.PLATFORM)),
+    )
+    return Progress(**counts)
+
+
+def diff_of(batch: RegradeBatch) -> Diff:
+    """Return what publishing would change, from the runs that are done. Two queries."""
+    runs = batch.runs.select_related("submission").exclude(state__in=[State.WAITING, State.QUEUED])
+    scores = dict(Score.objects.filter(assignment_id=batch.assignment_id).values_list("enrolment_id", "tested"))
+    return diff(Tested(run.submission.enrolment_id, scores.get(run.submission.enrolment_id), run.raw) for run in runs)
+
+
+@transaction.atomic
+def publish_regrade(*, batch_id: int, actor: User | None) -> int:
+    """Put every changed result into its score at once; returns how many changed.
+
+    Learners whose published score changed are told. Raises Conflict: regrade_is_over, regrade_is_running.
+    """
+    batch = _locked(batch_id)
+    if not progress_of(batch).is_ready:
+        raise Conflict(_("Tests are still running. Wait until the last one is done."), code="regrade_is_running")
+    changed = {row.enrolment_id for row in diff_of(batch).changed}
+    runs: Sequence[GradingRun] = list(
+        batch.runs.select_related("submission__assignment__module__run__course", "submission__enrolment")
+        .filter(state=State.DONE, submission__enrolment__in=changed)
+        .order_by("submission__enrolment_id")
+    )
+    taken = [run for run in runs if take_tested(run, actor=actor, reason=batch.reason, is_regrade=True)]
+    told = Score.objects.filter(
+        assignment_id=batch.assignment_id, state=Score.State.PUBLISHED,
+        enrolment_id__in=[run.submission.enrolment_id for run in taken],
+    )  # fmt: skip
+    _end(batch, RegradeBatch.State.PUBLISHED, actor)
+    if taken:
+        tell_graded(taken[0].submission.assignment, list(told.values_list("enrolment__user_id", flat=True)))
+    return len(taken)
+
+
+@transaction.atomic
+def discard_regrade(*, batch_id: int, actor: User | None) -> RegradeBatch:
+    """End a batch and change nothing. Runs that wait are never queued. Raises Conflict (regrade_is_over)."""
+    batch = _locked(batch_id)
+    batch.runs.filter(state=State.WAITING).delete()
+    _end(batch, RegradeBatch.State.DISCARDED, actor)
+    return batch
+
+
+def _locked(batch_id: int) -> RegradeBatch:
+    batch = RegradeBatch.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=batch_id)
+    if batch.state != RegradeBatch.State.RUNNING:
+        raise Conflict(_("This regrade was published or discarded already."), code="regrade_is_over")
+    return batch
+
+
+def _end(batch: RegradeBatch, state: str, actor: User | None) -> None:
+    RegradeBatch.objects.filter(pk=batch.pk).update(state=state, ended_at=Now())
+    audit.record(actor=actor, verb=f"regrade.{state.lower()}", target=batch, reason=batch.reason)
