@@ -190,6 +190,55 @@ def test_a_running_job_is_cancelled(shell: Shell, script: Callable[[str], str]) 
     assert (followed.returncode, "cancelled" in followed.stderr) == (1, True)
 
 
+def test_a_sweep_is_submitted_compared_and_what_is_left_of_it_stopped(
+    shell: Shell, script: Callable[[str], str]
+) -> None:
+    program = script("""\
+import json
+point = json.load(open("params.json"))
+json.dump({"score": point["depth"] * point["rate"]}, open("metrics.json", "w"))
+""")
+    words = ("--param", "depth=1,2", "--param", "rate=0.5,2", "--metric", "score", "--lowest", "--wall", "60s")
+    made = shell.run("sweep", *words, "--key", "sweep-1", program)
+    assert (made.returncode, "4 runs that hold" in made.stderr) == (0, True)
+    sweep_id = made.stdout.strip()
+    assert shell.run("sweep", *words, "--key", "sweep-1", program).stdout == made.stdout
+    until(lambda: Job.objects.filter(sweep_id=int(sweep_id), state="SUCCEEDED").count() == 4, 60)
+    head, *rows = [line.split() for line in shell.run("runs", sweep_id).stdout.splitlines()]
+    assert head == ["RUN", "JOB", "STATE", "DEPTH", "RATE", "SCORE"]
+    assert [(row[-3], row[-2], row[-1]) for row in rows] == [
+        ("1", "0.5", "0.5"), ("1", "2", "2"), ("2", "0.5", "1.0"), ("2", "2", "4"),
+    ]  # fmt: skip
+    assert [row[0] for row in rows] == ["*", "2", "3", "4"]
+    assert json.loads(shell.run("runs", "--json", sweep_id).stdout)["best"] == int(rows[0][2])
+
+    slow = script("import time; time.sleep(60)")
+    sweep_id = shell.run("sweep", "--param", "seed=1,2,3", "--max-running", "1", slow).stdout.strip()
+    stopped = shell.run("cancel-sweep", sweep_id)
+    assert (stopped.returncode, "3 runs of sweep" in stopped.stderr) == (0, True)
+    until(lambda: Job.objects.filter(sweep_id=int(sweep_id), state="CANCELLED").count() == 3, 30)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--param", "depth"), "NAME=VALUE"),
+        (("--param", "depth=1", "--param", "depth=2"), "there twice"),
+        (("--param", "depth=1,,2"), "is no number"),
+        (("--param", "depth=1,1"), "twice"),
+        (("--param", f"seed={','.join(map(str, range(300)))}"), "at most"),
+    ],
+)
+def test_a_wrong_sweep_names_the_fix_and_submits_nothing(
+    shell: Shell, script: Callable[[str], str], words: tuple[str, ...], said: str
+) -> None:
+    before = Job.objects.count()
+    done = shell.run("sweep", *words, script("print(1)"))
+    assert done.returncode in (2, 3)
+    assert said in done.stderr
+    assert Job.objects.count() == before
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
