@@ -1,5 +1,7 @@
 """Forms of modules and lessons."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,9 @@ class ModuleForm(forms.ModelForm):
 
 
 class LessonForm(forms.ModelForm):
+    """A lesson. `seen_at` says which state of it is being changed, so that nobody's words vanish unseen."""
+
+    seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
     body = forms.CharField(
         label=_("Text"),
         required=False,
@@ -28,3 +33,8 @@ class LessonForm(forms.ModelForm):
     class Meta:
         model = Lesson
         fields = ("title", "minutes", "is_published", "body")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["seen_at"] = self.instance.changed_at.isoformat()

@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from campus.core import formats
 from campus.core.clock import database_now
-from campus.core.errors import NotAllowed, NotFound
+from campus.core.errors import Conflict, NotAllowed, NotFound
 from campus.people.models import User
 from courses.catalog.api import RunAccess, get_editable_run, save_changes, save_new
 from courses.catalog.models import CourseRun, Enrolment
@@ -51,12 +52,23 @@ def open_lesson(*, module_id: int, actor: User | None, **fields: Any) -> Lesson:
 
 
 @transaction.atomic
-def change_lesson(*, lesson_id: int, fields: Mapping[str, Any], actor: User | None) -> Lesson:
-    """Change a lesson's title, text, minutes or visibility. Raises as `change_module`."""
+def change_lesson(*, lesson_id: int, fields: Mapping[str, Any], actor: User | None, seen_at: str = "") -> Lesson:
+    """Change a lesson's title, text, minutes or visibility. Raises as `change_module`.
+
+    With `seen_at`, the ISO time of the state that was changed, also Conflict (changed_meanwhile, facts: changed_at).
+    """
     lesson = Lesson.objects.select_for_update(of=("self",)).select_related("module__run").filter(pk=lesson_id).first()
     if lesson is None:
         raise NotFound
     _editable(lesson.module.run, actor)
+    if seen_at and seen_at != lesson.changed_at.isoformat():
+        words = _(
+            "Somebody else saved this lesson on %(when)s. Your text is below. Look at theirs in another tab; "
+            "saving again puts yours in its place."
+        )
+        when = formats.campus_time(lesson.changed_at)
+        changed_at = lesson.changed_at.isoformat()
+        raise Conflict(words % {"when": when}, code="changed_meanwhile", facts={"changed_at": changed_at})
     save_changes(lesson, {**fields, "changed_at": database_now()}, actor=actor)
     return lesson
 

@@ -9,7 +9,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from campus.core.errors import NotAllowed, TooLarge
+from campus.core.errors import Conflict, NotAllowed, TooLarge
 from campus.people.requests import SignedInRequest
 from courses.catalog.api import form_page, get_run_for
 
@@ -88,6 +88,7 @@ def new_lesson(request: SignedInRequest, module_id: int) -> HttpResponse:
     module, access = get_module_to_edit(request.user, module_id)
 
     def save(fields: dict[str, Any]) -> str:
+        fields.pop("seen_at")
         return reverse("content:lesson", args=[open_lesson(module_id=module_id, actor=request.user, **fields).pk])
 
     back = reverse("catalog:run", args=[access.run.slug])
@@ -101,7 +102,13 @@ def edit_lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
     back = reverse("content:lesson", args=[lesson_id])
 
     def save(fields: dict[str, Any]) -> str:
-        change_lesson(lesson_id=lesson_id, fields=fields, actor=request.user)
+        seen_at = fields.pop("seen_at")
+        try:
+            change_lesson(lesson_id=lesson_id, fields=fields, actor=request.user, seen_at=seen_at)
+        except Conflict as error:  # now they know: saving again is meant
+            form.data = form.data.copy()  # type: ignore[attr-defined]
+            form.data["seen_at"] = error.facts["changed_at"]  # type: ignore[index]
+            raise
         return back
 
     form = LessonForm(request.POST or None, instance=shown)
