@@ -22,6 +22,7 @@ from . import activity, people, requests, rows
 from .accounts import verify_addresses
 from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
 from .places import NODES, open_campuses
+from .timetable import open_timetable
 
 LOCK = 7_205_001  # of PostgreSQL's advisory locks: two seedings at once would both find nothing
 CAMPUS_HOURS = {people.YONGIN: 2_400, people.JEONBUK: 1_800}
@@ -54,6 +55,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     nodes = {slug: Node.objects.get(name=name) for slug, name in NODES.items()}
     rows.write_week(activity.past_week(enrolments, taught.labs, nodes, now))
     _read_lessons(enrolments, taught, now)
+    open_timetable(taught, campuses, users, now)
     requests.ask_for_more(users, enrolments)
     for enrolment in enrolments:
         if enrolment.user.email.partition("@")[0] in people.WITHDRAWN:

@@ -14,6 +14,7 @@ from campus.places.models import Campus
 from campus.web.today import learner_today, staff_today
 from courses.catalog.models import Enrolment
 from courses.catalog.selectors import catalogue
+from courses.timetable.api import next_class
 
 
 @login_not_required
@@ -38,5 +39,6 @@ def today(request: SignedInRequest) -> HttpResponse:
     if learns or not standing.grants:
         context |= learner_today(request.user, now)
     context["learns"] = learns
+    context["next_class"] = next_class(request.user.pk, standing, now)
     template = "web/_today_live.html" if request.GET.get("part") == "live" else "web/today.html"
     return render(request, template, context)

@@ -3,22 +3,22 @@
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from campus.core.formats import number
+from campus.core.formats import campus_date, number
 from courses.catalog.models import Enrolment
-from courses.timetable.models import ClassSession, SessionCohort
+from courses.timetable.models import ClassSession, Holiday, SessionCohort
 
 
 def advice_on(session: ClassSession) -> tuple[str, ...]:
-    """Say what is odd about a class, in sentences. Three queries."""
+    """Say what is odd about a class, in sentences. Four queries."""
     if not session.takes_attendance or not session.is_planned:
         return ()
-    places = list(SessionCohort.objects.select_related("room").filter(session=session))
+    places = list(SessionCohort.objects.select_related("room", "cohort__campus").filter(session=session))
     cohorts = [place.cohort_id for place in places]
     active = Enrolment.objects.filter(cohort__in=cohorts, state=Enrolment.State.ACTIVE)
     onsite = dict(
         active.filter(mode=Enrolment.Mode.ONSITE).values_list("cohort_id").annotate(Count("pk")).order_by()
     )  # fmt: skip
-    said: list[str] = []
+    said = [_("%(day)s is a holiday: %(name)s.") % one for one in _holidays(session, places)]
     for room in {place.room for place in places if place.room is not None}:
         people = sum(onsite.get(place.cohort_id, 0) for place in places if place.room_id == room.pk)
         if people > room.capacity:
@@ -32,6 +32,18 @@ def advice_on(session: ClassSession) -> tuple[str, ...]:
         words = _("%(people)s of its learners have another class at that time, in another course.")
         said.append(words % {"people": number(twice)})
     return tuple(said)
+
+
+def _holidays(session: ClassSession, places: list[SessionCohort]) -> list[dict[str, str]]:
+    """Holidays of its campuses on the day on which it begins there."""
+    campuses = {place.cohort.campus_id: place.cohort.campus for place in places}
+    days = {pk: session.starts_at.astimezone(campus.zone).date() for pk, campus in campuses.items()}
+    rows = Holiday.objects.filter(on__in=set(days.values()))
+    return [
+        {"day": campus_date(row.on), "name": row.name}
+        for row in rows
+        if any(day == row.on and row.campus_id in (None, pk) for pk, day in days.items())
+    ]
 
 
 def _in_two_classes(session: ClassSession, cohort_ids: list[int]) -> int:

@@ -98,7 +98,7 @@ def move_session(
 
 
 @one_booking
-def cancel_session(*, session_id: int, actor: User, reason: str, sequence: int | None = None) -> ClassSession:
+def cancel_session(*, session_id: int, actor: User | None, reason: str, sequence: int | None = None) -> ClassSession:
     """Cancel a class: all that it takes is free at once, and those it touches are told. Twice changes nothing.
 
     Raises NotFound, NotAllowed, InvalidInput (no reason), Conflict (it is over, or changed meanwhile).

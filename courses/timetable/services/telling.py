@@ -1,4 +1,7 @@
-"""What changed, to those it touches: learners on the roll, teachers, and who took a slot; never to who changed it."""
+"""What changed, to those it touches: learners on the roll, teachers, and who took a slot; never to who changed it.
+
+Where nobody changed it (`actor` None: the platform seeds a campus), nobody is told.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +18,7 @@ from courses.timetable.models import ClassSession, OfficeSlot, SessionTeacher
 
 
 def touched(sessions: Sequence[ClassSession], cohort_ids: Iterable[int], *, but: Any = None) -> set[int]:
-    """The people whom these classes are for, by id: three queries. Of office hours, only who took a slot."""
+    """The people whom these classes are for but `but`, by id: three queries. Of office hours, only who took a slot."""
     ids = [one.pk for one in sessions]
     people = set(SessionTeacher.objects.filter(session__in=ids).values_list("user_id", flat=True))
     people |= set(OfficeSlot.objects.filter(session__in=ids).values_list("learner_id", flat=True))
@@ -29,7 +32,7 @@ def tell_of_one(
     kind: str, session: ClassSession, cohort_ids: Sequence[int], *, actor: Any, facts: Mapping[str, Any], key: str = ""
 ) -> None:
     """Tell the people of one class. What is over by now is history, of which nobody is told."""
-    people = touched([session], cohort_ids, but=actor)
+    people = touched([session], cohort_ids, but=actor) if actor is not None else set()
     tell(cohort_ids=cohort_ids, user_ids=people)
     if session.ends_at > database_now() and people:
         given = {"title": session.title, "course": session.run.course.name_ko, **facts}
@@ -40,7 +43,7 @@ def tell_of_many(
     kind: str, sessions: Sequence[ClassSession], cohort_ids: Sequence[int], *, actor: Any, title: str
 ) -> None:
     """Tell the people of a series once, however many of its classes changed."""
-    people = touched(sessions, cohort_ids, but=actor) if sessions else set()
+    people = touched(sessions, cohort_ids, but=actor) if sessions and actor is not None else set()
     tell(cohort_ids=cohort_ids, user_ids=people)
     coming = [one for one in sessions if one.ends_at > database_now()]
     if not coming or not people:
