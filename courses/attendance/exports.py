@@ -48,7 +48,7 @@ def as_csv(grid: Grid, name: str) -> HttpResponse:
 def as_xlsx(grid: Grid, name: str) -> HttpResponse:
     """One sheet, its head and names fixed. Every text is written as a text, never as a formula."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(_("Attendance"))
+    sheet = book.create_sheet(_("Attendance of the term")[:31])
     sheet.freeze_panes = "B2"
     sheet.column_dimensions["A"].width = 18
     sheet.column_dimensions["B"].width = 30
