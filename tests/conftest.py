@@ -1,14 +1,46 @@
-"""The one Chromium of a test process: Playwright's synchronous API can be started only once at a time."""
+"""What all tests share: the databases' template, and the one Chromium of a test process.
 
+Playwright's synchronous API can be started only once at a time.
+"""
+
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
+from tests.services import HAS_TEMPLATE, HOME, TEMPLATE, TO_KEEP, WORKER
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Make the tests' databases from the kept one, when there is one."""
+    from django.db import connection
+
+    if HAS_TEMPLATE in os.environ:
+        connection.settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """After the first worker migrated: set its database aside as the template of later runs."""
+    from django.db import connection
+
+    if TO_KEEP not in os.environ or os.environ.get(WORKER, "gw0") != "gw0":
+        return
+    with django_db_blocker.unblock():
+        name = connection.settings_dict["NAME"]
+        connection.close()
+        connection.close_pool()  # PostgreSQL copies no database that somebody is connected to
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{TEMPLATE}" TEMPLATE "{name}"')
+    (Path(os.environ[HOME]) / TEMPLATE).touch()

@@ -4,14 +4,19 @@ One server of each, started by the process that was called; xdist's workers inhe
 and each takes a database (pytest-django's suffix), a Redis database, a key prefix and a state folder
 of its own. With DATABASE_URL or REDIS_URL set, the outside service is used instead.
 The guard of `infra.embedded` ends the servers even when this process is killed.
+
+Migrating takes longer than most tests: the migrated database is kept in `.tools/test-database/`, by what it was made
+from, and the next run's databases are copies of it (`tests/conftest.py`). Delete the folder at will.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
 from collections.abc import Generator
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,8 +27,13 @@ from infra.embedded.redis import Redis
 from infra.embedded.state import State
 from infra.embedded.supervisor import Supervisor
 
-_WORKER = "PYTEST_XDIST_WORKER"
-_HOME = "CAMPUS_TEST_HOME"
+WORKER = "PYTEST_XDIST_WORKER"
+HOME = "CAMPUS_TEST_HOME"
+_ROOT = Path(__file__).resolve().parent.parent
+_KEPT = _ROOT / ".tools" / "test-database"
+TEMPLATE = "campus_template"
+TO_KEEP = "CAMPUS_TEST_TO_KEEP"
+HAS_TEMPLATE = "CAMPUS_TEST_TEMPLATE"
 _running: list[tuple[Supervisor, State, Path]] = []
 
 
@@ -31,8 +41,8 @@ _running: list[tuple[Supervisor, State, Path]] = []
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Start what is missing. A wrapper, because pytest-django reads the settings in this same hook."""
     only_asks = early_config.known_args_namespace.help or early_config.known_args_namespace.version
-    if _WORKER in os.environ:
-        _take_a_share(os.environ[_WORKER])
+    if WORKER in os.environ:
+        _take_a_share(os.environ[WORKER])
     elif not only_asks:
         _start_services()
     return (yield)
@@ -48,6 +58,7 @@ def _start_services() -> None:
     programs = []
     if not os.environ.get("DATABASE_URL"):
         postgres = Postgres(state, durable=False)
+        _begin_with_what_was_kept(postgres, state)
         programs.append(postgres.program())
         os.environ["DATABASE_URL"] = postgres.url()
     if not os.environ.get("REDIS_URL"):
@@ -59,12 +70,49 @@ def _start_services() -> None:
     except BaseException:
         _stop_services()
         raise
-    os.environ[_HOME] = str(home)
+    os.environ[HOME] = str(home)
     os.environ["CAMPUS_MODE"] = "test"
     # Playwright's synchronous API runs an event loop in the tests' own thread.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.config.settings")
     _use_state_folder("main")
+
+
+def _made_from() -> str:
+    """A digest of all that the migrated database follows from."""
+    digest = sha256()
+    packages = ("campus", "courses", "labs", "infra")
+    files = [file for package in packages for file in (_ROOT / package).rglob("migrations/*.py")]
+    for file in [*sorted(files), _ROOT / "requirements" / "base.txt", _ROOT / "infra" / "embedded" / "postgres.py"]:
+        digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _begin_with_what_was_kept(postgres: Postgres, state: State) -> None:
+    kept = _KEPT / _made_from()
+    if not (kept / "PG_VERSION").exists():
+        os.environ[TO_KEEP] = str(kept)
+        return
+    shutil.copytree(kept, postgres.data, symlinks=True)
+    if state.account is not None:
+        for path in (postgres.data, *postgres.data.rglob("*")):
+            os.chown(path, state.account.uid, state.account.gid, follow_symlinks=False)
+    os.environ[HAS_TEMPLATE] = "1"
+
+
+def _keep(home: Path, data: Path) -> None:
+    """Set the stopped server's data aside for later runs; older ones go."""
+    kept = Path(os.environ.pop(TO_KEEP, ""))
+    if not (home / TEMPLATE).exists() or kept.exists():
+        return
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+    shutil.copytree(data, draft, symlinks=True, ignore=shutil.ignore_patterns("postmaster.pid"))
+    # Not the newest, which another run may be copying this moment.
+    for old in sorted(_KEPT.iterdir(), key=lambda folder: folder.stat().st_mtime)[:-4]:
+        shutil.rmtree(old, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another run was first
+        draft.rename(kept)
+    shutil.rmtree(draft, ignore_errors=True)
 
 
 def _take_a_share(worker: str) -> None:
@@ -76,7 +124,7 @@ def _take_a_share(worker: str) -> None:
 
 
 def _use_state_folder(name: str) -> None:
-    folder = Path(os.environ[_HOME]) / name
+    folder = Path(os.environ[HOME]) / name
     folder.mkdir(mode=0o711, exist_ok=True)
     os.environ["CAMPUS_STATE"] = str(folder)
 
@@ -85,6 +133,7 @@ def _stop_services() -> None:
     while _running:
         supervisor, state, home = _running.pop()
         supervisor.close()
+        _keep(home, state.root / "postgres")
         state.close()
         shutil.rmtree(home, ignore_errors=True)
 
