@@ -75,7 +75,7 @@ class PlanForm(forms.Form):
                 label=_("GPUs"), required=False, min_value=0, max_value=2000, initial=0
             )
             self.fields[f"site_{cohort.pk}"] = forms.TypedChoiceField(
-                label=_("of"), required=False, coerce=int, empty_value=None, choices=site_choices,
+                label=_("GPU site"), required=False, coerce=int, empty_value=None, choices=site_choices,
                 initial=next((site.pk for site in sites if site.campus_id == cohort.campus_id), None),
             )  # fmt: skip
 
