@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import BigIntegerField, F, Func
 
 from infra.pool.models import Gpu, Node, NodeEnvironment
@@ -15,11 +14,13 @@ from labs.jobs.domain.dependencies import Verdict, judge
 from labs.jobs.models import Attempt, Dependency, Job
 from labs.quota.models import Account
 
-from . import kept_loader
+from . import kept_loader, run_samples
 from .domain import predict
 from .domain.fair_share import decayed
 from .domain.policy import Policy
+from .domain.predict import burst_of
 from .domain.snapshot import AccountState, NodeState, PendingJob, RunningJob, Snapshot
+from .run_samples import Samples
 
 #: A node that missed so many heartbeats is given nothing new, long before it counts as down.
 MISSED_HEARTBEATS = 3
@@ -64,7 +65,7 @@ class Loaded:
     """Node row by node state's id; a node with several types of GPU is several states."""
     stored: Mapping[int, Stored]
     site_of_campus: Mapping[int, int]
-    samples: "Samples"
+    samples: Samples
 
 
 def policy() -> Policy:
@@ -84,12 +85,14 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
             "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
             "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id", "job__kept_s", "job__is_preemptible",
             "reservation_id", "is_borrowed", "preempt_requested_at", "preempt_grace_s", "preempt_for_job_id",
-            "job__cancel_requested_at",
+            "job__cancel_requested_at", "job__submitted_at",
         )
     )  # fmt: skip
     follows, cleared_for = _dependencies(), _cleared_for(now)
     pairs = {(row[11], row[1]) for row in pending_rows} | {(row[5], row[1]) for row in running_rows}
-    samples = _samples(pairs | {(key, owner_id) for _account, owner_id, key in wanted})
+    due = {(row[11], row[1]) for row in pending_rows if row[8] is not None}
+    samples = run_samples.load(pairs | {(key, owner_id) for _account, owner_id, key in wanted}, now, due)
+    trials = _trials(pending_rows, running_rows, samples)
     sites, site_of_campus = kept_loader.sites()
     nodes, gpu_ids, node_ids, held = _nodes(now)
     account_ids = {row[2] for row in pending_rows} | {row[2] for row in running_rows}
@@ -100,7 +103,14 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
         # What ended between two of these queries holds nothing any more.
         running=tuple(_running(row, held, samples) for row in running_rows if row[9] in held),
         pending=tuple(
-            _pending(row, site_of_campus, samples, follows.get(row[0], _FREE), row[0] in cleared_for)
+            _pending(
+                row,
+                site_of_campus,
+                samples,
+                follows.get(row[0], _FREE),
+                has_room_made=row[0] in cleared_for,
+                is_trial=row[0] in trials,
+            )
             for row in pending_rows
         ),
         reservations=kept_loader.reservations(now),
@@ -195,13 +205,14 @@ def _unnested(field: str) -> Any:
     return Func(F(field), function="unnest", output_field=BigIntegerField())
 
 
-def _running(row: tuple[Any, ...], held: Held, samples: "Samples") -> RunningJob:
+def _running(row: tuple[Any, ...], held: Held, samples: Samples) -> RunningJob:
     (
         job_id, owner_id, account_id, _node_id, wall_s, work_key, started_at, claimed_at, assigned_at, attempt_id,
         sweep_id, kept_s, is_preemptible, reservation_id, is_borrowed, asked_at, grace_s, for_job_id, cancelled_at,
+        submitted_at,
     ) = row  # fmt: skip
     state_id, indices = held[attempt_id]
-    predicted = samples.predict(work_key, owner_id, wall_s - kept_s)
+    predicted = samples.predict(work_key, owner_id, wall_s - kept_s, submitted_at)
     ends_by_at = None
     if cancelled_at is not None:
         ends_by_at = cancelled_at.timestamp() + STOP_S
@@ -261,13 +272,21 @@ def _dependencies() -> dict[int, Follows]:
 
 
 def _pending(
-    row: tuple[Any, ...], site_of_campus: Mapping[int, int], samples: "Samples", follows: Follows, is_cleared_for: bool
+    row: tuple[Any, ...],
+    site_of_campus: Mapping[int, int],
+    samples: Samples,
+    follows: Follows,
+    *,
+    has_room_made: bool,
+    is_trial: bool,
 ) -> PendingJob:
     (
         pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key,
         sweep_id, max_running, kept_s, preempted_count, is_preemptible,
     ) = row[: len(_PENDING)]  # fmt: skip
-    predicted = samples.predict(key, owner_id, wall_s - kept_s)
+    predicted = samples.predict(key, owner_id, wall_s - kept_s, submitted_at)
+    # What checkpoints keep was time that it ran, not time that it waited.
+    eligible_at = (follows.free_at or submitted_at) + timedelta(seconds=kept_s)
     return PendingJob(
         id=pk,
         owner_id=owner_id,
@@ -283,68 +302,21 @@ def _pending(
         # Who made room lost nothing by the platform's fault, and is queued in the place that it had.
         attempt=made - preempted_count + 1,
         environment=digest,
-        eligible_at=follows.free_at.timestamp() if follows.free_at else None,
+        eligible_at=eligible_at.timestamp(),
         waits_for=follows.waits_for,
         group_id=sweep_id,
         max_running_of_group=max_running,
         is_preemptible=is_preemptible,
         grace_s=float(settings.LABS_PREEMPT_GRACE_S) if is_preemptible else 0.0,
         work_key=key,
-        has_room_made=is_cleared_for,
+        slack_spent_s=samples.slack_spent_s(key, owner_id) if deadline_at else 0.0,
+        is_trial=is_trial,
+        has_room_made=has_room_made,
     )
 
 
-class Samples:
-    """Run seconds of finished jobs, oldest first: by work and owner, and by work."""
-
-    def __init__(self, own: Mapping[tuple[str, int], list[float]], of_work: Mapping[str, list[float]]) -> None:
-        self._own, self._of_work = own, of_work
-        self._known: dict[tuple[str, int, float], predict.Prediction] = {}
-
-    def predict(self, work_key: str, owner_id: int, wall_s: float) -> predict.Prediction:
-        """Predict a run of this work by this owner; work without a name is predicted from the owner's own only."""
-        asked = (work_key, owner_id, wall_s)
-        if asked not in self._known:
-            own = self._own.get((work_key, owner_id), [])
-            self._known[asked] = predict.predict(own, self._of_work.get(work_key, []), wall_s)
-        return self._known[asked]
-
-
-# A run's seconds are what it was charged for by its GPUs and its rate; what the platform lost was charged nothing.
-_SAMPLES = """
-SELECT asked.work_key, asked.owner_id, ARRAY(
-    SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
-    WHERE jobs_job.work_key = asked.work_key AND jobs_job.owner_id = asked.owner_id
-      AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
-    ORDER BY id DESC LIMIT %s)
-FROM unnest(%s::text[], %s::bigint[]) AS asked (work_key, owner_id)
-UNION ALL
-SELECT asked.work_key, NULL, ARRAY(
-    SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
-    WHERE jobs_job.work_key = asked.work_key AND work_key <> ''
-      AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
-    ORDER BY id DESC LIMIT %s)
-FROM unnest(%s::text[]) AS asked (work_key)
-"""
-
-
-def _samples(pairs: Iterable[tuple[str, int]]) -> Samples:
-    asked = list(pairs)
-    keys = sorted({work_key for work_key, _owner in asked if work_key})
-    arguments: list[Any] = [
-        predict.OWN_RUNS,
-        [key for key, _ in asked],
-        [owner for _, owner in asked],
-        predict.LAB_RUNS,
-        keys,
-    ]
-    own: dict[tuple[str, int], list[float]] = {}
-    of_work: dict[str, list[float]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_SAMPLES, arguments)
-        for work_key, owner_id, runs in cursor.fetchall():
-            if owner_id is None:
-                of_work[work_key] = runs[::-1]
-            else:
-                own[work_key, owner_id] = runs[::-1]
-    return Samples(own, of_work)
+def _trials(pending: Iterable[tuple[Any, ...]], running: Iterable[tuple[Any, ...]], samples: Samples) -> set[Any]:
+    """The jobs that go first for their burst. A sweep is submitted at once, so it is one."""
+    tried = {burst_of(row[1], row[5], row[-1].timestamp()) for row in running} | samples.bursts
+    waiting = sorted(pending, key=lambda row: (row[3], row[0]))
+    return predict.trials(((row[0], burst_of(row[1], row[11], row[3].timestamp())) for row in waiting), tried)

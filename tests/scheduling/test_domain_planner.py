@@ -116,10 +116,10 @@ def test_running_jobs_count_as_use_from_their_first_second() -> None:
 
 
 def test_age_overtakes_all_other_factors_in_the_days_that_the_policy_says() -> None:
-    days = (POLICY.weight_fair_share + POLICY.weight_shortness) / POLICY.weight_age_per_day
+    days = POLICY.overtaking_days
     accounts = (account("cohort", None), account("ann", decayed_use_gpu_s=9e9), account("ben"), account("zoe"))
     old = job("old", owner="ann", gpus=4, wall_s=DAY_S, submitted_at=NOW - (days + 0.1) * DAY_S)
-    new = [job(f"new-{n}", owner="ben", wall_s=60.0) for n in range(5)]
+    new = [job(f"new-{n}", owner="ben", gpus=n + 1, wall_s=60.0, attempt=2, is_trial=True) for n in range(5)]
     assert in_order(state(nodes=FULL, running=BUSY, accounts=accounts, pending=[old, *new]))[0] == "old"
 
 
@@ -130,6 +130,20 @@ def test_a_deadline_boosts_as_slack_falls_and_not_once_it_has_passed(due_in: flo
     boost = made.waits["due"].factors.slack
     assert (boost > 0) is is_boosted
     assert boost <= POLICY.weight_slack
+
+
+def test_a_narrow_job_ages_more_slowly_in_its_first_week_and_as_fast_as_any_from_then_on() -> None:
+    ages = []
+    for days in (4, 7, 17):
+        pending = [job(f"{gpus}", gpus=gpus, submitted_at=NOW - days * DAY_S) for gpus in (1, 7, 8)]
+        waits = plan(state(nodes=[node("n1", total=8, free=0)], pending=pending), POLICY, NOW).waits
+        ages.append([round(waits[f"{gpus}"].factors.age, 6) for gpus in (1, 7, 8)])
+    assert ages == [[1.0, 1.0, 4.0], [1.75, 1.75, 7.0], [11.75, 11.75, 17.0]]
+
+
+def test_the_first_of_a_burst_goes_ahead_of_its_equals() -> None:
+    pending = (job("plain", owner="ann"), job("trial", owner="ann", submitted_at=NOW, is_trial=True))
+    assert in_order(state(nodes=FULL, running=BUSY, pending=pending)) == ["trial", "plain"]
 
 
 def test_a_job_whose_attempt_the_platform_lost_goes_ahead_of_its_equals() -> None:
@@ -283,7 +297,7 @@ def test_place_counts_those_ahead_that_want_the_same_gpus_and_are_not_held_back(
         job("any-type", owner="zoe", submitted_at=NOW - 7),
         job("j", owner="ann", gpu_type="A100", submitted_at=NOW - 6),
     )
-    policy = Policy(weight_fair_share=0.0, weight_shortness=0.0)
+    policy = Policy(weight_fair_share=0.0, weight_shortness=0.0, narrow_age=1.0)
     waits = plan(state(nodes=nodes, pending=pending), policy, NOW).waits
     assert {job_id: wait.place for job_id, wait in waits.items()} == {"other-type": 1, "held": 2, "any-type": 2, "j": 2}
 

@@ -188,7 +188,9 @@ def test_a_pass_starts_no_more_than_it_may_and_says_so(state: Snapshot, limit: i
     assert len(made.starts) + len(made.waits) == len(state.pending)
 
 
-FIRST_COME = Policy(weight_fair_share=0.0, weight_shortness=0.0, weight_slack=0.0, weight_lost_attempt=0.0)
+FIRST_COME = Policy(
+    weight_fair_share=0.0, weight_shortness=0.0, weight_slack=0.0, weight_lost_attempt=0.0, narrow_age=1.0
+)
 
 
 @EXAMPLES

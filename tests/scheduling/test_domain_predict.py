@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.scheduling.domain.fair_share import decayed
-from labs.scheduling.domain.predict import Prediction, corrected, predict
+from labs.scheduling.domain.predict import Prediction, burst_of, corrected, predict, trials
 
 SECONDS = st.lists(st.floats(0.0, 1e6), max_size=60)
 
@@ -17,8 +17,8 @@ SECONDS = st.lists(st.floats(0.0, 1e6), max_size=60)
     ("own_s", "lab_s", "expected"),
     [
         ([], [], Prediction(900.0, 3_600.0)),
-        ([100.0, 200.0, 400.0], [], Prediction(300.0, 400.0 * 4 / 3)),
-        ([100.0], [300.0, 500.0], Prediction(250.0, 500.0 * 4 / 3)),
+        ([100.0, 200.0, 400.0], [], Prediction(200.0, 400.0 * 4 / 3)),
+        ([100.0], [300.0, 500.0], Prediction(200.0, 500.0 * 4 / 3)),
         ([], [100.0, 200.0, 900.0], Prediction(200.0, 1_200.0)),
         ([5_000.0, 5_000.0], [], Prediction(3_600.0, 3_600.0)),
         ([], [60.0] * 50, Prediction(60.0, 78.0)),
@@ -31,10 +31,28 @@ def test_a_range_comes_from_own_runs_then_the_labs_then_the_wall_limit(
     assert (made.p50_s, made.p90_s) == pytest.approx((expected.p50_s, expected.p90_s))
 
 
-@given(SECONDS, SECONDS, st.floats(1.0, 1e6))
-def test_a_prediction_is_a_range_within_the_wall_limit(own: list[float], lab: list[float], wall_s: float) -> None:
-    made = predict(own, lab, wall_s)
+@given(SECONDS, SECONDS, SECONDS, st.floats(1.0, 1e6))
+def test_a_prediction_is_a_range_within_the_wall_limit(
+    own: list[float], lab: list[float], burst: list[float], wall_s: float
+) -> None:
+    made = predict(own, lab, wall_s, burst)
     assert 1.0 <= made.p50_s <= made.p90_s <= wall_s
+
+
+def test_a_trial_run_tells_of_its_burst_and_the_more_runs_the_more_so() -> None:
+    before = [3_600.0] * 20
+    p50_s = [predict(before, [], 86_400.0, [36.0] * ran).p50_s for ran in range(4)]
+    assert p50_s == pytest.approx([3_600.0, 360.0, 36 * 100 ** (1 / 3), 36 * 100 ** (1 / 4)])
+
+
+def test_the_first_of_a_burst_is_its_trial_while_others_wait_and_none_has_been_tried() -> None:
+    at = [burst_of("ann", "lab", second) for second in (10.0, 20.0, 299.0, 300.0)]
+    assert len(set(at)) == 2
+    assert burst_of("ben", "lab", 10.0) not in at
+    waiting = list(zip("abcd", at, strict=True))
+    assert trials(waiting, ()) == {"a"}
+    assert trials(waiting, {at[0]}) == set()
+    assert trials([*waiting, ("e", at[3])], {at[0]}) == {"d"}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_wide_job_is_not_starved_by_an_endless_flood_of_narrow_ones() -> None:
     wide = Arrival(job("wide", owner="ann", gpus=4, wall_s=3 * HOUR, submitted_at=NOW + 4 * HOUR), run_s=HOUR)
     flood = narrow_flood(hours=16)
     # Once it has aged to the head of the queue, which light weights on shortness make soon.
-    policy = Policy(weight_shortness=0.5, weight_age_per_day=2.0)
+    policy = Policy(weight_shortness=0.5, weight_age_per_day=2.0, wide_gpus=4)
     with_promise = Simulation(state(nodes=NODES), [wide, *flood], policy).run()
     assert with_promise["wide"].started_at - wide.job.submitted_at <= 2.5 * HOUR
     # Negative control: without reservations the flood takes each GPU as it comes free.
@@ -39,8 +39,9 @@ def test_a_wide_job_is_not_starved_by_an_endless_flood_of_narrow_ones() -> None:
 
 
 def test_the_heaviest_learner_with_the_longest_job_starts_within_the_bound_that_ageing_gives() -> None:
-    policy = Policy(weight_age_per_day=12.0)
-    bound_s = (policy.weight_fair_share + policy.weight_shortness) / policy.weight_age_per_day * DAY_S
+    policy = Policy(weight_age_per_day=72.0, narrow_age_s=2 * HOUR)
+    bound_s = policy.overtaking_days * DAY_S
+    assert bound_s == 7.5 * HOUR
     accounts = tuple(
         replace(account, decayed_use_gpu_s=1e9) if account.id == "ann" else account for account in state().accounts
     )

@@ -95,6 +95,7 @@ class Backlog:
         self.deadline_at = column(self.jobs, "deadline_at")
         self.not_before = column(self.jobs, "not_before")
         self.attempt = column(self.jobs, "attempt")
+        self.is_trial: Bools = whole_numbers(self.jobs, "is_trial") > 0
         #: GPUs on each node.
         self.gpus = whole_numbers(self.jobs, "gpus")
         self.nodes = whole_numbers(self.jobs, "nodes")
@@ -128,6 +129,22 @@ class Backlog:
         self.specs = list(specs)
         spec_of_class = np.array([entry.spec for entry in self.classes], dtype=np.int64)
         self.spec_of: Ints = spec_of_class[self.class_of] if self.classes else self.class_of
+
+    def append(self, alone: Backlog) -> int:
+        """Let the one job of a backlog of its own join the end of this one; return its index."""
+        spec, one = alone.specs[0], alone.classes[0]
+        if spec not in self.specs:
+            self.specs.append(spec)
+        one = one._replace(spec=self.specs.index(spec))
+        if one not in self.classes:
+            self.classes.append(one)
+        for name, values in vars(alone).items():
+            if isinstance(values, np.ndarray):
+                setattr(self, name, np.append(getattr(self, name), values))
+        self.class_of[-1], self.spec_of[-1] = self.classes.index(one), one.spec
+        self.jobs.append(alone.jobs[0])
+        self.size += 1
+        return self.size - 1
 
 
 #: A run that has outlived its wall limit is about to be ended, yet holds its GPUs: they are not free now.

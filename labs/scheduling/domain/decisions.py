@@ -111,6 +111,7 @@ class Factors:
     shortness: float
     slack: float
     lost_attempt: float
+    trial: float
     total: float
 
 

@@ -1,4 +1,4 @@
-"""The order of the queue: fair share, age, shortness, slack and lost attempts as one sum of explained factors."""
+"""The order of the queue: fair share, age, shortness, slack, lost attempts and trials as one sum of factors."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Priorities:
     shortness: Floats
     slack: Floats
     lost_attempt: Floats
+    trial: Floats
     total: Floats
     #: Indices into the backlog, first to go first.
     order: Ints
@@ -32,6 +33,7 @@ class Priorities:
             shortness=float(self.shortness[job]),
             slack=float(self.slack[job]),
             lost_attempt=float(self.lost_attempt[job]),
+            trial=float(self.trial[job]),
             total=float(self.total[job]),
         )
 
@@ -46,7 +48,7 @@ def prioritise(
     """
     fair_share = np.zeros(backlog.size)
     fair_share[chosen] = policy.weight_fair_share / (1.0 + fair_place / max(1, len(np.unique(leaves[chosen]))))
-    age = policy.weight_age_per_day * np.maximum(0.0, now - backlog.eligible_at) / DAY_S
+    age = policy.weight_age_per_day * aged_s(backlog.units, now - backlog.eligible_at, policy) / DAY_S
     shortness = policy.weight_shortness * shortness_of(backlog.units * backlog.p50_s, policy)
     slack_s = backlog.deadline_at - backlog.p90_s - now
     near = np.clip(1.0 - slack_s / policy.slack_horizon_s, 0.0, 1.0)
@@ -57,9 +59,17 @@ def prioritise(
         column([backlog.jobs[i] for i in due.tolist()], "slack_spent_s") / policy.slack_gpu_s, 0, 1
     )
     lost_attempt = np.where(backlog.attempt > 1, policy.weight_lost_attempt, 0.0)
-    total = fair_share + age + shortness + slack + lost_attempt
+    trial = np.where(backlog.is_trial, policy.weight_trial, 0.0)
+    total = fair_share + age + shortness + slack + lost_attempt + trial
     order = chosen[np.lexsort((chosen, -total[chosen]))]
-    return Priorities(fair_share, age, shortness, slack, lost_attempt, total, order)
+    return Priorities(fair_share, age, shortness, slack, lost_attempt, trial, total, order)
+
+
+def aged_s(gpus: Floats, waited_s: Floats, policy: Policy) -> Floats:
+    """Seconds of waiting that count: a share of the first days of a narrow job's, all of what comes after them."""
+    waited_s = np.maximum(0.0, waited_s)
+    uncounted = (1.0 - policy.narrow_age) * np.minimum(waited_s, policy.narrow_age_s)
+    return np.asarray(waited_s - np.where(gpus < policy.wide_gpus, uncounted, 0.0), dtype=np.float64)
 
 
 def shortness_of(area_gpu_s: Floats, policy: Policy) -> Floats:

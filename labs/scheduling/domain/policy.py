@@ -13,19 +13,23 @@ class Policy:
     """How jobs are ordered, how far ahead GPUs are kept, and how much one pass may do. Weights are plain numbers.
 
     A job's priority is the sum of its factors, each a number between 0 and its weight, but for age, which grows
-    without end: a job that waits longer than ``(fair_share + shortness + slack + lost_attempt) / age_per_day`` days
-    goes before every job that is submitted then, whoever submits it. That bound is what rules starvation out.
+    without end. So a job goes before all that are submitted ``overtaking_days`` after it, whoever submits them: that
+    bound is what rules starvation out.
     """
 
     #: Decayed use halves in this time (Slurm's Fair Tree uses a week).
     half_life_s: float = 7 * DAY_S
     #: First in the fair order gets the whole weight, and half of it who has as many before him as learners wait.
     weight_fair_share: float = 2.0
-    #: Added for each day of waiting.
+    #: Added for each day of waiting; a job of fewer GPUs than ``wide_gpus`` ages at a share of that in its first days,
+    #: for it fits in a gap, while a wide one must wait until a node empties.
     weight_age_per_day: float = 1.0
+    wide_gpus: float = 8.0
+    narrow_age: float = 0.25
+    narrow_age_s: float = 7 * DAY_S
     #: For a job of no GPU time; none from ``long_area_gpu_s`` of predicted GPU time on, in equal steps of doublings.
-    #: A natural logarithm of GPU time thus weighs about as much as a day of waiting. Fitted to traces, see
-    #: docs/decisions/0005.
+    #: A natural logarithm of GPU time thus weighs about as much as a day of waiting. Fitted to a trace, see
+    #: docs/decisions/0006.
     weight_shortness: float = 10.0
     short_area_gpu_s: float = 60.0
     long_area_gpu_s: float = 300 * HOUR_S
@@ -36,9 +40,11 @@ class Policy:
     slack_horizon_s: float = 12 * HOUR_S
     #: For a job that the platform lost an attempt of: it has waited before.
     weight_lost_attempt: float = 1.0
+    #: For the first of a burst (``predict.trials``): it tells how long the others are.
+    weight_trial: float = 3.0
 
     #: GPUs are kept for so many blocked jobs; those behind them may overtake only without delaying these.
-    reservations: int = 8
+    reservations: int = 16
     #: At most so many GPUs of one owner run at once; None is no cap.
     max_running_gpus_per_learner: int | None = None
     #: At most so many starts in one pass, so that its transaction stays short.
@@ -59,4 +65,11 @@ class Policy:
     estimate_jobs: int = 400
     #: Newcomers go ahead, so a wait is expected to take so much longer than the work ahead says (P50, P90).
     overtaking_p50: float = 0.3
-    overtaking_p90: float = 2.0
+    overtaking_p90: float = 3.0
+
+    @property
+    def overtaking_days(self) -> float:
+        """Days after its submission from which on no new job goes ahead of one that waits."""
+        most = self.weight_fair_share + self.weight_shortness + self.weight_slack
+        most += self.weight_lost_attempt + self.weight_trial
+        return most / self.weight_age_per_day + (1.0 - self.narrow_age) * self.narrow_age_s / DAY_S

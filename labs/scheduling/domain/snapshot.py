@@ -165,6 +165,8 @@ class PendingJob:
     work_key: str = ""
     #: GPU-seconds of this owner and work that were started with a deadline boost already.
     slack_spent_s: float = 0.0
+    #: It goes first for others of its burst, which are as long as it turns out to be (``predict.trials``).
+    is_trial: bool = False
     #: Digests of the data sets it reads: nodes that have them are preferred.
     data_sets: frozenset[str] = frozenset()
     #: Jobs that must have ended before it may start, as far as they are open.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from labs.scheduling.domain import predict
 from labs.scheduling.domain.fair_share import decayed
@@ -41,6 +42,11 @@ class Ours:
         self._of_work: dict[str, set[int]] = defaultdict(set)
         self._running: dict[int, RunningJob] = {}
         self._runs_s: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._burst_runs_s: dict[predict.Burst, list[float]] = defaultdict(list)
+        self._burst: dict[int, predict.Burst] = {}
+        #: Jobs of each burst that wait, first submitted first.
+        self._of_burst: dict[predict.Burst, list[int]] = defaultdict(list)
+        self._tried: set[predict.Burst] = set()
         self._use: dict[str, tuple[float, float]] = {}
         self._nodes = [self._node(number) for number in range(len(cluster.widths))]
         self._new: list[int] = []
@@ -51,6 +57,8 @@ class Ours:
     def submitted(self, job: TraceJob) -> None:
         self._jobs[job.number] = job
         self._use.setdefault(job.owner, (0.0, job.submit_s))
+        burst = self._burst[job.number] = predict.burst_of(job.owner, job.work, job.submit_s)
+        self._of_burst[burst].append(job.number)
         self._pending[job.number] = self._as_pending(job)
         self._of_work[job.work].add(job.number)
         self._new.append(job.number)
@@ -59,6 +67,7 @@ class Ours:
         job = run.job
         del self._running[job.number]
         self._runs_s[job.owner, job.work].append(at - run.started_s)
+        self._burst_runs_s[self._burst.pop(job.number)].append(at - run.started_s)
         self._stale.add((job.owner, job.work))
         use, since = self._use[job.owner]
         charge = job.width * (at - run.started_s)
@@ -69,13 +78,18 @@ class Ours:
         """Take a job that waits off the queue."""
         self._pending.pop(number)
         self._of_work[self._jobs.pop(number).work].discard(number)
+        self._of_burst[self._burst.pop(number)].remove(number)
 
     def decide(self, now: float) -> Iterator[tuple[TraceJob, Parts]]:
+        if not self.cluster.free_gpus and not self.cluster.partly and not any(map(self._is_sampled, self._new)):
+            # Nothing can start, and nobody asks when something will: what the plan would say does not matter.
+            return
         self._predict_again()
+        self._try_first()
         made = plan(self._snapshot(now), self.policy, now)
         starts = {start.job_id: start for start in made.starts}
         for number in self._new:
-            if number not in starts and number % self._sample_every == 0:
+            if number not in starts and self._is_sampled(number):
                 wait = made.waits[number]
                 if wait.start_p50_at is not None and wait.start_p90_at is not None:
                     self._told[number] = (now, wait.start_p50_at, wait.start_p90_at)
@@ -85,6 +99,7 @@ class Ours:
             job = self._jobs.pop(number)
             pending = self._pending.pop(number)
             self._of_work[job.work].discard(number)
+            self._is_tried(number)
             parts = tuple((int(part.node_id), part.gpu_indices) for part in start.places)
             yield job, parts
             self._running[number] = self._as_running(pending, parts, now)
@@ -92,24 +107,43 @@ class Ours:
             if number in self._told:
                 self.promises.append(Promise(number, *self._told.pop(number), now))
 
+    def _is_tried(self, number: int) -> None:
+        """A run of its burst goes on: nobody need go first for it any more."""
+        burst = self._burst[number]
+        self._tried.add(burst)
+        waiting = self._of_burst[burst]
+        waiting.remove(number)
+        if waiting and self._pending[waiting[0]].is_trial:
+            self._pending[waiting[0]] = replace(self._pending[waiting[0]], is_trial=False)
+
+    def _try_first(self) -> None:
+        """Mark who goes first for the bursts that have grown since the last pass."""
+        bursts = {self._burst[number] for number in self._new if number in self._pending}
+        waiting = [(number, burst) for burst in bursts for number in self._of_burst[burst]]
+        for number in predict.trials(waiting, self._tried):
+            self._pending[int(number)] = replace(self._pending[int(number)], is_trial=True)
+
+    def _is_sampled(self, number: int) -> bool:
+        return number % self._sample_every == 0
+
     def _predict_again(self) -> None:
+        """Predict anew what is of the work of runs that have ended."""
         for owner, work in self._stale:
+            known: dict[tuple[predict.Burst, float], predict.Prediction] = {}
             for number in self._of_work[work]:
-                job = self._jobs[number]
+                job, before = self._jobs[number], self._pending[number]
                 if job.owner != owner:
                     continue
-                known, made = self._pending[number], self._predict(job)
-                before = known.predicted_p50_s or 0.0, known.predicted_p90_s or 0.0
-                if (
-                    abs(made.p50_s - before[0]) > LEAST_CHANGE * before[0]
-                    or abs(made.p90_s - before[1]) > LEAST_CHANGE * before[1]
-                ):
-                    self._pending[number] = self._as_pending(job)
+                alike = self._burst[number], job.requested_s
+                made = known.get(alike) or known.setdefault(alike, self._predict(job))
+                if _differs(made.p50_s, before.predicted_p50_s) or _differs(made.p90_s, before.predicted_p90_s):
+                    self._pending[number] = replace(before, predicted_p50_s=made.p50_s, predicted_p90_s=made.p90_s)
         self._stale.clear()
 
     def _predict(self, job: TraceJob) -> predict.Prediction:
-        own = self._runs_s[job.owner, job.work]
-        return predict.predict(own[-predict.OWN_RUNS :], own[-predict.LAB_RUNS :], job.requested_s)
+        runs_s = self._runs_s[job.owner, job.work][-predict.OWN_RUNS :]
+        burst_s = self._burst_runs_s[self._burst[job.number]] if self._burst[job.number] in self._tried else ()
+        return predict.predict(runs_s, runs_s, job.requested_s, burst_s[-predict.OWN_RUNS :])
 
     def _as_pending(self, job: TraceJob) -> PendingJob:
         predicted = self._predict(job)
@@ -178,3 +212,7 @@ class Ours:
             running=tuple(self._running.values()),
             pending=tuple(self._pending.values()),
         )
+
+
+def _differs(made: float, known: float | None) -> bool:
+    return known is None or abs(made - known) > LEAST_CHANGE * known

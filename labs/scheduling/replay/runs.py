@@ -18,6 +18,9 @@ from labs.scheduling.replay.ours import Ours
 from labs.scheduling.replay.simulator import Scheduler, replay
 from labs.scheduling.replay.traces import Trace, TraceError, openb, openb_nodes, philly, wagap
 
+#: About so many jobs are asked what they were promised; estimates are made for them alone.
+MOST_PROMISES = 10_000
+
 READERS: dict[str, Callable[..., Trace]] = {"philly": philly, "wagap": wagap, "openb": openb}
 BASELINES: dict[str, Callable[[Cluster], Scheduler]] = {
     "fifo": FirstCome,
@@ -72,7 +75,8 @@ def run(task: Task) -> Result:
     if not trace.jobs:
         raise TraceError(f"{task.path}: no job of it fits {len(trace.nodes)} nodes.")
     notes = (*trace.notes, f"{len(too_wide)} jobs wider than the pool left out") if too_wide else trace.notes
-    ours = Ours(cluster, trace, Policy()) if task.policy == "ours" else None
+    every = max(1, len(trace.jobs) // MOST_PROMISES)
+    ours = Ours(cluster, trace, Policy(), sample_every=every) if task.policy == "ours" else None
     scheduler: Scheduler = ours or BASELINES[task.policy](cluster)
     done = replay(trace, cluster, scheduler, policy=task.policy, interval_s=task.interval_s)
     waits = [done.started_s[job.number] - job.submit_s for job in trace.jobs]
