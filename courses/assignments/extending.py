@@ -94,8 +94,10 @@ def _require_reason(reason: str) -> None:
 def _keep(actor: User, **fields: Any) -> DeadlineChange:
     change = DeadlineChange.objects.create(approver=actor, **fields)
     learner = change.enrolment.user if change.enrolment else None
+    cohort = change.enrolment.cohort if change.enrolment else change.cohort
     audit.record(
         actor=actor, verb="deadline_change.opened", target=change, subject=learner, reason=change.reason,
+        scope_path=cohort.scope.path if cohort else (),
         changes={"due_at": (None, change.due_at), "factor_pct": (None, change.factor_pct)},
     )  # fmt: skip
     _rescore(change, actor)
