@@ -1,5 +1,6 @@
 """What the tests of assignments stand on: the world of tests/access, with an assignment of each kind."""
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -88,7 +89,7 @@ def end_job(run: GradingRun, lines: list[dict[str, Any]] | None, node: Any, **en
         job=run.job, number=1, node=node, state=Attempt.State.ENDED, fence=run.pk, started_at=now, ended_at=now
     )
     if lines is not None:
-        body = reports.json.dumps(lines).encode()
+        body = json.dumps(lines).encode()
         written = reports.signature(run.key, body).encode() + b"\n" + body
         artifact = Artifact(
             attempt=attempt, path="_campus_grading_report.json", size_bytes=len(written), digest="d" * 64,
@@ -98,3 +99,14 @@ def end_job(run: GradingRun, lines: list[dict[str, Any]] | None, node: Any, **en
     fields = {"state": Job.State.SUCCEEDED, "end_reason": Job.EndReason.COMPLETED, "attempts_made": 1} | ended
     Job.objects.filter(pk=run.job.pk).update(ended_at=now, **fields)
     return run
+
+
+def notebook(source: str) -> bytes:
+    """A notebook whose every part holds `source`."""
+    outputs = [{"output_type": "display_data", "data": {"text/html": source, "text/plain": source}}]
+    cells = [
+        {"cell_type": "markdown", "source": source},
+        {"cell_type": "code", "source": source, "outputs": outputs},
+        {"cell_type": "raw", "source": source},
+    ]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
