@@ -165,7 +165,7 @@ GET    /submissions/{submission}/files/other.py                             302 
 GET    /receipts/{submission}/{receipt}/                                    302 200 200 200 200 200 200 200 200
 GET    /receipts/{submission}/wrong/                                        302 404 404 404 404 404 404 404 404
 GET    /api/v1/assignments/                                                 401 200 200 200 200 200 200 200 200
-POST   /api/v1/assignments/{assignment}/submissions/                        401 404 400 400 400 400 400 400 400
+POST   /api/v1/assignments/{assignment}/submissions/                        401 404 201 403 403 403 403 403 403
 GET    /api/v1/submissions/{submission}/                                    401 404 200 200 200 200 200 404 404
 
 # Timetable
