@@ -67,13 +67,14 @@ class AlikeForm(forms.Form):
         label=_("May grant in all, % of its own"), min_value=1, max_value=1000, required=False
     )  # fmt: skip
     most_gpus = forms.CharField(label=_("Most GPUs at once"), required=False, max_length=12)
-    day_cap = forms.CharField(label=_("Most for one learner a day, GPU-hours"), required=False, max_length=12)
-    week_cap = forms.CharField(label=_("Most for one learner a week, GPU-hours"), required=False, max_length=12)
+    day_cap = forms.CharField(label=_("One learner a day, at most"), required=False, max_length=12)
+    week_cap = forms.CharField(label=_("One learner a week, at most"), required=False, max_length=12)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("most_gpus", "day_cap", "week_cap"):
-            self.fields[name].help_text = _("Write “none” to take the limit away.")
+            hint = _("Write “none” to take the limit away.")
+            self.fields[name].help_text = hint if name == "most_gpus" else _("GPU-hours.") + f" {hint}"
             self.fields[name].widget.attrs["autocomplete"] = "off"
 
     def clean(self) -> dict[str, Any]:

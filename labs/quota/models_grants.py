@@ -1,5 +1,7 @@
 """Grants that end, the sponsors behind some of them, and what each ledger line drew from which grant."""
 
+from datetime import datetime, timedelta
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -119,6 +121,11 @@ class Grant(models.Model):
     def is_open(self) -> bool:
         """Whether it counts, or will: neither ended nor cancelled."""
         return self.state in (self.State.PLANNED, self.State.ACTIVE)
+
+    @property
+    def last_at(self) -> datetime:
+        """The last moment of it: what ends at midnight ends, as people say, the day before."""
+        return self.ends_at - timedelta(microseconds=1)
 
     @property
     def left_s(self) -> int:

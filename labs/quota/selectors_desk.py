@@ -242,7 +242,7 @@ def _ending(ids: Collection[int]) -> dict[int, tuple[date, int]]:
     found: dict[int, tuple[date, int]] = {}
     grants = Grant.objects.filter(account_id__in=ids, state=Grant.State.ACTIVE).order_by("ends_at", "id")
     for grant in grants:
-        last = timezone.localdate(grant.ends_at - timedelta(microseconds=1))
+        last = timezone.localdate(grant.last_at)
         first, left_s = found.get(grant.account_id, (last, 0))
         found[grant.account_id] = (first, left_s + grant.left_s)
     return found

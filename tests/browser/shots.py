@@ -17,12 +17,13 @@ SIZES = {"1280": DESK, "360": PHONE}
 
 
 def read_accounts(text: str) -> dict[str, tuple[str, str]]:
-    """The first account of each role: e-mail and password."""
+    """E-mail and password of the first account of each role; also of each by the name before its @."""
     accounts: dict[str, tuple[str, str]] = {}
     for line in text.splitlines():
         words = line.split()
         if len(words) == 4 and words[0] == "account":
             accounts.setdefault(words[1], (words[2], words[3]))
+            accounts.setdefault(words[2].partition("@")[0], (words[2], words[3]))
     return accounts
 
 
