@@ -105,6 +105,15 @@ VERBS: dict[str, Text] = {
     "site.owner_set": gettext_lazy("Owner of a site set"),
     "site.lent": gettext_lazy("GPUs of a site lent"),
     "site.lending_ended": gettext_lazy("Lending of a site ended"),
+    "attendance.marked": gettext_lazy("Attendance marked"),
+    "attendance.mark_undone": gettext_lazy("Attendance mark taken back"),
+    "attendance.flag_judged": gettext_lazy("Remarkable check-in judged"),
+    "attendance.policy_changed": gettext_lazy("Attendance rules changed"),
+    "attendance.excuse_decided": gettext_lazy("Excuse decided"),
+    "attendance.contest_decided": gettext_lazy("Disputed mark decided"),
+    "attendance.lab_consent": gettext_lazy("Consent to lab evidence changed"),
+    "attendance.document_read": gettext_lazy("Document of an excuse read"),
+    "attendance.exported": gettext_lazy("Attendance exported"),
     "job.charge_corrected": gettext_lazy("Charge of a job corrected"),
 }
 
@@ -117,6 +126,7 @@ AREAS: dict[str, tuple[Text, tuple[str, ...]]] = {
         ("programme.", "course.", "courserun.", "term.", "cohort.", "module.", "lesson.", "lab."),
     ),
     "timetable": (gettext_lazy("Timetable"), ("class.", "series.", "holiday.", "stream.")),
+    "attendance": (gettext_lazy("Attendance record"), ("attendance.",)),
     "enrolments": (gettext_lazy("Enrolments"), ("enrolment.",)),
     "quota": (gettext_lazy("GPU quota"), ("quota.",)),
     "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.", "reservation.", "site.", "environment.", "dataset.")),

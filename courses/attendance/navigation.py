@@ -18,7 +18,9 @@ def _teaches(request: HttpRequest) -> bool:
 def register_items() -> None:
     """Put one's own attendance among what people learn, and what waits for staff among what they teach."""
     register(
-        NavItem(_("My attendance"), "attendance:mine", icon="user-check", section="learn", order=30, predicate=_signed_in),
+        NavItem(
+            _("My attendance"), "attendance:mine", icon="user-check", section="learn", order=30, predicate=_signed_in
+        ),
         NavItem(
             _("Roll and requests"), "attendance:desk", icon="clipboard-check", section="teach", order=30,
             predicate=_teaches,
