@@ -105,8 +105,8 @@ def test_tree_and_account_cost_the_same_queries_at_one_and_at_twenty_rows(
     tree: Tree, admin: User, language: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     # tree: session, user, roles; learners' counts, accounts, own, last changes; zones, terms, use of the last weeks.
-    # account: session, user, roles; the account, zone, use by day, helpers 1, sponsors, children's count, children, last
-    # changes; zones, terms, use of the last weeks.
+    # account: session, user, roles; the account, zone, use by day, helpers 1, sponsors, children's count, children,
+    # last changes; zones, terms, use of the last weeks.
     # ledger: session, user, roles; the account, count, lines. history: the same.
     budgets = {
         reverse("quota:tree"): 10,
