@@ -77,7 +77,7 @@ def forecast(
         loaded = load(now, extra=[(account.pk, user.pk, work_key)])
     joining = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
     found = planner.forecast(loaded.snapshot, policy(), now.timestamp(), joining)
-    available_s, short_account = _left_for(account, now)
+    available_s, short_account = left_for(account, now)
     return Forecast(
         hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s),
         available_s=available_s,
@@ -93,7 +93,7 @@ def forecast(
     )
 
 
-def _left_for(account: Account, now: datetime) -> tuple[int, str]:
+def left_for(account: Account, now: datetime) -> tuple[int, str]:
     """Return what the account, those above it and their caps for one learner leave, and which of them leaves least."""
     path = sorted(Account.objects.select_related("scope").filter(pk__in=account.path), key=lambda one: len(one.path))
     left = [(one.available_s, one.name) for one in path]

@@ -14,7 +14,7 @@ from labs.quota.models import Account
 
 from .domain import planner
 from .domain.snapshot import PendingJob
-from .forecasts import held_s, joining_job
+from .forecasts import held_s, joining_job, left_for
 from .snapshot_loader import load, policy
 from .waits import at
 
@@ -74,15 +74,14 @@ def forecast_sweep(
     waits = [made.waits[run.id] for run in joining if run.id not in begun]
     p50s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p50_at for wait in waits]
     p90s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p90_at for wait in waits]
-    path = list(Account.objects.filter(pk__in=account.path))
-    tightest = min(path, key=lambda above: above.available_s)
+    available_s, short_account = left_for(account, now)
     per_run_s = held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s)
     return SweepForecast(
         runs=runs,
         hold_s=runs * per_run_s,
-        available_s=max(0, tightest.available_s),
-        short_account=tightest.name,
-        would_fit=min(runs, max(0, tightest.available_s) // per_run_s),
+        available_s=available_s,
+        short_account=short_account,
+        would_fit=min(runs, available_s // max(1, per_run_s)),
         starts_now=runs - len(waits),
         start_p50_at=at(_first(p50s)),
         start_p90_at=at(_first(p90s)),

@@ -1,5 +1,7 @@
 """Sweeps and dependencies in the cycle: who starts, who waits by what name, and what a forecast says of a sweep."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,6 +9,7 @@ from django.utils import translation
 
 from labs.jobs import api as jobs
 from labs.jobs.models import Attempt, Job
+from labs.quota import api as quota
 from labs.scheduling.api import run_cycle, waits_because
 from labs.scheduling.snapshot_loader import load
 from labs.scheduling.sweep_forecasts import forecast_sweep
@@ -117,3 +120,14 @@ def test_a_forecast_says_how_many_would_fit(world: World) -> None:
         user=world.learner, account=world.account, runs=30, max_running=None, gpus=1, gpu_type="", wall_s=HOUR
     )
     assert (found.would_fit, found.is_affordable) == (20, False)
+
+
+def test_a_forecast_of_a_sweep_counts_rates_and_what_one_learner_may_use(world: World) -> None:
+    world.node(gpus=2)
+    asked = {"user": world.learner, "account": world.account, "gpus": 1, "gpu_type": "", "wall_s": 600}
+    quota.set_rate(gpu_type="", rate=Decimal("2.5"), actor=None)
+    assert forecast_sweep(runs=4, max_running=None, **asked).hold_s == 4 * 1500
+    world.cohort_account.learner_day_cap_s = 3_100
+    world.cohort_account.save(update_fields=["learner_day_cap_s"])
+    capped = forecast_sweep(runs=4, max_running=None, **asked)
+    assert (capped.would_fit, capped.available_s, capped.short_account) == (2, 3_100, world.cohort_account.name)
