@@ -1,7 +1,7 @@
 """A week of lab activity, as rows that obey every constraint and every invariant of the ledger.
 
-The programs, logs and metrics are those of real runs (`history.json`); who ran them when is drawn by a generator whose
-seed is the person, so that every seeding of one day gives the same week.
+The programs, logs and metrics are those of real runs (`history.json`, `sweep.json`); who ran them when is drawn by a
+generator whose seed is the person, so that every seeding of one day gives the same week.
 """
 
 import json
@@ -50,6 +50,22 @@ class Recorded:
     metrics: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Swept:
+    """The sweep that runs belong to."""
+
+    title: str
+    grid: dict[str, list[Any]] = field(hash=False)
+    metric: str
+
+
+SWEPT = Swept(
+    title="은닉층과 학습률 훑기",
+    grid={"hidden": [32, 64, 128], "learning_rate": [0.0005, 0.002, 0.01, 0.05]},
+    metric="accuracy",
+)
+
+
 @dataclass
 class Past:
     """A job of the past week, before it becomes rows. Times are aware; `lost_s` is a first attempt that was lost."""
@@ -67,6 +83,9 @@ class Past:
     run_s: float = 0.0
     log: str = ""
     points: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    swept: Swept | None = None
+    place: int | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ended_at(self) -> datetime:
@@ -109,8 +128,27 @@ def past_week(enrolments: list[Enrolment], labs: dict[str, Lab], nodes: dict[str
     for past in drawn[20::70]:  # a node that restarted: the platform's loss, run again and refunded
         if past.reason == Reason.COMPLETED:
             past.lost_s = 3
+    for enrolment in enrolments:
+        if enrolment.user.email == DEMO_LEARNER.email:
+            drawn += _swept(enrolment, labs["tuning"], nodes[enrolment.cohort.campus.slug], now)
+    drawn.sort(key=lambda past: past.submitted_at)
     _run(drawn)
     return [past for past in drawn if past.ended_at < now]
+
+
+def _swept(enrolment: Enrolment, lab: Lab, node: Node, now: datetime) -> list[Past]:
+    """The demo learner's sweep of yesterday evening, in the environment of `lab`: twelve runs that really happened."""
+    rows: list[dict[str, Any]] = json.loads((Path(__file__).parent / "sweep.json").read_text(encoding="utf-8"))
+    program = starter("sweep")
+    at = timezone.make_aware(datetime.combine(timezone.localdate(now) - timedelta(days=1), time(20, 14, 9)))
+    return [
+        Past(
+            enrolment, lab,
+            Recorded("sweep", program, 0, row["run_s"], row["cpu_s"], row["log"], row["metrics"]),
+            node, at, wall_s=120, swept=SWEPT, place=place, parameters=row["parameters"],
+        )
+        for place, row in enumerate(rows, start=1)
+    ]  # fmt: skip
 
 
 def _of_learner(

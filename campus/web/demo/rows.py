@@ -17,11 +17,11 @@ from courses.assignments.api import work_key
 from courses.assignments.models import LabRun
 from labs.environments.models import DataSet
 from labs.jobs.api import store_bundle
-from labs.jobs.models import Artifact, Attempt, Job, JobEvent, LogChunk, MetricPoint
+from labs.jobs.models import Artifact, Attempt, Job, JobEvent, LogChunk, MetricPoint, Sweep
 from labs.quota.api import charge_s
 from labs.quota.models import Account, LedgerEntry, UsageDay
 
-from .activity import Past
+from .activity import Past, Swept
 
 Kind = JobEvent.Kind
 Entry = LedgerEntry.Kind
@@ -41,19 +41,23 @@ def write_week(week: list[Past]) -> None:
 def _jobs(week: list[Past]) -> list[Job]:
     bundles = {program: store_bundle({"main.py": program.encode()}) for program in {p.recorded.program for p in week}}
     urls = {past.lab.pk: reverse("assignments:lab", args=[past.lab.pk]) for past in week}
+    sweeps = _sweeps(week)
     return Job.objects.bulk_create(
         Job(
             owner=past.enrolment.user,
             account=past.enrolment.account,
-            title=past.lab.title,
+            title=past.swept.title if past.swept else past.lab.title,
             environment=past.lab.environment,
             source=bundles[past.recorded.program],
             entrypoint=past.lab.entrypoint,
             wall_s=past.wall_s,
             preferred_campus=past.enrolment.cohort.campus,
             deadline_at=past.lab.due_at if past.lab.due_at and past.lab.due_at > past.submitted_at else None,
-            work_key=work_key(past.lab.pk),
-            work_url=urls[past.lab.pk],
+            work_key=f"sweep:{sweeps[past.swept].pk}" if past.swept else work_key(past.lab.pk),
+            work_url="" if past.swept else urls[past.lab.pk],
+            sweep=sweeps[past.swept] if past.swept else None,
+            sweep_index=past.place,
+            parameters=past.parameters,
             state=past.state,
             end_reason=past.reason,
             exit_code=past.exit_code,
@@ -68,6 +72,24 @@ def _jobs(week: list[Past]) -> list[Job]:
     )
 
 
+def _sweeps(week: list[Past]) -> dict[Swept, Sweep]:
+    """A row for each sweep that runs belong to, by what describes it."""
+    made: dict[Swept, Sweep] = {}
+    for past in week:
+        if past.swept is not None and past.swept not in made:
+            made[past.swept] = Sweep.objects.create(
+                owner=past.enrolment.user,
+                account=past.enrolment.account,
+                title=past.swept.title,
+                grid=past.swept.grid,
+                names=list(past.swept.grid),
+                runs=sum(other.swept == past.swept for other in week),
+                metric=past.swept.metric,
+                submitted_at=past.submitted_at,
+            )
+    return made
+
+
 def _attempts_made(past: Past) -> int:
     if past.started_at is None:
         return 0
@@ -80,7 +102,9 @@ def _charge(past: Past) -> int:
 
 
 def _connect(pairs: list[tuple[Past, Job]]) -> None:
-    LabRun.objects.bulk_create(LabRun(lab=past.lab, enrolment=past.enrolment, job=job) for past, job in pairs)
+    LabRun.objects.bulk_create(
+        LabRun(lab=past.lab, enrolment=past.enrolment, job=job) for past, job in pairs if past.swept is None
+    )
     wanted: dict[int, list[DataSet]] = {}
     links = []
     for past, job in pairs:
