@@ -9,9 +9,24 @@ from campus.core import views
 from campus.core.middleware import CampusErrorMiddleware
 from tests.access import world as worlds
 
-EVERYONE = {"web:home", "timetable:week", "catalog:list", "jobs:list", "environments:list", "usage:mine", "quota:requests"}
+EVERYONE = {
+    "web:home",
+    "timetable:week",
+    "catalog:list",
+    "jobs:list",
+    "environments:list",
+    "usage:mine",
+    "quota:requests",
+}
 TEACHING = EVERYONE | {"web:cohorts", "web:pool", "quota:tree", "scheduling:what-if", "scheduling:classes"}
-ADMINISTERING = TEACHING | {"timetable:settings", "quota:desk", "catalog:administration", "web:campuses", "web:people", "web:audit"}
+ADMINISTERING = TEACHING | {
+    "timetable:settings",
+    "quota:desk",
+    "catalog:administration",
+    "web:campuses",
+    "web:people",
+    "web:audit",
+}
 OFFERED = {
     "stranger": EVERYONE,
     "learner": EVERYONE,
