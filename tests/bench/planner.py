@@ -14,7 +14,7 @@ import time
 import tracemalloc
 from dataclasses import replace
 
-from labs.scheduling.domain.planner import plan
+from labs.scheduling.domain.planner import plan, plan_standing
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.snapshot import (
     AccountState,
@@ -25,10 +25,13 @@ from labs.scheduling.domain.snapshot import (
     SiteState,
     Snapshot,
 )
+from labs.scheduling.domain.standing import Delta, Standing
 
 NOW = 1_760_000_000.0
 GPUS = 8
-SIZES = (("64_nodes", 64, 10_000), ("10000_nodes", 10_000, 10_000))
+SIZES = (("64_nodes", 64, 10_000), ("10000_nodes", 10_000, 10_000), ("10000_nodes", 10_000, 100_000))
+#: Of the passes at the largest size, which take a second each.
+FEW = 5
 #: The shape of Philly's jobs: most ask for one GPU, few for a whole node.
 WIDTHS, WIDTH_WEIGHTS = (1, 2, 4, 8), (80, 9, 6, 5)
 
@@ -132,6 +135,7 @@ def measure(state: Snapshot, policy: Policy, passes: int) -> dict[str, float]:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return {
+        "n": passes,
         "pass_ms_median": round(statistics.median(times), 1),
         "pass_ms_p99": round(sorted(times)[max(0, -(-len(times) * 99 // 100) - 1)], 1),
         "all_waits_ms_median": round(statistics.median(listing), 1),
@@ -142,14 +146,62 @@ def measure(state: Snapshot, policy: Policy, passes: int) -> dict[str, float]:
     }
 
 
+def measure_steps(state: Snapshot, policy: Policy, steps: int) -> dict[str, float]:
+    """Median and P99 of a step after a full pass, in milliseconds: one job comes and one run ends.
+
+    Memory in MiB: what a standing plan keeps beside its snapshot, and what a step needs beyond it at its peak.
+    """
+    tracemalloc.start()
+    standing = _settled(state, policy)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    rng = random.Random(11)
+    learners, over = max(600, len(state.nodes)), rng.sample(state.running, steps + 1)
+    deltas = [
+        Delta((replace(_job(rng, learners, number), id=f"new-{number}", submitted_at=NOW + number),), (), (run.job_id,))
+        for number, run in enumerate(over)
+    ]
+    standing.step(deltas[0])
+    peak = tracemalloc.get_traced_memory()[1] - kept
+    tracemalloc.stop()
+    times, started = [], 0
+    for delta in deltas[1:]:
+        begun = time.perf_counter()
+        starts = standing.step(delta)
+        times.append((time.perf_counter() - begun) * 1e3)
+        if starts is None:
+            raise RuntimeError("a step of the bench asked for a full pass")
+        started += len(starts)
+    return {
+        "n": steps,
+        "step_ms_median": round(statistics.median(times), 1),
+        "step_ms_p99": round(sorted(times)[max(0, -(-len(times) * 99 // 100) - 1)], 1),
+        "started": started,
+        "waiting": len(standing.waiting),
+        "kept_mib": round(kept / 2**20, 1),
+        "peak_mib": round(peak / 2**20, 1),
+    }
+
+
+def _settled(state: Snapshot, policy: Policy) -> Standing:
+    """The standing plan of a pool on which nothing more can start."""
+    made, standing = plan_standing(state, replace(policy, max_decisions=len(state.pending) + 1), NOW)
+    if standing is None:
+        raise RuntimeError(f"{len(made.starts)} starts leave nothing standing")
+    return standing
+
+
 def run(passes: int = 20) -> dict[str, dict[str, float]]:
     """Measure a busy pool (nearly all passes are like this) and an idle one (a rush) at each size."""
     policy = replace(Policy(), max_running_gpus_per_learner=32)
     figures = {}
     for name, nodes, pending in SIZES:
+        is_largest = (nodes, pending) == SIZES[-1][1:]
         for load, busy in (("busy", 0.97), ("idle", 0.0)):
             state = snapshot(nodes, pending, busy)
-            figures[f"{name}_{pending}_pending_{load}"] = measure(state, policy, passes)
+            figures[f"{name}_{pending}_pending_{load}"] = measure(state, policy, FEW if is_largest else passes)
+            if is_largest and busy:
+                figures[f"{name}_{pending}_pending_step"] = measure_steps(state, policy, 20 * passes)
     figures["process"] = {"max_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)}
     return figures
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
-from labs.scheduling.domain.backlog import Ints, Runs
+from labs.scheduling.domain.backlog import Floats, Ints, Runs
 from labs.scheduling.domain.decisions import WaitReason
 from labs.scheduling.domain.fair_share import AccountTree
 from labs.scheduling.domain.profile import Profile
 from labs.scheduling.domain.snapshot import WHOLE_GPU, AccountState, Id, Snapshot
 
 
+class Rooms:
+    """GPUs that may still be started under each cap, by its number plus one; under no cap at all, which is 0."""
+
+    def __init__(self) -> None:
+        self.of: Floats = np.full(64, np.inf)
+
+    def note(self, at: int, room: float) -> None:
+        if at >= len(self.of):
+            self.of = np.r_[self.of, np.full(len(self.of), np.inf)]
+        self.of[at] = room
+
+
 class Cap:
     """A bound on the GPUs that run at once, of an account (with all below it) or of a learner; or on a sweep's jobs."""
 
-    __slots__ = ("account_id", "is_loaded", "number", "profile", "reason", "runs")
+    __slots__ = ("_rooms", "account_id", "is_loaded", "number", "profile", "reason", "runs")
 
-    def __init__(self, number: int, reason: WaitReason, account_id: Id | None, profile: Profile) -> None:
+    def __init__(self, number: int, reason: WaitReason, account_id: Id | None, profile: Profile, rooms: Rooms) -> None:
+        self._rooms = rooms
         self.number = number
         self.reason = reason
         self.account_id = account_id
@@ -24,11 +39,26 @@ class Cap:
         #: What runs under it: predicted end, GPUs, variance of the end. All of it once loaded.
         self.runs: list[tuple[float, float, float]] = []
         self.is_loaded = False
+        self.note_room()
 
     def hold(self, gpus: float, wall_end_at: float, p50_end_at: float, variance: float) -> None:
         """Note that so many GPUs run under it."""
         self.profile.hold(gpus, wall_end_at)
         self.runs.append((p50_end_at, gpus, variance))
+        self.note_room()
+
+    def release(self, gpus: float, ends: tuple[float, float, float], *, is_listed: bool) -> None:
+        """Note that what ran under it has ended."""
+        if is_listed:
+            self.profile.release(gpus, ends[0])
+            self.runs.remove((ends[1], gpus, ends[2]))
+        else:
+            self.profile.used -= gpus
+        self.note_room()
+
+    def note_room(self) -> None:
+        """Bring along the room that ``Caps`` keeps of all caps."""
+        self._rooms.note(self.number + 1, self.profile.capacity - self.profile.used)
 
 
 class Caps:
@@ -41,6 +71,14 @@ class Caps:
         self._tree, self._runs, self._now = tree, runs, now
         self._per_learner = per_learner
         self.all: list[Cap] = []
+        #: GPUs that may still be started under no cap at all, and under each.
+        self._rooms = Rooms()
+        #: For each leaf the numbers of its caps plus one, filled up with 0.
+        self._chain_of_leaf: Ints = np.zeros((0, 1), dtype=np.int64)
+        self._label_of_cap: Ints = np.zeros(1, dtype=np.int64)
+        self._label_of_leaf: Ints = np.zeros(0, dtype=np.int64)
+        #: Runs of the snapshot that have ended since.
+        self._over_by_now: set[int] = set()
         self._of_account: dict[Id, Cap] = {}
         self._of_learner: dict[Id, Cap] = {}
         self._chains: dict[Id, tuple[Cap, ...]] = {}
@@ -55,7 +93,7 @@ class Caps:
             self._count(run_leaves)
 
     def _make(self, reason: WaitReason, account_id: Id | None, cap: int) -> Cap:
-        made = Cap(len(self.all), reason, account_id, Profile(cap, self._now))
+        made = Cap(len(self.all), reason, account_id, Profile(cap, self._now), self._rooms)
         self.all.append(made)
         self._leaves_under.append([])
         return made
@@ -69,6 +107,7 @@ class Caps:
         for leaf, used in zip(leaves.tolist(), gpus.tolist(), strict=True):
             for cap in self.over(leaf):
                 cap.profile.used += used
+                cap.note_room()
                 self._leaves_under[cap.number].append(leaf)
 
     def loaded(self, cap: Cap) -> Cap:
@@ -78,6 +117,8 @@ class Caps:
             begin = np.searchsorted(self._sorted_leaves, leaves, side="left").tolist()
             end = np.searchsorted(self._sorted_leaves, leaves, side="right").tolist()
             chosen = [i for a, b in zip(begin, end, strict=True) for i in self._by_leaf[a:b].tolist()]
+            if self._over_by_now:
+                chosen = [i for i in chosen if i not in self._over_by_now]
             runs, gpus = self._runs, self._runs.units[chosen].tolist()
             cap.profile.preload(list(zip(runs.wall_end_at[chosen].tolist(), gpus, strict=True)))
             ends, variance = runs.p50_end_at[chosen].tolist(), runs.variance[chosen].tolist()
@@ -133,9 +174,54 @@ class Caps:
                 cap.hold(1, *ends)
         return cap
 
-    def spare(self, leaf: int) -> float:
-        """GPUs that may still be started at most for a job of this leaf, as far as caps of accounts and learners go."""
-        return min((cap.profile.capacity - cap.profile.used for cap in self.over(leaf)), default=np.inf)
+    def end(self, run: int | None, leaf: int, gpus: float, ends: tuple[float, float, float]) -> None:
+        """Give back what a run held under its caps; ``run`` is its number if the snapshot had it."""
+        if run is not None:
+            self._over_by_now.add(run)
+        for cap in self.over(leaf):
+            cap.release(gpus, ends, is_listed=run is None or cap.is_loaded)
+
+    def spares(self, leaves: Ints, apart_from: Collection[Cap] = ()) -> Floats:
+        """GPUs that may still be started at most for a job of each of these leaves, as far as caps of accounts and
+        learners go."""
+        self._chain_leaves()
+        rooms = self._rooms.of
+        if apart_from:
+            rooms = rooms.copy()
+            rooms[[cap.number + 1 for cap in apart_from]] = np.inf
+        of_leaf: Floats = rooms[self._chain_of_leaf].min(axis=1)
+        return of_leaf[leaves - self._tree.first_leaf]
+
+    def neighbourhoods(self, leaves: Ints) -> Ints:
+        """For each of these leaves a number that it shares with all whose jobs could bear upon its own by caps, at once
+        or by way of others; 0 for a leaf under no cap."""
+        self._chain_leaves()
+        return self._label_of_leaf[leaves - self._tree.first_leaf]
+
+    def _chain_leaves(self) -> None:
+        """Write down the caps of the leaves that have joined the tree since."""
+        known, leaves = len(self._chain_of_leaf), len(self._tree.leaves)
+        if known == leaves:
+            return
+        chains = [self.over(self._tree.first_leaf + at) for at in range(known, leaves)]
+        depth = max(self._chain_of_leaf.shape[1], *map(len, chains))
+        made = np.zeros((leaves, depth), dtype=np.int64)
+        made[:known, : self._chain_of_leaf.shape[1]] = self._chain_of_leaf
+        for at, chain in enumerate(chains, start=known):
+            made[at, : len(chain)] = [cap.number + 1 for cap in chain]
+        self._chain_of_leaf = made
+        self._label_caps(chains)
+
+    def _label_caps(self, chains: list[tuple[Cap, ...]]) -> None:
+        """Give caps that some leaf is under both of one label, and each leaf that of its caps."""
+        of_cap = np.arange(len(self.all) + 1)
+        of_cap[: len(self._label_of_cap)] = self._label_of_cap
+        for numbers in {tuple(cap.number + 1 for cap in chain) for chain in chains if len(chain) > 1}:
+            labels = of_cap[list(numbers)]
+            if (labels != labels[0]).any():
+                of_cap[np.isin(of_cap, labels)] = labels.min()
+        self._label_of_cap = of_cap
+        self._label_of_leaf = of_cap[self._chain_of_leaf[:, 0]]
 
 
 def site_power(snapshot: Snapshot, runs: Runs, now: float) -> dict[Id, Profile]:

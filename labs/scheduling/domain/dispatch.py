@@ -11,11 +11,11 @@ from labs.scheduling.domain.access import Access
 from labs.scheduling.domain.backlog import Backlog, Bools, Ints, Runs
 from labs.scheduling.domain.caps import Cap, Caps, site_power
 from labs.scheduling.domain.decisions import Start
-from labs.scheduling.domain.fair_share import AccountTree
+from labs.scheduling.domain.fair_share import AccountTree, Turns
 from labs.scheduling.domain.fragmentation import Mix
 from labs.scheduling.domain.held import Held
 from labs.scheduling.domain.lending import Lendings
-from labs.scheduling.domain.order import Priorities
+from labs.scheduling.domain.order import Priorities, prioritise
 from labs.scheduling.domain.placement import Ask, Blocks, Placement, Spot
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.pool import Pool
@@ -26,6 +26,9 @@ from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, Snapshot
 
 #: The caps that a job is under, and the units it takes of each.
 Over = tuple[tuple[Cap, float], ...]
+
+#: The first piece of the queue that is looked through; each further one is twice as long.
+LEAST_PIECE = 16
 
 
 class Dispatch:
@@ -58,10 +61,13 @@ class Dispatch:
         self.preemption = Preemption(self)
         self.promises = Promises(self.pool, self.placement, self.reservations, self.preemption)
         #: Runs were asked to end for these: they go first when they have.
-        self._has_room_made = np.array([job.has_room_made for job in self.backlog.jobs], dtype=np.bool_)
-        self._groups = self._sweeps()
+        self.has_room_made: Bools = np.array([job.has_room_made for job in self.backlog.jobs], dtype=np.bool_)
+        self.groups = self._sweeps()
         self._compete()
         self.starts: dict[int, Start] = {}
+        #: Caps under which this walk has promised anything.
+        self._promised: set[Cap] = set()
+        self._rows: dict[tuple[int, bool], Ints] = {}
         #: Classes for which no node has room, promised or not. Room only shrinks while a plan is made.
         self._is_full: Bools = np.zeros(len(self.backlog.classes), dtype=np.bool_)
         self.held = Held(self)
@@ -109,11 +115,41 @@ class Dispatch:
             or bool(self.reservations.upon(rights, shape))  # type: ignore[arg-type]
         )
 
+    def priorities(self, turns: list[Turns] | None = None) -> Priorities:
+        """The order of the jobs that have not been started; ``turns`` as for ``fair_order``."""
+        is_waiting = np.ones(self.backlog.size, dtype=np.bool_)
+        is_waiting[list(self.starts)] = False
+        chosen = np.flatnonzero(is_waiting)
+        fair_place = self.tree.fair_order(self.backlog, self.leaves, chosen, turns)
+        return prioritise(self.backlog, self.policy, self.now, chosen, fair_place, self.leaves)
+
+    def append(self, alone: Backlog, leaf: int) -> int:
+        """Let the one job of a backlog of its own join the end of this one; return its index."""
+        specs = len(self.backlog.specs)
+        number = self.backlog.append(alone)
+        if len(self.backlog.specs) > specs:
+            self._compete()
+        new = len(self.backlog.classes) - len(self._is_full)
+        self._is_full = np.r_[self._is_full, np.zeros(new, dtype=np.bool_)]
+        self.leaves = np.append(self.leaves, leaf)
+        self.has_room_made = np.append(self.has_room_made, alone.jobs[0].has_room_made)
+        self.held.append(number)
+        return number
+
+    def give_back(self, row: int) -> None:
+        """GPUs of this node have come free: classes that may use it are to be looked at again."""
+        group = self.pool.group_of[row]
+        if group is not None:
+            for number, one in enumerate(self.backlog.classes):
+                if self.usable[one.spec, group.number]:
+                    self._is_full[number] = False
+
     def walk(self, priorities: Priorities) -> int:
         """Go once down the order; return how many started."""
         blocks = self.placement.blocks = Blocks()
-        for profile in (*self.power.values(), *(cap.profile for cap in self.caps.all)):
+        for profile in (*self.power.values(), *(cap.profile for cap in self._promised)):
             profile.forget_promises()
+        self._promised.clear()
         self.reservations.stand()
         self.preemption.forget_jobs()
         before, backlog = len(self.starts), self.backlog
@@ -130,7 +166,7 @@ class Dispatch:
             if spot is None:
                 if len(blocks.reservations) < self.policy.reservations or backlog.jobs[i].has_room_made:
                     self._promise(i, over)
-                blocks.first_blocked.setdefault(int(specs[i]), at)
+                blocks.block(int(specs[i]), at)
             else:
                 self._start(i, spot, over, priorities, at)
         return len(self.starts) - before
@@ -138,10 +174,11 @@ class Dispatch:
     def _queue(self, priorities: Priorities) -> Iterator[tuple[int, int]]:
         """Jobs that nothing but GPUs and caps may hold back, with their places in the walk.
 
-        Once the promises are made, a job whose class has no room changes nothing, unless it is the first under a cap.
+        Once the promises are made, a job for which there is no room changes nothing, unless it is the first under a
+        cap. So the rest is looked through in pieces, each without those that have turned out so.
         """
         order = priorities.order[~self.held.mask[priorities.order]]
-        made_room = self._has_room_made[order]
+        made_room = self.has_room_made[order]
         # The widest first: what was cleared for it holds the narrower ones too, but not the other way round.
         cleared_for = order[made_room]
         cleared_for = cleared_for[np.argsort(-self.backlog.units[cleared_for], kind="stable")]
@@ -150,31 +187,54 @@ class Dispatch:
         while at < len(order) and len(self.blocks.reservations) < self.policy.reservations:
             yield at, int(order[at])
             at += 1
-        rest = order[at:]
-        if not len(rest):
-            return
-        is_full = self._is_full[self.backlog.class_of[rest]] & ~self._may_be_capped(rest)
-        specs, first = np.unique(self.backlog.spec_of[rest[is_full]], return_index=True)
-        for spec, place in zip(specs.tolist(), np.flatnonzero(is_full)[first].tolist(), strict=True):
-            self.blocks.first_blocked.setdefault(spec, at + place)
-        for place in np.flatnonzero(~is_full).tolist():
-            yield at + place, int(rest[place])
+        rest, places, piece = order[at:], np.arange(at, len(order)), LEAST_PIECE
+        while len(rest):
+            matters, is_capped = self._matters(rest)
+            behind = ~matters & ~is_capped
+            first = np.full(len(self.backlog.specs), -1)
+            first[self.backlog.spec_of[rest[behind]][::-1]] = places[behind][::-1]
+            for spec in np.flatnonzero(first >= 0).tolist():
+                self.blocks.block(spec, int(first[spec]))
+            rest, places = rest[matters], places[matters]
+            yield from zip(places[:piece].tolist(), rest[:piece].tolist(), strict=True)
+            rest, places, piece = rest[piece:], places[piece:], 2 * piece
+
+    def _matters(self, jobs: Ints) -> tuple[Bools, Bools]:
+        """For each of the jobs whether it might start, or be the first that a cap stops before one that might; and
+        whether it is under a cap without room for it."""
+        numbers, leaves = self.backlog.class_of[jobs], self.leaves[jobs]
+        has_room: Bools = ~self._is_full[numbers]
+        for number, refused in self.blocks.refused.items():
+            if refused and not self._is_full[number]:
+                mine = np.flatnonzero(numbers == number)
+                wall_s, p90_s = self.backlog.wall_s[jobs[mine]], self.backlog.p90_s[jobs[mine]]
+                for wall, p90 in refused:
+                    has_room[mine[(wall <= wall_s) & (p90 <= p90_s)]] = False
+        units = self.backlog.units[jobs]
+        is_capped: Bools = units > self.caps.spares(leaves)
+        might = has_room & ~is_capped
+        near = self.caps.neighbourhoods(leaves)
+        is_near = np.zeros(int(near.max()) + 1, dtype=np.bool_)
+        is_near[near[might]] = True
+        stops = is_capped & is_near[near] & (units > self.caps.spares(leaves, apart_from=self._promised))
+        return might | stops | self._is_of_capped_sweep(jobs) | self.has_room_made[jobs], is_capped
+
+    def _is_of_capped_sweep(self, jobs: Ints) -> Bools:
+        if not self.groups:
+            return np.zeros(len(jobs), dtype=np.bool_)
+        return np.isin(jobs, np.array(list(self.groups), dtype=np.int64))
 
     def _may_be_capped(self, jobs: Ints) -> Bools:
         """For each of the jobs whether a cap might stop it now."""
-        leaves, inverse = np.unique(self.leaves[jobs], return_inverse=True)
-        spare = np.array([self.caps.spare(leaf) for leaf in leaves.tolist()], dtype=np.float64)
-        might: Bools = self.backlog.units[jobs] > spare[inverse] if len(leaves) else np.zeros(0, dtype=np.bool_)
-        if self._groups:
-            might |= np.isin(jobs, np.array(list(self._groups), dtype=np.int64))
-        return might
+        might: Bools = self.backlog.units[jobs] > self.caps.spares(self.leaves[jobs])
+        return might | self._is_of_capped_sweep(jobs)
 
     def over(self, i: int) -> Over:
         """The caps that a job is under, its sweep's last, and what it takes of each."""
         units = float(self.backlog.units[i])
         over = tuple((cap, units) for cap in self.caps.over(int(self.leaves[i])))
-        if i in self._groups:
-            over = (*over, (self.caps.of_group(*self._groups[i]), 1.0))
+        if i in self.groups:
+            over = (*over, (self.caps.of_group(*self.groups[i]), 1.0))
         return over
 
     def _first_capped(self, i: int, over: Over) -> Cap | None:
@@ -192,6 +252,7 @@ class Dispatch:
             if at < math.inf:
                 for cap, units in over:
                     self.caps.loaded(cap).profile.promise(job.id, units, at, job.wall_s)
+                    self._promised.add(cap)
 
     def settle(self) -> None:
         """Find, when the last walk is done, the cap of each job that one stops: the walk need not look at all."""
@@ -216,6 +277,10 @@ class Dispatch:
         """True if no node has room for the class, promised or not."""
         return bool(self._is_full[number])
 
+    def may_start(self, order: Ints) -> bool:
+        """False if no node has room for any of these jobs, promised or not: another walk would start none of them."""
+        return not self._is_full[self.backlog.class_of[order]].all()
+
     def _place(self, i: int, number: int) -> Spot | None:
         """Where the job starts now, None if there is nowhere that breaks no promise."""
         if self._is_full[number]:
@@ -235,13 +300,18 @@ class Dispatch:
         rows = self.rows_of(ask.asked.spec, own=True)
         caps = [(self.caps.loaded(cap).profile, units) for cap, units in over]
         self.promises.make(i, ask, rows, caps, float(self.backlog.p50_s[i]))
+        self._promised |= {cap for cap, _units in over if cap.profile.promises}
 
     def rows_of(self, spec: int, *, own: bool = False) -> Ints:
         """Rows of the nodes that would do for the spec; those it may be promised GPUs on."""
-        number = self.pool.group_number
-        if not self.pool.groups:
-            return np.flatnonzero(number >= 0)
-        return np.flatnonzero((number >= 0) & (self._own if own else self.usable)[spec][number])
+        rows = self._rows.get((spec, own))
+        if rows is None:
+            number = self.pool.group_number
+            rows = np.flatnonzero(number >= 0)
+            if self.pool.groups:
+                rows = rows[(self._own if own else self.usable)[spec][number[rows]]]
+            self._rows[spec, own] = rows
+        return rows
 
     def _start(self, i: int, spot: Spot, over: Over, priorities: Priorities, at: int) -> None:
         ask, guards = self.placement.ask(i, self.now), self.blocks.guards

@@ -10,6 +10,7 @@ Cheng, 1996), and its order can be had by sorting: a child's key before its k-th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,22 @@ LEAST_WEIGHT = 1e-9
 def decayed(gpu_seconds: float, age_s: float, half_life_s: float) -> float:
     """What is left of a charge of ``gpu_seconds`` made ``age_s`` seconds ago."""
     return float(gpu_seconds * 2.0 ** (-max(0.0, age_s) / half_life_s))
+
+
+class Turns(NamedTuple):
+    """When each waiting job's turn is among those of its account's siblings on a level; -2 for jobs above it."""
+
+    level: int
+    parent: Ints
+    child: Ints
+    turn: Floats
+
+    @classmethod
+    def of(cls, level: int, size: int, jobs: Ints, parent: Ints, child: Ints, turn: Floats) -> Turns:
+        """The turns of these jobs, laid out in the order of all of them."""
+        made = cls(level, np.full(size, -2), np.full(size, -2), np.zeros(size))
+        made.parent[jobs], made.child[jobs], made.turn[jobs] = parent, child, turn
+        return made
 
 
 class AccountTree:
@@ -76,17 +93,33 @@ class AccountTree:
         self._depth = np.array(depth, dtype=np.int64)
         return self._depth
 
-    def fair_order(self, backlog: Backlog, leaves: Ints, chosen: Ints) -> Ints:
+    def use(self) -> Floats:
+        """What each account and leaf has used, with all below it."""
+        depth, parent = self._depths(), np.array(self._parent, dtype=np.int64)
+        use = np.array(self._own_use)
+        for level in range(int(depth.max(initial=0)), 0, -1):
+            at = np.flatnonzero(depth == level)
+            np.add.at(use, parent[at], use[at])
+        return use
+
+    def branch(self, leaf: int) -> list[tuple[int, int, float]]:
+        """A leaf and all above it, each with its parent (-1 for a root) and its weight."""
+        branch, node = [], leaf
+        while node >= 0:
+            branch.append((node, self._parent[node], self._weight[node]))
+            node = self._parent[node]
+        return branch
+
+    def fair_order(self, backlog: Backlog, leaves: Ints, chosen: Ints, turns: list[Turns] | None = None) -> Ints:
         """Positions (0 first) of the ``chosen`` jobs (indices into the backlog) in the fair order.
+
+        Each level's turns are added to ``turns``, the deepest first.
 
         Level by level from the leaves: within a child the order is known; its jobs get the use the child will have
         when it is their turn; sorting siblings' jobs by that over weight merges them into their parent's order.
         """
         depth, parent = self._depths(), np.array(self._parent, dtype=np.int64)
-        weight, use = np.array(self._weight), np.array(self._own_use)
-        for level in range(int(depth.max(initial=0)), 0, -1):
-            at = np.flatnonzero(depth == level)
-            np.add.at(use, parent[at], use[at])
+        weight, use = np.array(self._weight), self.use()
         cost = backlog.cost_gpu_s[chosen]
         node = leaves[chosen].copy()
         place = np.arange(len(chosen), dtype=np.int64)
@@ -96,6 +129,8 @@ class AccountTree:
             before = _sum_before(cost[by_child], node[by_child])
             child = node[by_child]
             turn = (use[child] + before) / weight[child]
+            if turns is not None:
+                turns.append(Turns.of(level, len(chosen), by_child, parent[child], child, turn))
             merged = by_child[np.lexsort((by_child, turn, parent[child]))]
             place[merged] = np.arange(len(merged))
             node[here] = parent[node[here]]

@@ -31,6 +31,15 @@ class Held:
         if backlog.size:
             self.mask |= is_never[backlog.class_of]
 
+    def append(self, i: int) -> None:
+        """A job has joined the end of the backlog."""
+        d = self._d
+        job, number = d.backlog.jobs[i], int(d.backlog.class_of[i])
+        self._never += [self._why_never(one) for one in d.backlog.classes[len(self._never) :]]
+        is_held = self._closed_above(job.account_id) is not None or bool(job.waits_for)
+        is_held = is_held or self._never[number] is not None or (job.not_before is not None and job.not_before > d.now)
+        self.mask = np.append(self.mask, is_held)
+
     def _closed_above(self, account_id: Id) -> Id | None:
         if account_id not in self._closed:
             self._closed[account_id] = self._d.caps.closed_account(account_id)

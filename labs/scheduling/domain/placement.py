@@ -38,6 +38,10 @@ class Blocks:
     #: Shared GPUs (row, index) that are being cleared for a job: nobody joins them.
     cleared: set[tuple[int, int]] = field(default_factory=set)
 
+    def block(self, spec: int, at: int) -> None:
+        """Note that a job of the spec is blocked at that place of the walk."""
+        self.first_blocked[spec] = min(at, self.first_blocked.get(spec, at))
+
     def stop(self, number: int, reason: WaitReason, named: Id) -> None:
         """Note what stopped a class, the first of each kind."""
         self.stops.setdefault(number, {}).setdefault(reason, named)

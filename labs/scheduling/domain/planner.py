@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import numpy as np
-
 from labs.scheduling.domain.decisions import Forecast, Plan, Preempt, Start, WaitFacts
 from labs.scheduling.domain.dispatch import Dispatch
 from labs.scheduling.domain.effects import after
-from labs.scheduling.domain.order import Priorities, prioritise
+from labs.scheduling.domain.order import Priorities
 from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.snapshot import PendingJob, Snapshot
+from labs.scheduling.domain.standing import Standing
 from labs.scheduling.domain.waits import Waits
 
 
@@ -29,7 +28,7 @@ def plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
     snapshot.
     """
     with _collector_paused():
-        return _plan(snapshot, policy, now)
+        return _plan(snapshot, policy, now)[0]
 
 
 @contextmanager
@@ -47,7 +46,17 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
+def plan_standing(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Plan, Standing | None]:
+    """As ``plan``, and what it leaves standing for ``Standing.step``; None where only full passes will do.
+
+    The first step spends the plan's waits: read them before.
+    """
+    with _collector_paused():
+        made, dispatch = _plan(snapshot, policy, now)
+        return made, Standing.of(dispatch) if len(made.starts) < policy.max_decisions else None
+
+
+def _plan(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Plan, Dispatch]:
     """Plan until nothing more starts and nothing more is asked to end.
 
     What is asked to end comes free sooner than thought, which may let others start: so the plan is made again with it.
@@ -65,9 +74,9 @@ def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
         if not asked:
             break
         left = after(left, dispatch.starts.values(), now, asked)
-    return Plan(
+    made = Plan(
         starts=tuple(starts),
-        waits=Waits(dispatch, lambda: priorities or _priorities(dispatch)),
+        waits=Waits(dispatch, lambda: priorities or dispatch.priorities()),
         reservations=tuple(dispatch.blocks.reservations.values()),
         preempts=tuple(preempts),
         stats={
@@ -80,6 +89,7 @@ def _plan(snapshot: Snapshot, policy: Policy, now: float) -> Plan:
             "preempted": len(preempts),
         },
     )
+    return made, dispatch
 
 
 def _walked(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Dispatch, Priorities | None, int]:
@@ -88,22 +98,12 @@ def _walked(snapshot: Snapshot, policy: Policy, now: float) -> tuple[Dispatch, P
     dispatch = Dispatch(snapshot, policy, now)
     walks = 0
     while True:
-        priorities = _priorities(dispatch)
+        priorities = dispatch.priorities()
         walks += 1
         started = dispatch.walk(priorities)
         if not started or len(dispatch.starts) >= policy.max_decisions:
             break
     return dispatch, None if started else priorities, walks
-
-
-def _priorities(dispatch: Dispatch) -> Priorities:
-    """The order of the jobs that have not been started."""
-    backlog = dispatch.backlog
-    is_waiting = np.ones(backlog.size, dtype=np.bool_)
-    is_waiting[list(dispatch.starts)] = False
-    chosen = np.flatnonzero(is_waiting)
-    fair_place = dispatch.tree.fair_order(backlog, dispatch.leaves, chosen)
-    return prioritise(backlog, dispatch.policy, dispatch.now, chosen, fair_place, dispatch.leaves)
 
 
 def forecast(snapshot: Snapshot, policy: Policy, now: float, job: PendingJob) -> Forecast:

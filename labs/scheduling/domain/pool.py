@@ -55,11 +55,17 @@ class Group:
 class Guard:
     """What is promised on one node: by wall limits, which is a guarantee, and by predictions, which is a hope."""
 
-    __slots__ = ("by_prediction", "by_wall")
+    __slots__ = ("by_prediction", "by_wall", "is_cleared")
 
     def __init__(self, by_wall: Profile, by_prediction: Profile) -> None:
+        #: Runs were asked to end there, so GPUs come free sooner than the pool says.
+        self.is_cleared = False
         self.by_wall = by_wall
         self.by_prediction = by_prediction
+
+    def profile(self, *, by_wall: bool) -> Profile:
+        """What is promised, by wall limits or by predictions."""
+        return self.by_wall if by_wall else self.by_prediction
 
     def refused_for(self, gpus: int, wall_end_at: float, p90_end_at: float, shared: Shared | None = None) -> Id | None:
         """The job whose promise a start would break, None if it breaks none. A shared GPU is held already until its
@@ -75,6 +81,7 @@ class Guard:
 
     def clear(self, ends: tuple[float, float], until_at: float) -> None:
         """Note that a GPU held until then (by wall limit, by prediction) is being cleared."""
+        self.is_cleared = True
         self.by_wall.shorten(1, ends[0], until_at)
         self.by_prediction.shorten(1, ends[1], until_at)
 
@@ -196,6 +203,24 @@ class Pool:
         self.variance[row, :gpus] = variance
         resort(self.p50_end, self.variance, row)
         return taken
+
+    def give_back(
+        self, row: int, gpus: tuple[int, ...], wall_end_at: float, p50_end_at: float, variance: float
+    ) -> None:
+        """Let GPUs that were held whole until then be free now."""
+        group, free = self.group_of[row], self.free[row]
+        if group is not None:
+            bucket = group.buckets[len(free)]
+            del bucket[bisect_left(bucket, row)]
+            insort(group.buckets[len(free) + len(gpus)], row)
+        self.free[row] = sorted([*free, *gpus])
+        held = np.flatnonzero(self.wall_end[row] == wall_end_at)[: len(gpus)]
+        self.wall_end[row, held] = self.now
+        self.wall_end[row].sort()
+        likely = (self.p50_end[row] == p50_end_at) & (self.variance[row] == variance)
+        held = np.flatnonzero(likely)[: len(gpus)]
+        self.p50_end[row, held], self.variance[row, held] = self.now, 0.0
+        resort(self.p50_end, self.variance, row)
 
     def share(
         self, row: int, milli: int, memory_mib: int, tenant: Tenant, ends: tuple[float, float, float]

@@ -68,6 +68,11 @@ class Profile:
             if until_at <= promise.start_at < from_at:
                 promise.spare += units
 
+    def release(self, units: float, until_at: float) -> None:
+        """Give back what was held until then. Promises are forgotten before they are next asked for."""
+        self.used -= units
+        self._held.remove((until_at, units))
+
     def preload(self, held: list[tuple[float, float]]) -> None:
         """Say until when units are held that ``used`` counts already: (end, units) of each."""
         self._held.extend(held)
@@ -97,6 +102,8 @@ class Profile:
 
         Infinite if they never are.
         """
+        if not self.promises:
+            return self._earliest_unpromised(units, not_before)
         held = sorted(self._held, reverse=True)
         in_use = self.used
         first = max(self._now, not_before)
@@ -112,6 +119,17 @@ class Profile:
             if all(p.spare + TOLERANCE >= units for p in coming):
                 return at
         return math.inf
+
+    def _earliest_unpromised(self, units: float, not_before: float) -> float:
+        at, in_use = max(self._now, not_before), self.used
+        most = self.capacity + TOLERANCE - units
+        for end, held in sorted(self._held):
+            if end > at:
+                if in_use <= most:
+                    return at
+                at = end
+            in_use -= held
+        return at if in_use <= most else math.inf
 
     def promise(self, job_id: Id, units: float, start_at: float, duration_s: float) -> None:
         """Keep units for a job from ``start_at`` on. The caller has asked ``earliest`` for that time."""

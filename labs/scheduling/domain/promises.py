@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Ints
+from labs.scheduling.domain.backlog import Floats, Ints
 from labs.scheduling.domain.decisions import Reservation
 from labs.scheduling.domain.placement import Ask, Placement
 from labs.scheduling.domain.pool import Guard, Pool
@@ -88,14 +88,12 @@ class Promises:
             return None
         gpus, wanted = ask.asked.gpus, ask.asked.nodes
         ends = (self._pool.wall_end if by_wall else self._pool.p50_end)[rows, gpus - 1]
-        for row, guard in self._placement.blocks.guards.items():
-            at = np.flatnonzero(rows == row)
-            if len(at):
-                profile = guard.by_wall if by_wall else guard.by_prediction
-                ends[at[0]] = profile.earliest(gpus, duration_s)
+        guarded = self._guarded(rows)
         if wanted == 1:
-            best = int(np.argmin(ends))
+            best = _first_of(ends, guarded, gpus, duration_s, by_wall=by_wall)
             return ([int(rows[best])], float(ends[best])) if ends[best] < math.inf else None
+        for at, guard in guarded:
+            ends[at] = guard.profile(by_wall=by_wall).earliest(gpus, duration_s)
         found: tuple[list[int], float] | None = None
         for family in self._placement.families(ask.asked.spec, None):
             numbers = [group.number for group in family]
@@ -106,6 +104,33 @@ class Promises:
                 if at_all < (math.inf if found is None else found[1]):
                     found = sorted(rows[first].tolist()), at_all
         return found
+
+    def _guarded(self, rows: Ints) -> list[tuple[int, Guard]]:
+        """Where among these rows (ascending) something is promised already."""
+        guards = self._placement.blocks.guards
+        if not guards:
+            return []
+        at = np.minimum(np.searchsorted(rows, list(guards)), len(rows) - 1)
+        is_here = rows[at] == np.array(list(guards))
+        return [(i, guard) for i, is_one, guard in zip(at.tolist(), is_here, guards.values(), strict=True) if is_one]
+
+
+def _first_of(ends: Floats, guarded: list[tuple[int, Guard]], gpus: int, duration_s: float, *, by_wall: bool) -> int:
+    """Where the GPUs come free first. What is promised on a node only makes that later there, so most need no look."""
+    known = sorted(
+        ((-math.inf if guard.is_cleared else float(ends[at]), at, guard) for at, guard in guarded),
+        key=lambda one: one[:2],
+    )
+    for _end, at, _guard in known:
+        ends[at] = math.inf
+    best = int(np.argmin(ends))
+    for end, at, guard in known:
+        if end > ends[best]:
+            break
+        ends[at] = guard.profile(by_wall=by_wall).earliest(gpus, duration_s)
+        if (ends[at], at) < (ends[best], best):
+            best = at
+    return best
 
 
 def together(shares: Shares, not_before: float, duration_s: float) -> float:
