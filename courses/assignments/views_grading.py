@@ -24,6 +24,7 @@ from .models import Assignment, RegradeBatch
 from .publishing import publish_scores
 from .regrading import diff_of, discard_regrade, progress_of, publish_regrade, start_regrade
 from .scores import GIVEN, Grading, excuse, save_score
+from .testing.runs import current_suite
 from .views_work import shown_work
 from .work_lists import rows_to_grade
 
@@ -40,6 +41,7 @@ def submissions(request: SignedInRequest, assignment_id: int) -> HttpResponse:
         "rows": rows,
         "first": next((row for row in rows if row.is_ungraded), rows[0] if rows else None),
         "drafts": sum(1 for row in rows if _is_draft(row.score) and may_publish(access, row.enrolment)),
+        "has_tests": current_suite(shown) is not None,
         "regrade": RegradeBatch.objects.filter(assignment=shown, state=RegradeBatch.State.RUNNING).first(),
     }
     return render(request, "assignments/submissions.html", context)

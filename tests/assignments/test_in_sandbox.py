@@ -29,7 +29,8 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.chaos]
 # It looks for hidden tests, for the key and for the grader's memory, and says what it found where its learner reads.
 SPY = b"""
 import os
-WORDS = [b"SECRET-" + b"WORD", b"test_" + b"secret", b'"k' + b'ey": "']
+# From hexadecimal, so that neither it nor what Python compiles it to holds what it looks for.
+WORDS = [bytes.fromhex(word) for word in ("5345435245542d574f5244", "746573745f736563726574", "226b6579223a2022")]
 found = []
 for folder in (os.getcwd(), "/tmp", "/dev/shm"):
     for root, _folders, names in os.walk(folder):

@@ -52,6 +52,10 @@ def test_a_cohort_may_name_its_own_closing() -> None:
     assert found.closes_at == found.due_at == DUE + days(5)
 
 
+def test_an_accommodation_stretches_nothing_where_the_deadline_came_before_it_opened() -> None:
+    assert resolve(Times(DUE + days(1), DUE), [HALF_AGAIN]).due_at == DUE
+
+
 def test_without_a_deadline_only_a_cohort_can_have_one() -> None:
     assert resolve(Times(OPENS, None), [Change(Rule.EXTENSION, DUE)]) == Deadline(None, None)
     assert resolve(Times(OPENS, None), [Change(Rule.COHORT, DUE)]).due_at == DUE

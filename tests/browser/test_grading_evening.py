@@ -43,7 +43,7 @@ def test_work_is_tested_graded_by_two_published_and_read(open_page: OpenPage) ->
         learner.wait_for_timeout(1_000)
         learner.reload()
     expect(tested).to_be_visible()
-    expect(learner.get_by_text("Passed")).to_have_count(2)
+    expect(learner.get_by_text("Passed", exact=True)).to_have_count(2)
     expect(learner.get_by_text("test_empty")).to_have_count(0)
 
     first, second = open_page("instructor"), open_page("assistant")

@@ -96,7 +96,7 @@ def resolve(times: Times, changes: Iterable[Change]) -> Deadline:
 
 def _wanted(one: Change, opens_at: datetime, base_at: datetime) -> datetime | None:
     if one.rule is Rule.ACCOMMODATION:
-        return opens_at + max(base_at - opens_at, timedelta(0)) * one.factor_pct / 100
+        return opens_at + (base_at - opens_at) * one.factor_pct / 100 if opens_at < base_at else None
     return one.due_at if one.rule in (Rule.EXTENSION, Rule.OUTAGE) else None
 
 
