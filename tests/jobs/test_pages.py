@@ -384,3 +384,22 @@ def test_binary_files_that_differ_are_named_not_dumped(world: World) -> None:
     second = world.submit(files={"main.py": b"pass\n", "w.bin": b"\xff\x01"})
     html = page_of(world.learner).get(reverse("jobs:compare"), {"a": first.pk, "b": second.pk}).content.decode()
     assert "It is no text, and its content differs." in html
+
+
+def test_a_job_that_was_started_says_what_its_turn_was_made_of(world: World) -> None:
+    job, node = world.submit(), world.node()
+    assert "Why it was its turn" not in shown(world, job)
+    jobs.start_attempts(
+        [
+            jobs.Placement(
+                job.pk,
+                node.pk,
+                [node.gpus.get(index=0).pk],
+                {"age": 0.0, "shortness": 9.5, "trial": 3.0, "total": 12.5, "is_backfilled": True},
+            )
+        ]
+    )
+    page = shown(world, job)
+    for words in ("Why it was its turn", "First of several alike", "3.00", "12.50", "It filled a gap"):
+        assert words in page
+    assert "Time waited" not in page
