@@ -52,7 +52,7 @@ class PlanForm(forms.Form):
         help_text=_("For office hours: learners book slots of this length."),
     )  # fmt: skip
     stream = forms.ModelChoiceField(
-        label=_("Stream"), queryset=Stream.objects.none(), required=False, empty_label=_("no stream")
+        label=_("Live stream"), queryset=Stream.objects.none(), required=False, empty_label=_("no stream")
     )
     teachers = forms.ModelMultipleChoiceField(
         label=_("Teachers"), queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
@@ -137,8 +137,8 @@ class SeriesForm(PlanForm):
     weekdays = forms.TypedMultipleChoiceField(
         label=_("Weekdays"), choices=WEEKDAYS, coerce=int, widget=forms.CheckboxSelectMultiple
     )
-    from_on = DayField(label=_("From"))
-    until_on = DayField(label=_("Until"))
+    from_on = DayField(label=_("First day"))
+    until_on = DayField(label=_("Last day"))
     skipped = forms.CharField(
         label=_("Not on"), required=False,
         help_text=_("Days without this class, as 2026-12-24, 2026-12-31. Holidays are left out by themselves."),

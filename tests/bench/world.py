@@ -28,6 +28,7 @@ from labs.jobs.api import store_bundle
 from labs.quota import api as quota
 from labs.quota.models import Account, Allocation
 
+from .world_classes import plan_classes
 from .world_jobs import JobMaker
 
 HOUR = 3600
@@ -82,6 +83,7 @@ class World:
     queued_job_id: int = 0
     node_name: str = ""
     cohort_account_id: int = 0
+    class_id: int = 0
 
 
 def build(size: Size, *, seed: int = 7) -> World:
@@ -100,6 +102,7 @@ def build(size: Size, *, seed: int = 7) -> World:
         _appoint(instructor, RoleGrant.Role.INSTRUCTOR, cohort.scope)
         _appoint(admin, RoleGrant.Role.PLATFORM_ADMIN, platform_scope())
         _side_cohorts(size, programme, term, campuses, instructor)
+        class_id = plan_classes(cohort, list(Cohort.objects.exclude(pk=cohort.pk)), instructor.pk)
         gpus = _pool(campuses, size)
         maker = JobMaker(rng, now, environment, labs)
         maker.ended(enrolments, size.jobs)
@@ -114,7 +117,7 @@ def build(size: Size, *, seed: int = 7) -> World:
         size, campuses, run, cohort, learner, instructor, admin, [row.user for row in enrolments],
         lab_id=labs[0].pk, lesson_id=lessons[0].pk, job_id=maker.first_of(learner.pk),
         running_job_id=maker.first_running(), queued_job_id=maker.first_queued(),
-        node_name=gpus[0].node.name, cohort_account_id=cohort.account_id,
+        node_name=gpus[0].node.name, cohort_account_id=cohort.account_id, class_id=class_id,
     )  # fmt: skip
 
 

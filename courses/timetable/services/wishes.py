@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campus.core.errors import InvalidInput, NotAllowed, NotFound, Text
-from campus.people.api import INSTRUCTING, TEACHING, standing_of
+from campus.people.api import INSTRUCTING, Role, standing_of
 from campus.people.models import User
 from campus.places.models import Room
 from courses.catalog.models import Cohort, CourseRun
@@ -93,9 +93,10 @@ def _place_of(row: Place) -> PlaceWish:
 
 
 def people_who_teach(cohorts: Sequence[Cohort]) -> QuerySet[User]:
-    """Who may teach a class of these cohorts: their active staff."""
+    """Who may teach a class of these cohorts: their instructors and assistants who may sign in."""
     scope_ids = {scope_id for cohort in cohorts for scope_id in cohort.scope.path}
-    held = User.objects.filter(role_grants__role__in=TEACHING, role_grants__scope_id__in=scope_ids, is_active=True)
+    roles = (Role.INSTRUCTOR, Role.ASSISTANT)
+    held = User.objects.filter(role_grants__role__in=roles, role_grants__scope_id__in=scope_ids, is_active=True)
     return held.distinct().order_by("name", "pk")
 
 

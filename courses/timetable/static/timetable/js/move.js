@@ -95,8 +95,9 @@ function grab(event) {
     document.removeEventListener("pointercancel", stop);
     document.removeEventListener("keydown", escape);
     if (!hand) return;
-    link.addEventListener("click", (click) => click.preventDefault(), { once: true });
-    window.setTimeout(() => link.replaceWith(link), 0); // no click follows a drop outside of the link
+    const swallow = (click) => click.preventDefault();
+    link.addEventListener("click", swallow);
+    window.setTimeout(() => link.removeEventListener("click", swallow), 0); // the click that ends a drag opens nothing
     if (event_.type === "pointerup" && isElsewhere()) ask();
     else put();
   };
@@ -151,7 +152,7 @@ function ask() {
   const { link, day, row, lanes } = hand;
   const wish = { day: lanes[day].dataset.day, time: startAt(row), zone: document.querySelector("[data-timetable]").dataset.zone, sequence: link.dataset.sequence };
   dialog.querySelector("[data-move-title]").textContent = link.dataset.title;
-  dialog.querySelector("[data-move-times]").textContent = told.dataset.drop.replace("%(from)s", whenWords(hand.home)).replace("%(to)s", whenWords(hand));
+  dialog.querySelector("[data-move-times]").textContent = told.dataset.fromTo.replace("%(from)s", whenWords(hand.home)).replace("%(to)s", whenWords(hand));
   dialog.querySelector("[data-move-clash]").hidden = true;
   const form = dialog.querySelector("[data-move-form]");
   const submit = form.querySelector("button");
