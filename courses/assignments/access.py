@@ -13,7 +13,7 @@ from .models import Assignment, Lab, Submission
 def get_lab_for(user: object, lab_id: int) -> tuple[Lab, RunAccess]:
     """Return a lab for reading. Raises NotFound for strangers, and for learners while it is hidden."""
     lab = (
-        Lab.objects.select_related("module__run__course", "module__run__term", "environment", "starter")
+        Lab.objects.select_related("module__run__course", "module__run__term", "environment", "starter", "assignment")
         .filter(pk=lab_id)
         .first()
     )

@@ -10,6 +10,9 @@ KINDS = {
         _("Open your work to read points, feedback and how they came about."),
         icon="graduation-cap", tone="ok", mails=True,
     ),
+    "assignments.due": NoticeKind(
+        _("“%(title)s” is due %(due_at)s"), _("Nothing of yours is handed in yet."), icon="alarm-clock", tone="action"
+    ),
     "assignments.extended": NoticeKind(
         _("You have more time for “%(title)s”"), _("Due %(due_at)s now. %(reason)s"), icon="alarm-clock", tone="ok"
     ),

@@ -1,15 +1,26 @@
-"""The sweep that finds test runs which a lost signal or nudge left behind, and feeds waiting ones in."""
+"""The sweep that finds test runs which a lost signal or nudge left behind, and reminders of what is due."""
 
 from celery import shared_task
+from celery.schedules import crontab
 
+from .reminding import remind
 from .testing.runs import reconcile_runs
 
 BEAT_SCHEDULE = {
     "test-runs-reconcile": {"task": "courses.assignments.reconcile_runs", "schedule": 10.0, "options": {"expires": 10}},
-}
+    "assignments-remind": {
+        "task": "courses.assignments.remind", "schedule": crontab(minute=7), "options": {"expires": 3000},
+    },
+}  # fmt: skip
 
 
 @shared_task(name="courses.assignments.reconcile_runs")
 def reconcile_test_runs() -> None:
     """Finish and queue test runs."""
     reconcile_runs()
+
+
+@shared_task(name="courses.assignments.remind")
+def remind_of_deadlines() -> None:
+    """Tell learners what they have to hand in within a day."""
+    remind()

@@ -9,9 +9,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from campus.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from campus.core.models import Notice
 from courses.assignments import api, authoring, extending, submitting
 from courses.assignments.domain.deadlines import Rule
 from courses.assignments.models import Assignment, AttemptReturn, LabRun, Submission
+from courses.assignments.reminding import remind
 from labs.jobs.models import Job
 
 from . import build
@@ -149,3 +151,30 @@ def test_deadlines_of_many_take_one_query(scene: build.Scene, django_assert_num_
         found = api.deadlines_of([scene.assignment], learners)
     assert [found[scene.assignment.pk, one.pk].rule for one in learners[:2]] == [Rule.ACCOMMODATION, Rule.COURSE]
     assert connection.in_atomic_block
+
+
+def test_a_reminder_follows_the_learners_own_deadline_and_comes_once(scene: build.Scene) -> None:
+    done, extended = scene.another(), scene.another()
+    scene.change(due_at=timezone.now() + timedelta(hours=20))
+    scene.hand_in(user=done.user)
+    later = timezone.now() + timedelta(days=5)
+    extending.extend(
+        assignment=scene.assignment, enrolments=[extended], due_at=later, reason="출장", actor=scene.instructor
+    )
+    remind()
+    remind()
+    told = list(Notice.objects.filter(kind="assignments.due").values_list("recipient_id", flat=True))
+    classmate = scene.world.people["classmate"].pk
+    assert sorted(told) == sorted([scene.learner.pk, classmate])
+
+
+def test_the_scheduler_is_told_the_learners_own_deadline(scene: build.Scene) -> None:
+    world = scene.world
+    lab = authoring.open_assignment(
+        module_id=world.module.pk, actor=None, title="실습", kind=Assignment.Kind.LAB, lab=world.lab,
+        due_at=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    assert world.job().deadline_at == lab.due_at
+    later = timezone.now() + timedelta(days=4)
+    extending.extend(assignment=lab, enrolments=[scene.enrolment], due_at=later, reason="출장", actor=scene.instructor)
+    assert world.job().deadline_at == later

@@ -41,6 +41,12 @@ SPECTACULAR_SETTINGS = {
         "JobState": "labs.jobs.models.Job.State",
         "SweepDirection": "labs.jobs.models.Sweep.Direction",
         "AttemptState": "labs.jobs.models.Attempt.State",
+        "AssignmentKind": "courses.assignments.models.Assignment.Kind",
+        "ClassKind": "courses.timetable.models.Kind",
+        "ClassState": "courses.timetable.models.ClassSession.State",
+        "WorkState": ["EXCUSED", "GRADED", "HANDED_IN", "HANDED_IN_LATE", "MISSING", "NOT_OPEN", "TO_DO"],
+        "TestState": ["passed", "failed", "silent"],
+        "SponsorKind": "labs.quota.models.Sponsor.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
