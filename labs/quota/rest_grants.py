@@ -136,7 +136,7 @@ class SponsorAnswer(serializers.ModelSerializer):
 class SponsorListView(APIView):
     """`GET`: every sponsor. `POST`: add one. For administrators."""
 
-    @extend_schema(tags=["quota"], responses={200: SponsorAnswer(many=True)})
+    @extend_schema(tags=["quota"], operation_id="quota_sponsors_known", responses={200: SponsorAnswer(many=True)})
     def get(self, request: Request) -> Response:
         if not standing_of(request.user).is_administering:
             raise NotAllowed
