@@ -22,6 +22,7 @@ from .models import Evidence, Mark
 from .selectors import TermClass
 from .services import marking
 
+MARKS = "NONE (not yet), PRESENT, LATE, LEFT_EARLY, EXCUSED or ABSENT."
 GIVEN = [mark.value for mark in Mark if mark is not Mark.NONE]
 
 
@@ -42,7 +43,7 @@ class AttendedClassAnswer(serializers.Serializer):
     title = serializers.CharField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    mark = serializers.ChoiceField(Mark.values)
+    mark = serializers.CharField(help_text=MARKS)
     minutes = serializers.IntegerField(help_text="Of the class's time, as evidence shows.")
     why = serializers.ListField(child=serializers.CharField(), help_text="In the language of Accept-Language.")
 
@@ -67,7 +68,7 @@ class RollEntryAnswer(serializers.Serializer):
     name = serializers.CharField()
     cohort = serializers.CharField()
     is_online = serializers.BooleanField()
-    mark = serializers.ChoiceField(Mark.values)
+    mark = serializers.CharField(help_text=MARKS)
     minutes = serializers.IntegerField()
     arrived_at = serializers.DateTimeField(allow_null=True)
     revision = serializers.IntegerField(help_text="Give it back when you mark.")
@@ -112,7 +113,7 @@ class TermLearnerAnswer(serializers.Serializer):
 
     enrolment = serializers.IntegerField()
     name = serializers.CharField()
-    marks = serializers.ListField(child=serializers.ChoiceField(Mark.values))
+    marks = serializers.ListField(child=serializers.CharField(), help_text=MARKS)
     standing = StandingAnswer()
 
 
@@ -157,7 +158,7 @@ class MyAttendance(APIView):
 
     @extend_schema(operation_id="attendance_mine", tags=["attendance"], responses=MyAttendanceListAnswer)
     def get(self, request: Request) -> Response:
-        found = selectors.terms(selectors.my_enrolments(int(request.user.pk or 0)))
+        found = selectors.terms(selectors.my_enrolments(int(request.user.pk or 0)), timezone.now())
         rows = [
             {
                 "course": term.enrolment.run.slug,

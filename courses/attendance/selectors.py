@@ -178,6 +178,10 @@ class Term:
     version: int
     rules: Rules
 
+    #: Those that began, newest first, and those to come.
+    held: Sequence[TermClass] = ()
+    coming: Sequence[TermClass] = ()
+
     @property
     def lates(self) -> int:
         return sum(row.verdict.mark in (Mark.LATE, Mark.LEFT_EARLY) for row in self.classes)
@@ -187,7 +191,7 @@ class Term:
         return words.rule_sentences(self.rules)
 
 
-def terms(enrolments: Sequence[Enrolment]) -> list[Term]:
+def terms(enrolments: Sequence[Enrolment], now: datetime) -> list[Term]:
     """The terms of these enrolments. Eight queries whatever their number."""
     sessions = list(classes_of([row.cohort_id for row in enrolments]).prefetch_related("places"))
     here = Q(enrolment__in=[row.pk for row in enrolments])
@@ -202,15 +206,17 @@ def terms(enrolments: Sequence[Enrolment]) -> list[Term]:
     found = []
     for row in enrolments:
         version, policy = rules[row.run_id]
-        held = []
+        classes = []
         for session in sessions:
             if all(place.cohort_id != row.cohort_id for place in session.places.all()):
                 continue
             verdict = verdicts.get((row.pk, session.pk), NOT_JUDGED)
             why = words.reasons(verdict, policy, length_min(session))
             pair = (row.pk, session.pk)
-            held.append(TermClass(session, verdict, why[0] if why else "", excuses.get(pair), contests.get(pair)))
-        found.append(Term(row, stands[row.pk], held, version, policy))
+            classes.append(TermClass(session, verdict, why[0] if why else "", excuses.get(pair), contests.get(pair)))
+        begun = [one for one in reversed(classes) if one.session.starts_at <= now]
+        coming = [one for one in classes if one.session.starts_at > now]
+        found.append(Term(row, stands[row.pk], classes, version, policy, begun, coming))
     return found
 
 

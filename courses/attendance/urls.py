@@ -6,8 +6,8 @@ from .views import asking, checking, classes, desk, kiosks, learners, policies, 
 
 app_name = "attendance"
 urlpatterns = [
-    path("attendance/", learners.mine, name="mine"),
-    path("attendance/desk/", desk.desk, name="desk"),
+    path("attendance/", desk.desk, name="desk"),
+    path("attendance/mine/", learners.mine, name="mine"),
     path("attendance/classes/<int:session_id>/", classes.board, name="board"),
     path("attendance/classes/<int:session_id>/marks/", classes.mark, name="give-marks"),
     path("attendance/classes/<int:session_id>/stations/", classes.open_station, name="open-station"),

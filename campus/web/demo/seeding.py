@@ -21,6 +21,7 @@ from labs.quota.models import Account
 from . import activity, people, requests, rows
 from .accounts import verify_addresses
 from .assignments import open_assignments
+from .attendance import fill_attendance
 from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
 from .places import NODES, open_campuses
 from .timetable import open_timetable
@@ -57,6 +58,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     rows.write_week(activity.past_week(enrolments, taught.labs, nodes, now))
     _read_lessons(enrolments, taught, now)
     open_timetable(taught, campuses, users, now)
+    fill_attendance(taught.run, users, now)
     open_assignments(taught, enrolments, users, now)
     requests.ask_for_more(users, enrolments)
     for enrolment in enrolments:

@@ -25,7 +25,7 @@ def excuse(request: SignedInRequest, enrolment_id: int, session_id: int) -> Http
     access, session = get_mark_for(request.user, enrolment_id, session_id)
     if not access.is_own:
         raise NotAllowed
-    form = ExcuseForm(request.POST)
+    form = ExcuseForm(request.POST, auto_id="excuse_%s")
     if form.is_valid():
         try:
             asking.ask_excuse(
@@ -57,7 +57,7 @@ def contest(request: SignedInRequest, enrolment_id: int, session_id: int) -> Htt
     access, session = get_mark_for(request.user, enrolment_id, session_id)
     if not access.is_own:
         raise NotAllowed
-    form = ContestForm(request.POST)
+    form = ContestForm(request.POST, auto_id="contest_%s")
     if form.is_valid():
         try:
             asking.contest(enrolment=access.enrolment, session=session, text=form.cleaned_data["text"])

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from campus.core.errors import InvalidInput, NotAllowed, NotFound
+from campus.core.errors import InvalidInput, NotFound
 from campus.people.api import standing_of
 from campus.people.requests import SignedInRequest
 from courses.attendance import desk as desks
@@ -23,10 +23,10 @@ from courses.attendance.services import asking, flagging
 
 @require_GET
 def desk(request: SignedInRequest) -> HttpResponse:
-    """Show what waits, oldest first, and the classes of today."""
+    """Show staff what waits, oldest first, and the classes of today; others are led to their own attendance."""
     standing = standing_of(request.user)
     if not standing.is_teaching:
-        raise NotAllowed
+        return redirect("attendance:mine")
     context = {"desk": desks.desk(standing, timezone.now()), "marks": GIVEN}
     return render(request, "attendance/desk.html", context)
 

@@ -25,9 +25,8 @@ def mine(request: SignedInRequest) -> HttpResponse:
     enrolments = selectors.my_enrolments(request.user.pk)
     now = timezone.now()
     context = {
-        "terms": selectors.terms(enrolments),
+        "terms": selectors.terms(enrolments, now),
         "open_now": selectors.open_now(enrolments, now),
-        "now": now,
         "is_own": True,
     }
     return render(request, "attendance/mine.html", context)
@@ -37,8 +36,8 @@ def mine(request: SignedInRequest) -> HttpResponse:
 def learner(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
     """Show a learner's term to the learner and to staff."""
     access = get_learner_for(request.user, enrolment_id)
-    (term,) = selectors.terms([access.enrolment])
-    context = {"term": term, "is_own": access.is_own, "access": access, "now": timezone.now()}
+    (term,) = selectors.terms([access.enrolment], timezone.now())
+    context = {"term": term, "is_own": access.is_own, "access": access}
     return render(request, "attendance/learner.html", context)
 
 
@@ -50,7 +49,7 @@ def mark(request: SignedInRequest, enrolment_id: int, session_id: int) -> HttpRe
         return mark_page(request, access, session)
     if not access.is_staff:
         raise NotAllowed
-    form = MarkForm(request.POST)
+    form = MarkForm(request.POST, auto_id="mark_%s")
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -100,9 +99,10 @@ def mark_page(
         "contests": list(contests.order_by("-pk")),
         "flags": _flags(enrolment.pk, session.pk) if access.is_staff else [],
         "marks": GIVEN,
-        "mark_form": mark_form or MarkForm(initial={"revision": verdict.revision, "mark": Mark.PRESENT}),
-        "excuse_form": excuse_form or ExcuseForm(),
-        "contest_form": contest_form or ContestForm(),
+        "mark_form": mark_form
+        or MarkForm(auto_id="mark_%s", initial={"revision": verdict.revision, "mark": Mark.PRESENT}),
+        "excuse_form": excuse_form or ExcuseForm(auto_id="excuse_%s"),
+        "contest_form": contest_form or ContestForm(auto_id="contest_%s"),
     }
     context["may_excuse"] = access.is_own and not any(row.state in ("ASKED", "GRANTED") for row in context["excuses"])
     is_open = any(row.state == Contest.State.OPEN for row in context["contests"])
