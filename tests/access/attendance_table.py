@@ -2,8 +2,8 @@
 
 ROWS = """
 # Attendance
-GET    /attendance/                                                         302 200 200 200 200 200 200 200 200
-GET    /attendance/desk/                                                    302 403 403 200 200 200 200 200 200
+GET    /attendance/                                                         302 302 302 200 200 200 200 200 200
+GET    /attendance/mine/                                                    302 200 200 200 200 200 200 200 200
 GET    /attendance/classes/{attended}/                                      302 404 403 200 200 200 200 404 404
 POST   /attendance/classes/{attended}/marks/                                302 404 403 302 302 302 302 404 404
 POST   /attendance/classes/{attended}/stations/                             302 404 403 400 400 400 400 404 404

@@ -26,6 +26,8 @@ class Answer:
     body: bytes
     took_ms: float
     location: str = ""
+    #: What it set, as a `Cookie` header sends it back.
+    cookies: str = ""
 
     @property
     def said(self) -> Any:
@@ -41,9 +43,9 @@ class Browser:
         self._headers = {"Accept": "text/html", **(headers or {})}
         self._used_at = time.monotonic()
 
-    def get(self, path: str) -> Answer:
-        """GET a page."""
-        return self._send("GET", path)
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """GET a page, with further headers (another person's session)."""
+        return self._send("GET", path, headers=headers)
 
     def post(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> Answer:
         """POST a form, with further headers (another person's session)."""
@@ -63,7 +65,8 @@ class Browser:
         content = response.read()
         took_ms = (time.perf_counter() - begun) * 1e3
         self._used_at = time.monotonic()
-        return Answer(response.status, content, took_ms, response.headers.get("Location", ""))
+        cookies = "; ".join(line.partition(";")[0] for line in response.headers.get_all("Set-Cookie") or ())
+        return Answer(response.status, content, took_ms, response.headers.get("Location", ""), cookies)
 
     def close(self) -> None:
         """Let the connection go."""
