@@ -53,6 +53,14 @@ def get_row_for(user: User, enrolment_id: int) -> tuple[Enrolment, BookAccess]:
     return found, _book(access)
 
 
+def get_row_to_finish(user: User, enrolment_id: int) -> Enrolment:
+    """Return a learner's row for setting its final grade. Raises NotFound, NotAllowed (assistants)."""
+    found, book = get_row_for(user, enrolment_id)
+    if not book.may_edit_run:
+        raise NotAllowed
+    return found
+
+
 def get_own_row(user: User, slug: str) -> Enrolment:
     """Return one's own place in a run, ended or not, for one's own grades. Raises NotFound."""
     found = Enrolment.objects.select_related("user", "cohort", "run__course", "run__term").filter(

@@ -7,7 +7,8 @@ class GradebookConfig(AppConfig):
     name = "courses.gradebook"
 
     def ready(self) -> None:
-        from .models import GradeItem
-        from .sources import from_assignments, register_source
+        from .notices import register_notices
+        from .states import register_states
 
-        register_source(GradeItem.Kind.ASSIGNMENT, from_assignments)
+        register_notices()
+        register_states()

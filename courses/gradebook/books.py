@@ -131,6 +131,6 @@ def book_of(run: CourseRun, *, cohort_ids: Collection[int] | None = None, enrolm
         items=items,
         rows=found,
         cells={(cell.item_id, cell.enrolment_id): cell for cell in cells if cell.enrolment_id in wanted},
-        sourced=sourced(run.pk, items),
+        sourced=sourced(run.pk, found, items),
         overrides={row.pk: row.final_override for row in found if hasattr(row, "final_override")},
     )

@@ -13,7 +13,7 @@ from .domain.schemes import LETTERS
 from .models import Gradebook, GradeCategory, GradeItem
 
 
-class SchemeForm(forms.ModelForm[Gradebook]):
+class SchemeForm(forms.ModelForm):
     """Bands are written a line each, `A+ 95`, as a person would write them."""
 
     bands = forms.CharField(
@@ -33,7 +33,7 @@ class SchemeForm(forms.ModelForm[Gradebook]):
         bands = self.instance.bands if self.instance.pk else [[band.name, str(band.least)] for band in LETTERS]
         self.initial["bands"] = "\n".join(f"{name} {Decimal(least).normalize():f}" for name, least in bands)
 
-    def clean_bands(self) -> list[tuple[str, Decimal]]:
+    def clean_bands(self) -> list[list[str]]:
         bands = []
         for number, line in enumerate(self.cleaned_data["bands"].splitlines(), start=1):
             name, _space, least = line.strip().rpartition(" ")
@@ -46,19 +46,19 @@ class SchemeForm(forms.ModelForm[Gradebook]):
             if not name.strip() or len(name.strip()) > 20 or not (percent.is_finite() and 0 <= percent <= 200):
                 words = _("Line %(number)d is not a name and a percentage: “%(line)s”.")
                 raise forms.ValidationError(words, params={"number": number, "line": line[:60]})
-            bands.append((name.strip(), percent))
+            bands.append([name.strip(), str(percent)])
         if len(bands) > 30:
             raise forms.ValidationError(_("At most 30 grades."))
         return bands
 
 
-class CategoryForm(forms.ModelForm[GradeCategory]):
+class CategoryForm(forms.ModelForm):
     class Meta:
         model = GradeCategory
         fields = ("name", "weight", "drop_lowest", "weighting")
 
 
-class ItemForm(forms.ModelForm[GradeItem]):
+class ItemForm(forms.ModelForm):
     """An item; its kind follows from what is chosen: an assignment that is no item yet, attendance, or neither."""
 
     class Meta:

@@ -1,55 +1,57 @@
-"""Where the marks of items come from that nobody enters by hand."""
+"""Where the marks of items come from that nobody enters by hand: graded assignments, and attendance."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import ngettext
 
 from courses.assignments import api as assignments
+from courses.attendance import api as attendance
+from courses.catalog.models import Enrolment
 
 from .domain.marks import EXCUSED, MISSING, PENDING, Mark, graded
 from .models import GradeItem
 
 Key = tuple[int, int]
 """An item's id and an enrolment's."""
+Line = tuple[str, str, str]
+"""A code, points and a note of what a mark was made of; the source says it in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """A mark and what a learner may know of it. A draft is for staff: learners see it as pending.
-
-    `why` are (code, points, note) lines that the source's own app says in words.
-    """
+    """A mark and what a learner may know of it. A draft is for staff: learners see it as pending."""
 
     mark: Mark
     is_draft: bool = False
-    why: tuple[tuple[str, str, str], ...] = ()
+    why: tuple[Line, ...] = ()
 
 
-Source = Callable[[int, Iterable[GradeItem]], Mapping[Key, Sourced]]
-_sources: dict[str, Source] = {}
+Source = Callable[[int, Sequence[Enrolment], Sequence[GradeItem]], Mapping[Key, Sourced]]
+Words = Callable[[Sequence[Line]], list[str]]
 
 
-def register_source(kind: str, source: Source) -> None:
-    """Say who tells the marks of items of `kind`: a function of the run's id and the items, of few queries."""
-    _sources[kind] = source
-
-
-def sourced(run_id: int, items: Iterable[GradeItem]) -> dict[Key, Sourced]:
-    """Return the marks of all items that have a source."""
-    by_kind: dict[str, list[GradeItem]] = {}
-    for item in items:
-        by_kind.setdefault(item.kind, []).append(item)
+def sourced(run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
+    """Return the marks of all items that have a source, for these learners, in a fixed number of queries."""
     found: dict[Key, Sourced] = {}
-    for kind, some in by_kind.items():
-        if kind in _sources:
-            found |= _sources[kind](run_id, some)
+    for kind, (source, _words) in _SOURCES.items():
+        some = [item for item in items if item.kind == kind]
+        if some and rows:
+            found |= source(run_id, rows, some)
     return found
 
 
-def from_assignments(run_id: int, items: Iterable[GradeItem]) -> dict[Key, Sourced]:
+def in_words(kind: str, why: Sequence[Line]) -> list[str]:
+    """Return why a mark is what it is, a sentence a line."""
+    return _SOURCES[kind][1](why) if why and kind in _SOURCES else []
+
+
+def _from_assignments(run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
     """Marks of assignments, scaled to the item's points where the two differ."""
     by_assignment = {item.assignment_id: item for item in items}
     found = {}
-    for row in assignments.results_of(run_id):
+    for row in assignments.results_of(run_id, enrolment_ids=[one.pk for one in rows]):
         item = by_assignment.get(row.assignment_id)
         if item is None:
             continue
@@ -59,3 +61,42 @@ def from_assignments(run_id: int, items: Iterable[GradeItem]) -> dict[Key, Sourc
             mark = graded(row.points if same else round(row.points * item.out_of / row.out_of, 3))
         found[item.pk, row.enrolment_id] = Sourced(mark, is_draft=not row.is_published, why=row.why)
     return found
+
+
+def _from_attendance(_run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
+    """The share of classes so far that are no absence, lates folded in as the run's rules say; excused ones count."""
+    found = {}
+    for row_id, standing in attendance.standings(rows).items():
+        held = sum(standing.counts.values())
+        if not held:
+            continue
+        share = Decimal(max(held - standing.absences, 0)) / held
+        why = (
+            ("held", str(held), ""),
+            ("absences", str(standing.absences), ""),
+            ("lates", str(standing.from_lates), ""),
+        )
+        for item in items:
+            found[item.pk, row_id] = Sourced(graded(round(item.out_of * share, 3)), why=why)
+    return found
+
+
+def _assignment_words(why: Sequence[Line]) -> list[str]:
+    return [f"{what}: {points}" for what, points in assignments.why_words(why)]
+
+
+def _attendance_words(why: Sequence[Line]) -> list[str]:
+    counts = {code: int(number) for code, number, _note in why}
+    held = ngettext("%(n)d class so far", "%(n)d classes so far", counts["held"]) % {"n": counts["held"]}
+    absences = ngettext("%(n)d counts as absent", "%(n)d count as absent", counts["absences"])
+    said = [held, absences % {"n": counts["absences"]}]
+    if counts["lates"]:
+        lates = ngettext("%(n)d of them from being late", "%(n)d of them from being late", counts["lates"])
+        said.append(lates % {"n": counts["lates"]})
+    return [" · ".join(said)]
+
+
+_SOURCES: dict[str, tuple[Source, Words]] = {
+    GradeItem.Kind.ASSIGNMENT: (_from_assignments, _assignment_words),
+    GradeItem.Kind.ATTENDANCE: (_from_attendance, _attendance_words),
+}

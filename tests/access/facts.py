@@ -14,6 +14,7 @@ from courses.assignments.extending import accommodate
 from courses.assignments.models import RegradeBatch, TestSuite
 from courses.assignments.submitting import receipt_of, submit_work
 from courses.catalog.models import Enrolment
+from courses.gradebook import services as gradebook
 from infra.pool.models import Gpu, Node
 from labs.jobs.api import SweepWish, Wish, submit_sweep
 from labs.jobs.models import Artifact, Attempt, Job, Sweep
@@ -67,6 +68,7 @@ def places(world: World) -> dict[str, object]:
         "site": world.node.site_id,
         **_kept(world),
         **_handed_in(world),
+        **_graded(world),
         **attended(world),
         **planned(world),
         "request": _request(world).pk,
@@ -118,6 +120,23 @@ def _handed_in(world: World) -> dict[str, object]:
         "receipt": receipt_of(submission),
         "deadline": change.pk,
         "regrade": batch.pk,
+    }
+
+
+def _graded(world: World) -> dict[str, object]:
+    """An item with a mark of the learner's, and a question about it."""
+    fields = {"name": "과제", "weight": 100}
+    category = gradebook.save_category(run=world.run, fields=fields, category_id=None, actor=None)
+    fields = {"category": category, "title": "퀴즈", "out_of": 10, "is_published": True}
+    item = gradebook.save_item(run=world.run, fields=fields, item_id=None, actor=None)
+    edit = gradebook.CellEdit(item.pk, world.enrolment.pk, "9", 0)
+    entry = gradebook.set_cells(run=world.run, cohort_ids=[world.cohort.pk], edits=[edit], actor=None).entry_id
+    question = gradebook.ask_regrade(enrolment=world.enrolment, item_id=item.pk, text="다시 확인해 주세요.")
+    return {
+        "grade_category": category.pk,
+        "grade_item": item.pk,
+        "grade_entry": entry,
+        "grade_question": question.pk,
     }
 
 

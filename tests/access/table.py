@@ -168,6 +168,41 @@ GET    /api/v1/assignments/                                                 401 
 POST   /api/v1/assignments/{assignment}/submissions/                        401 404 201 403 403 403 403 403 403
 GET    /api/v1/submissions/{submission}/                                    401 404 200 200 200 200 200 404 404
 
+# The gradebook
+GET    /courses/{run}/gradebook/                                            302 404 404 200 200 200 200 200 200
+POST   /courses/{run}/gradebook/cells/                                      302 404 404 400 400 400 400 400 400
+GET    /courses/{run}/gradebook/entries/                                    302 404 404 200 200 200 200 200 200
+POST   /courses/{run}/gradebook/entries/{grade_entry}/undo/                 302 404 404 302 302 302 302 404 404
+GET    /courses/{run}/gradebook/setup/                                      302 404 404 200 200 200 200 200 200
+GET    /courses/{run}/gradebook/setup/scheme/                               302 404 404 403 200 200 200 200 200
+POST   /courses/{run}/gradebook/setup/scheme/                               302 404 404 403 400 400 400 400 400
+GET    /courses/{run}/gradebook/categories/new/                             302 404 404 403 200 200 200 200 200
+POST   /courses/{run}/gradebook/categories/new/                             302 404 404 403 400 400 400 400 400
+GET    /courses/{run}/gradebook/categories/{grade_category}/                302 404 404 403 200 200 200 200 200
+POST   /courses/{run}/gradebook/categories/{grade_category}/delete/         302 404 404 403 302 302 302 302 302
+GET    /courses/{run}/gradebook/items/new/                                  302 404 404 403 200 200 200 200 200
+POST   /courses/{run}/gradebook/items/new/                                  302 404 404 403 400 400 400 400 400
+GET    /courses/{run}/gradebook/items/{grade_item}/                         302 404 404 403 200 200 200 200 200
+POST   /courses/{run}/gradebook/items/{grade_item}/publish/                 302 404 404 403 302 302 302 302 302
+POST   /courses/{run}/gradebook/items/{grade_item}/delete/                  302 404 404 403 302 302 302 302 302
+GET    /courses/{run}/gradebook/export.csv                                  302 404 404 200 200 200 200 200 200
+GET    /courses/{run}/gradebook/export.xlsx                                 302 404 404 200 200 200 200 200 200
+GET    /courses/{run}/gradebook/export.exe                                  302 404 404 404 404 404 404 404 404
+GET    /courses/{run}/gradebook/import/                                     302 404 404 200 200 200 200 200 200
+POST   /courses/{run}/gradebook/import/                                     302 404 404 400 400 400 400 400 400
+GET    /courses/{run}/gradebook/finals/                                     302 404 404 403 200 200 200 200 200
+POST   /courses/{run}/gradebook/finals/                                     302 404 404 403 302 302 302 302 302
+GET    /courses/{run}/gradebook/questions/                                  302 404 404 200 200 200 200 200 200
+POST   /courses/{run}/gradebook/questions/{grade_question}/                 302 404 404 400 400 400 400 400 400
+GET    /gradebook/rows/{enrolment}/                                         302 404 404 200 200 200 200 404 404
+POST   /gradebook/rows/{enrolment}/                                         302 404 404 302 302 302 302 404 404
+GET    /gradebook/rows/{enrolment}/final/                                   302 404 404 403 200 200 200 404 404
+POST   /gradebook/rows/{enrolment}/final/                                   302 404 404 403 400 400 400 404 404
+GET    /gradebook/rows/{enrolment}/history/{grade_item}/                    302 404 404 200 200 200 200 404 404
+GET    /courses/{run}/grades/                                               302 404 200 404 404 404 404 404 404
+GET    /courses/{run}/grades/{grade_item}/ask/                              302 404 200 404 404 404 404 404 404
+POST   /courses/{run}/grades/{grade_item}/ask/                              302 404 400 404 404 404 404 404 404
+
 # Timetable
 GET    /timetable/                                                          302 200 200 200 200 200 200 200 200
 GET    /timetable/?part=live                                                302 200 200 200 200 200 200 200 200

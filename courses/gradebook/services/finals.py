@@ -11,8 +11,9 @@ from campus.core.clock import database_now
 from campus.core.errors import Conflict, InvalidInput
 from campus.people.models import User
 from courses.catalog.models import CourseRun, Enrolment
-from courses.gradebook.books import book_of
+from courses.gradebook.books import Book, book_of
 from courses.gradebook.models import FinalOverride, Gradebook, PublishedGrade
+from courses.gradebook.notices import tell_learners_of_finals
 
 MOST_PERCENT = Decimal(200)
 
@@ -70,11 +71,12 @@ def publish_finals(*, run: CourseRun, cohort_ids: Collection[int], actor: User) 
     replaced = [current[one.enrolment_id].pk for one in fresh if one.enrolment_id in current]
     PublishedGrade.objects.filter(pk__in=replaced).update(is_current=False)
     PublishedGrade.objects.bulk_create(fresh)
+    tell_learners_of_finals(run, fresh)
     book_row.finals_published_at = database_now()
     book_row.save(update_fields=["finals_published_at"])
     audit.record(actor=actor, verb="gradebook.published", target=book_row, changes={"grades": (0, len(fresh))})
     return len(fresh)
 
 
-def _is_used(book: object, item_id: int) -> bool:
-    return any(item == item_id for item, _enrolment in {**book.cells, **book.sourced})  # type: ignore[attr-defined]
+def _is_used(book: Book, item_id: int) -> bool:
+    return any(item == item_id for item, _enrolment in {**book.cells, **book.sourced})

@@ -8,6 +8,7 @@ from campus.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from campus.people.models import User
 from courses.catalog.models import Enrolment
 from courses.gradebook.models import GradeItem, RegradeRequest
+from courses.gradebook.notices import tell_learner_of_answer, tell_staff_of_question
 
 
 def ask_regrade(*, enrolment: Enrolment, item_id: int, text: str) -> RegradeRequest:
@@ -24,9 +25,11 @@ def ask_regrade(*, enrolment: Enrolment, item_id: int, text: str) -> RegradeRequ
         raise InvalidInput({"text": _("At most 2,000 characters.")})
     try:
         with transaction.atomic():
-            return RegradeRequest.objects.create(item=item, enrolment=enrolment, text=text)
+            made = RegradeRequest.objects.create(item=item, enrolment=enrolment, text=text)
+            tell_staff_of_question(made)
     except IntegrityError as error:
         raise Conflict(_("You asked about this mark already; an answer is on its way.")) from error
+    return made
 
 
 @transaction.atomic
@@ -36,7 +39,7 @@ def answer_regrade(
     """Answer a request of a learner in `cohort_ids`. Raises NotFound, InvalidInput, Conflict (answered already)."""
     found = (
         RegradeRequest.objects.select_for_update(of=("self",))
-        .select_related("item", "enrolment__user", "enrolment__run")
+        .select_related("item", "enrolment__run__course")
         .filter(pk=request_id, enrolment__cohort_id__in=cohort_ids)
         .first()
     )
@@ -49,4 +52,5 @@ def answer_regrade(
     found.state = RegradeRequest.State.CHANGED if is_changed else RegradeRequest.State.KEPT
     found.answer, found.answered_by, found.answered_at = answer.strip()[:2000], actor, database_now()
     found.save(update_fields=["state", "answer", "answered_by", "answered_at"])
+    tell_learner_of_answer(found)
     return found

@@ -1,0 +1,56 @@
+"""What publishing final grades would change, before it is done."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+from courses.catalog.models import Enrolment
+
+from .access import BookAccess
+from .books import book_of
+from .models import Gradebook, PublishedGrade
+
+
+@dataclass(frozen=True)
+class FinalLine:
+    """A learner's final grade as it is now, beside what was published before (None: nothing yet)."""
+
+    enrolment: Enrolment
+    percent: Decimal | None
+    band: str
+    is_override: bool
+    before: PublishedGrade | None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.before is None or (self.before.percent, self.before.band) != (self.percent, self.band)
+
+
+@dataclass(frozen=True)
+class Preview:
+    lines: tuple[FinalLine, ...]
+    bands: tuple[tuple[str, int], ...]
+    settings: Gradebook
+
+    @property
+    def changed_count(self) -> int:
+        return sum(1 for line in self.lines if line.is_changed)
+
+    @property
+    def most(self) -> int:
+        """The longest bar of the distribution."""
+        return max((count for _name, count in self.bands), default=0)
+
+
+def preview(access: BookAccess) -> Preview:
+    """Return every final grade of the reader's cohorts with what is published, and how the bands are distributed."""
+    book = book_of(access.run, cohort_ids=access.cohort_ids)
+    published = PublishedGrade.objects.filter(enrolment__run=access.run, is_current=True)
+    before = {one.enrolment_id: one for one in published}
+    lines = []
+    for row in book.rows:
+        percent, band = book.final(row.pk, book.grade(row.pk))
+        lines.append(FinalLine(row, percent, band, row.pk in book.overrides, before.get(row.pk)))
+    counts = Counter(line.band for line in lines)
+    bands = tuple((band.name, counts[band.name]) for band in book.bands)
+    return Preview(tuple(lines), bands, book.settings)
