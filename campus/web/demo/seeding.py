@@ -23,6 +23,7 @@ from .accounts import verify_addresses
 from .assignments import open_assignments
 from .attendance import fill_attendance
 from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
+from .gradebook import open_gradebook
 from .places import NODES, open_campuses
 from .timetable import open_timetable
 
@@ -60,6 +61,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     open_timetable(taught, campuses, users, now)
     fill_attendance(taught.run, users, now)
     open_assignments(taught, enrolments, users, now)
+    open_gradebook(taught, enrolments)
     requests.ask_for_more(users, enrolments)
     for enrolment in enrolments:
         if enrolment.user.email.partition("@")[0] in people.WITHDRAWN:
