@@ -19,8 +19,14 @@ def open_assignment(page: Page) -> None:
     page.get_by_role("link", name=TITLE).click()
 
 
+def hears_keys(page: Page) -> None:
+    """The desk's module is at work."""
+    expect(page.locator("[data-desk-page][data-ready]")).to_be_visible()
+
+
 def type_points(page: Page, points: str) -> None:
     """`g` reaches the field, Escape leaves it, `s` saves."""
+    hears_keys(page)
     page.keyboard.press("g")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(points)
@@ -57,6 +63,7 @@ def test_work_is_tested_graded_by_two_published_and_read(open_page: OpenPage) ->
     expect(second.get_by_text("윤서진 changed this score while you had it open")).to_be_visible()
     expect(second.locator(".conflict")).to_contain_text("28")
     expect(second.get_by_label("Points by hand")).to_have_value("26")
+    hears_keys(second)
     second.keyboard.press("s")
     expect(second.get_by_text("Saved.")).to_be_visible()
 
@@ -78,6 +85,7 @@ def test_a_rubric_is_picked_by_its_digits_without_a_name_in_sight(open_page: Ope
     heading = page.get_by_role("heading", level=1)
     before = heading.inner_text()
     assert re.fullmatch(r"#[0-9A-F]{5}", before)
+    hears_keys(page)
     for key in ("1", "1", "1", "2", "2", "3", "3"):
         page.keyboard.press(key)
     expect(page.get_by_role("radio", name=re.compile("모두"))).to_be_checked()
@@ -85,7 +93,9 @@ def test_a_rubric_is_picked_by_its_digits_without_a_name_in_sight(open_page: Ope
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert heading.inner_text() != before
     now = page.url
+    hears_keys(page)
     page.keyboard.press("j")
     page.wait_for_url(lambda url: url != now)
+    hears_keys(page)
     page.keyboard.press("k")
     page.wait_for_url(now)

@@ -50,3 +50,5 @@ for (const button of document.querySelectorAll("[data-comment]")) {
     field.focus();
   });
 }
+
+page.dataset.ready = ""; // keys are heard from here on
