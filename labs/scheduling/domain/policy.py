@@ -65,7 +65,7 @@ class Policy:
     estimate_jobs: int = 400
     #: Newcomers go ahead, so a wait is expected to take so much longer than the work ahead says (P50, P90).
     overtaking_p50: float = 0.3
-    overtaking_p90: float = 3.0
+    overtaking_p90: float = 2.5
 
     @property
     def overtaking_days(self) -> float:
