@@ -53,7 +53,8 @@ def ended_once(scene: Scene, job: Job, *, beats: int) -> Attempt:
 
 
 def ended_at_most_once(scene: Scene, job: Job) -> None:
-    """The job is over, by one end; each attempt's hold went somewhere; only the settled one cost anything."""
+    """The job is over, by one end; each attempt's hold went somewhere; only the settled one cost anything, and of those
+    that made room what their checkpoints keep."""
     job.refresh_from_db()
     assert not job.is_open
     assert JobEvent.objects.filter(job=job, kind="ENDED").count() == 1
@@ -66,7 +67,8 @@ def ended_at_most_once(scene: Scene, job: Job) -> None:
         lines[number][kind] = seconds
     net = {number: kinds.get("CHARGE", 0) - kinds.get("REFUND", 0) for number, kinds in lines.items()}
     assert sum(net.values()) == job.charged_s
-    assert {number for number, seconds in net.items() if seconds} <= set(settled)
+    made_room = set(job.attempts.filter(outcome="PREEMPTED").values_list("number", flat=True))
+    assert {number for number, seconds in net.items() if seconds} <= {*settled, *made_room}
     for number, kinds in lines.items():
         assert kinds["HOLD"] == kinds.get("CHARGE", 0) + kinds.get("RELEASE", 0), f"{job}, attempt {number}"
 
