@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from courses.assignments.domain import cases, late, notebooks, regrades, reports, rubrics, scoring
@@ -13,6 +13,8 @@ from courses.assignments.domain.attempts import Attempts
 from courses.assignments.domain.deadlines import Change, Deadline, Rule, Times, resolve
 
 D = Decimal
+# On a busy machine the first examples may take seconds, which says nothing of the rules.
+EXAMPLES = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OPENS = datetime(2026, 11, 2, 9, tzinfo=UTC)
 DUE = OPENS + timedelta(days=10)
 COURSE = Times(OPENS, DUE, DUE + timedelta(days=3))
@@ -67,6 +69,7 @@ CHANGES = st.tuples(st.sampled_from(GIVEN), st.integers(-30, 60), st.integers(10
 )
 
 
+@EXAMPLES
 @given(st.lists(CHANGES, max_size=6), CHANGES)
 def test_nothing_that_is_given_to_a_learner_shortens_a_deadline(changes: list[Change], one: Change) -> None:
     before, after = resolve(COURSE, changes), resolve(COURSE, [*changes, one])
@@ -78,6 +81,7 @@ def test_nothing_that_is_given_to_a_learner_shortens_a_deadline(changes: list[Ch
     assert before.closes_at <= after.closes_at
 
 
+@EXAMPLES
 @given(st.lists(CHANGES, max_size=5).flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(rows))))
 def test_the_order_in_which_changes_were_made_does_not_move_a_deadline(
     both: tuple[list[Change], list[Change]],
@@ -109,6 +113,7 @@ def test_lateness_costs_a_part_of_the_points_for_each_begun_interval(
 POINTS = st.decimals(0, 100, places=2)
 
 
+@EXAMPLES
 @given(POINTS, POINTS, st.integers(0, 10**7), st.integers(0, 10**6), st.decimals(0, 100, places=2))
 def test_better_and_earlier_work_never_ends_with_less(raw: D, more: D, late_s: int, later_s: int, floor: D) -> None:
     policy = late.LatePolicy(deduct_pct=D("7.5"), floor_pct=floor)
@@ -281,6 +286,7 @@ def test_a_learner_reads_nothing_of_hidden_tests_but_how_many_passed() -> None:
     assert "42" not in repr(seen)
 
 
+@EXAMPLES
 @given(st.binary(max_size=400))
 def test_nothing_that_a_report_holds_raises(body: bytes) -> None:
     signed = reports.signature(KEY, body).encode() + b"\n" + body
@@ -313,6 +319,7 @@ def test_a_notebook_is_read_as_text_alone() -> None:
     assert second.outputs == ("ZeroDivisionError: division by zero", "[image/png, text/html]", "3")
 
 
+@EXAMPLES
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
 def test_what_is_no_notebook_is_refused_and_nothing_else_happens(said: object) -> None:
     for body in (json.dumps(said).encode(), json.dumps({"nbformat": 4, "cells": [{"outputs": said}]}).encode()):
