@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from campus.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
 from campus.core.models import AuditEntry, Notice
+from courses.attendance import tasks
 from courses.attendance.models import (
     Contest,
     DeviceMark,
@@ -223,6 +224,27 @@ def test_a_class_that_is_over_judges_everybody_on_its_roll_once(cohort, learner)
     assert closing.due_classes(now) == [session.pk]
     assert closing.close_class(session_id=session.pk, now=now)
     assert Register.objects.get(session=session).sequence == 1
+    # Moved to a day to come: nobody is absent from it yet.
+    later = now + timedelta(days=2)
+    ClassSession.objects.filter(pk=session.pk).update(sequence=2, starts_at=later, ends_at=later + MIN)
+    assert closing.due_classes(now) == [session.pk]
+    assert closing.close_class(session_id=session.pk, now=now)
+    assert build.verdict(session, learner).mark == "NONE"
+    assert closing.due_classes(now) == []
+
+
+def test_the_sweep_writes_what_closed_pages_saw_and_draws_what_is_over(cohort, learner):
+    begins = timezone.now() - timedelta(hours=3)
+    session, tab = build.session(cohort, starts_at=begins), uuid.uuid4()
+    type(learner).objects.filter(pk=learner.pk).update(enrolled_at=begins - MIN)
+    for second in (0, 20, 40):  # too short to be written while the page was open
+        _hear(session, learner, tab, second)
+    tasks.sweep()
+    tasks.sweep()
+    assert Evidence.objects.get().until - Evidence.objects.get().at == timedelta(seconds=40)
+    assert build.verdict(session, learner).mark == "ABSENT"
+    assert Register.objects.count() == 1
+    tasks.forget_devices()
 
 
 def test_office_hours_have_no_roll(cohort):

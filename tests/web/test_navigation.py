@@ -13,12 +13,20 @@ EVERYONE = {
     "web:home",
     "timetable:week",
     "catalog:list",
+    "attendance:mine",
     "jobs:list",
     "environments:list",
     "usage:mine",
     "quota:requests",
 }
-TEACHING = EVERYONE | {"web:cohorts", "web:pool", "quota:tree", "scheduling:what-if", "scheduling:classes"}
+TEACHING = EVERYONE | {
+    "web:cohorts",
+    "attendance:desk",
+    "web:pool",
+    "quota:tree",
+    "scheduling:what-if",
+    "scheduling:classes",
+}
 ADMINISTERING = TEACHING | {
     "timetable:settings",
     "quota:desk",

@@ -28,22 +28,26 @@ LAB_COUNTS_FOR = timedelta(minutes=10)
 
 
 def due_classes(now: datetime) -> list[int]:
-    """Classes that are over, check-out included, and whose verdicts are not drawn as the timetable has them now."""
-    over = ClassSession.objects.filter(
-        state=ClassSession.State.PLANNED, ends_at__lt=now - OUT_AFTER, ends_at__gt=now - LOOK_BACK
-    ).exclude(kind=Kind.OFFICE)
-    open_ones = over.filter(Q(register=None) | ~Q(register__sequence=F("sequence")))
-    return list(open_ones.order_by("ends_at").values_list("pk", flat=True)[:A_SWEEP])
+    """Classes that are over, check-out included, and those that were moved after their verdicts were drawn."""
+    held = ClassSession.objects.filter(state=ClassSession.State.PLANNED, ends_at__gt=now - LOOK_BACK)
+    is_open = Q(register=None, ends_at__lt=now - OUT_AFTER)
+    is_moved = Q(register__isnull=False) & ~Q(register__sequence=F("sequence"))
+    due = held.exclude(kind=Kind.OFFICE).filter(is_open | is_moved)
+    return list(due.order_by("ends_at").values_list("pk", flat=True)[:A_SWEEP])
 
 
 @transaction.atomic
 def close_class(*, session_id: int, now: datetime) -> bool:
-    """Draw the verdict of everybody on the roll of a class that is over. Any number of these may run at once."""
+    """Draw the verdict of everybody on the roll of a class that is over, or was moved since.
+
+    Says whether there was anything to do. Any number of these may run at once.
+    """
     session = ClassSession.objects.select_for_update(of=("self",)).filter(pk=session_id).first()
-    if session is None or not session.is_planned or not session.takes_attendance or not session.is_over(now):
+    if session is None or not session.is_planned or not session.takes_attendance:
         return False
     kept = Register.objects.filter(session=session).first()
-    if kept is not None and kept.sequence == session.sequence:
+    is_drawn = kept is not None and kept.sequence == session.sequence
+    if is_drawn or (kept is None and not session.is_over(now)):
         return False
     end_lapsed(session=session, now=now)
     hold_policy(session.run_id)
@@ -53,6 +57,9 @@ def close_class(*, session_id: int, now: datetime) -> bool:
         [(session.pk, pk) for pk in roll], {session.pk: session}, policy=policy_of(session.run_id),
         cause=Cause.CLOSE if kept is None else Cause.TIMETABLE, by=None, now=now,
     )  # fmt: skip
+    if not session.is_over(now):  # moved to a day to come: what was drawn for the old one is taken back
+        Register.objects.filter(session=session).delete()
+        return True
     Register.objects.update_or_create(session=session, defaults={"sequence": session.sequence, "closed_at": now})
     Station.objects.filter(session=session, closed_at=None).update(closed_at=now)
     KioskCode.objects.filter(session=session).delete()
