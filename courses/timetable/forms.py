@@ -113,7 +113,7 @@ class PlanForm(forms.Form):
 
 
 class ClassForm(PlanForm):
-    day = DayField(label=_("Day"))
+    day = DayField(label=_("Date"))
     module = forms.ModelChoiceField(
         label=_("Module"), queryset=Module.objects.none(), required=False, empty_label=_("none")
     )

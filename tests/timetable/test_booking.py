@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from campus.core.errors import Conflict, InvalidInput, NotAllowed
 from campus.core.models import Notice
 from campus.places.models import Booking
+from courses.catalog import api as catalog
 from courses.catalog.api import withdraw
 from courses.timetable.api import roll_of, sessions_of_person
-from courses.timetable.models import ClassSession, SessionCohort
+from courses.timetable.models import ClassSession, Holiday, SessionCohort
 from courses.timetable.services import (
     ClassWish,
     PlaceWish,
@@ -243,3 +245,34 @@ def test_a_stranger_takes_no_slot(term):
     made = term.plan(kind="OFFICE", slot_minutes=20, hours=1)
     with pytest.raises(NotAllowed):
         take_slot(session_id=made.pk, starts_at=build.at(0, 9), learner=courses.person())
+
+
+# ---- what is odd but not forbidden --------------------------------------------------------------
+
+
+def test_what_is_odd_about_a_class_is_said_and_forbids_nothing(term):
+    with translation.override("en"):
+        small = build.room(term.yongin.campus, capacity=1)
+        twice = courses.learner(term.yongin).user
+        courses.learner(term.yongin)
+        other = courses.cohort(at=term.yongin.campus)
+        catalog.enrol(cohort_id=other.pk, user=twice, mode="ONSITE", actor=None)
+        Holiday.objects.create(on=build.at(0, 0).date(), name_ko="개교기념일")
+        elsewhere = save_session(
+            run_id=other.run_id, wish=ClassWish(title="다른 과정", places=(PlaceWish(other.pk),)), actor=None,
+            starts_at=build.at(0, 9), ends_at=build.at(0, 11),
+        ).session  # fmt: skip
+        courses.learner(term.jeonbuk)
+        made = save_session(
+            run_id=term.run.pk, starts_at=build.at(0, 9), ends_at=build.at(0, 10), actor=term.planner,
+            wish=term.wish(places=(PlaceWish(term.yongin.pk, small.pk), PlaceWish(term.jeonbuk.pk, small.pk))),
+        )  # fmt: skip
+    assert elsewhere.is_planned
+    said = " ".join(made.advice)
+    for words in (
+        "is a holiday",
+        "seats 1; 3 learn there",
+        "learns at another campus",
+        "1 of its learners have another",
+    ):
+        assert words in said, made.advice

@@ -12,7 +12,7 @@ def advice_on(session: ClassSession) -> tuple[str, ...]:
     """Say what is odd about a class, in sentences. Four queries."""
     if not session.takes_attendance or not session.is_planned:
         return ()
-    places = list(SessionCohort.objects.select_related("room", "cohort__campus").filter(session=session))
+    places = list(SessionCohort.objects.select_related("room__building", "cohort__campus").filter(session=session))
     cohorts = [place.cohort_id for place in places]
     active = Enrolment.objects.filter(cohort__in=cohorts, state=Enrolment.State.ACTIVE)
     onsite = dict(
@@ -24,6 +24,14 @@ def advice_on(session: ClassSession) -> tuple[str, ...]:
         if people > room.capacity:
             words = _("%(room)s seats %(seats)s; %(people)s learn there on site.")
             said.append(words % {"room": room.name, "seats": number(room.capacity), "people": number(people)})
+    for place in places:
+        if (
+            place.room is not None
+            and place.room.building.campus_id != place.cohort.campus_id
+            and onsite.get(place.cohort_id)
+        ):
+            words = _("%(cohort)s learns at another campus than %(room)s.")
+            said.append(words % {"cohort": place.cohort.name, "room": place.room.name})
     online = [place for place in places if place.room_id is None]
     if online and session.stream_id is None:
         said.append(_("It is online and has no stream: learners do not know where to watch."))
