@@ -46,7 +46,7 @@ def open_timetable(taught: Taught, campuses: Mapping[str, Campus], users: Mappin
         for name, english, slug in (("방송 채널 1", "Channel 1", "one"), ("방송 채널 2", "Channel 2", "two"))
     ]
     staff = {person.local: users[person.email] for person in people.STAFF}
-    days = {"from_on": term.starts_on, "until_on": term.ends_on}
+    first, last = term.starts_on, term.ends_on
     lecture = _series(
         taught,
         "강의",
@@ -54,13 +54,13 @@ def open_timetable(taught: Taught, campuses: Mapping[str, Campus], users: Mappin
         streams[0],
         [staff["instructor"]],
         ROOMS,
-        SeriesWish((0, 2), time(10), time(12), **days),
+        SeriesWish((0, 2), time(10), time(12), first, last),
     )
     teachers = [staff["jeonbuk-instructor"], staff["assistant"], staff["jeonbuk-assistant"]]
-    _series(taught, "GPU 실습", "LAB", streams[0], teachers, LABS, SeriesWish((4,), time(14), time(17), **days))
+    _series(taught, "GPU 실습", "LAB", streams[0], teachers, LABS, SeriesWish((4,), time(14), time(17), first, last))
     _series(
         taught, "윤서진 강사 상담", "OFFICE", None, [staff["instructor"]], {people.YONGIN: "세미나실 A"},
-        SeriesWish((3,), time(16), time(17, 30), **days),
+        SeriesWish((3,), time(16), time(17, 30), first, last),
     )  # fmt: skip
     _modules(lecture)
     _exam(taught, streams[1], [staff["instructor"], staff["jeonbuk-instructor"]], today)
