@@ -48,3 +48,6 @@ GET    /api/v1/attendance/cohorts/{cohort}/                                 401 
 """
 
 SOCKETS = {"/ws/attendance/{attended}/": "4401 4404 4404 open open open open 4404 4404"}
+
+#: Names in braces that stand for secrets, where a number would be no address.
+SECRETS = frozenset({"marks", "screen", "kiosk"})
