@@ -30,7 +30,7 @@ logger = structlog.get_logger(__name__)
 GRADER = "grading@campus.invalid"
 BATCH = 100
 MOST_OPEN = 32
-"""Jobs of one assignment that are queued at once: the others wait without holding the cohort's GPU time."""
+"""Test runs that the sweep lets into the queue at once: a regrade's others wait without holding GPU time."""
 
 # Endings for which neither the learner nor the tests can be blamed.
 PLATFORM_ENDS = (
