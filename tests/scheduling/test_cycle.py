@@ -15,6 +15,7 @@ from labs.jobs.models import Attempt, Job
 from labs.jobs.nudges import nudges_asked
 from labs.quota import api as quota
 from labs.quota.models import Account
+from labs.scheduling import services
 from labs.scheduling.api import Done, run_cycle, sweep_cycles
 from labs.scheduling.models import Cycle, FairShareUse, SchedulerMark
 from tests.jobs.build import World, running, settle
@@ -58,6 +59,24 @@ def test_a_second_cycle_on_the_same_state_changes_nothing(world: World) -> None:
     again = run_cycle()
     assert (again.started, again.told) == (0, 0)
     assert Cycle.objects.count() == 1
+
+
+def test_a_long_queue_is_told_its_waits_now_and_then_and_starts_in_every_cycle(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "LONG_QUEUE", 1)
+    world.node(gpus=1)
+    world.submit()
+    world.submit()
+    assert run_cycle().told == 1
+    world.node(gpus=1)
+    late = [world.submit() for _ in range(2)]
+    again = run_cycle()
+    assert (again.started, again.told) == (1, 0)
+    late[1].refresh_from_db()
+    assert late[1].wait_reason == "just_submitted"
+    SchedulerMark.objects.update(waits_told_at=Now() - timedelta(seconds=services.TELL_EVERY_S))
+    assert run_cycle().told == 2
 
 
 def test_learners_share_in_turn_whoever_came_first(world: World) -> None:
