@@ -9,6 +9,7 @@ from typing import Any
 from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from campus.core.errors import Conflict, InvalidInput
 from campus.people.models import User
@@ -52,7 +53,7 @@ class ImportPreview:
 def table_of(book: Book) -> list[list[str]]:
     """Return a gradebook as texts: heading, then a row a learner."""
     head = [_("Name"), "e-mail", _("Cohort"), *(sheets.heading(item.title, item.pk) for item in book.items)]
-    rows = [[*head, _("Total (%)"), _("Grade")]]
+    rows = [[*head, _("Total (%)"), pgettext("letter", "Grade")]]
     for row in book.rows:
         percent, band = book.final(row.pk, book.grade(row.pk))
         marks = [text_of(book.shown(item, row.pk).mark) for item in book.items]

@@ -100,7 +100,7 @@ def _items(
             if is_hidden_draft or shown.mark.state is State.PENDING
             else effects.get(item.pk, "PENDING"),
             is_override=shown.is_override,
-            is_draft=shown.is_draft,
+            is_draft=shown.is_draft and not for_learner,
             reason=cell.reason if cell and shown.is_override else "",
             why=source.why if source and not is_hidden_draft and not shown.is_override else (),
             version=shown.version,

@@ -58,7 +58,7 @@ def _from_assignments(run_id: int, rows: Sequence[Enrolment], items: Sequence[Gr
         mark = {"EXCUSED": EXCUSED, "MISSING": MISSING}.get(row.state, PENDING)
         if row.points is not None:
             same = row.out_of == item.out_of
-            mark = graded(row.points if same else round(row.points * item.out_of / row.out_of, 3))
+            mark = graded(row.points if same else round(row.points * item.out_of / row.out_of, 2))
         found[item.pk, row.enrolment_id] = Sourced(mark, is_draft=not row.is_published, why=row.why)
     return found
 
@@ -77,7 +77,7 @@ def _from_attendance(_run_id: int, rows: Sequence[Enrolment], items: Sequence[Gr
             ("lates", str(standing.from_lates), ""),
         )
         for item in items:
-            found[item.pk, row_id] = Sourced(graded(round(item.out_of * share, 3)), why=why)
+            found[item.pk, row_id] = Sourced(graded(round(item.out_of * share, 2)), why=why)
     return found
 
 

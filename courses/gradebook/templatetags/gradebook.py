@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from campus.core.templatetags.ui import badge
 from courses.gradebook.domain.marks import Mark, State
@@ -73,7 +73,7 @@ def ask_link(line: ItemLine, asked: Mapping[int, RegradeRequest], run: Any) -> S
     """The way to ask about a mark, or what became of the last question."""
     found = asked.get(line.item.pk)
     if found is not None and found.state == RegradeRequest.State.OPEN:
-        return badge(_("Asked"), tone="wait", icon="clock")
+        return badge(pgettext("about a mark", "Asked"), tone="wait", icon="clock")
     said = ""
     if found is not None:
         said = format_html(
@@ -83,4 +83,10 @@ def ask_link(line: ItemLine, asked: Mapping[int, RegradeRequest], run: Any) -> S
         return said
     url = reverse("gradebook:ask", args=[run.slug, line.item.pk])
     label = _("Ask about “%(item)s”") % {"item": line.item.title}
-    return format_html('<a class="btn btn-quiet btn-sm" href="{}" aria-label="{}">{}</a>{}', url, label, _("Ask"), said)
+    return format_html(
+        '<a class="btn btn-quiet btn-sm" href="{}" aria-label="{}">{}</a>{}',
+        url,
+        label,
+        pgettext("about a mark", "Ask"),
+        said,
+    )

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from campus.core.errors import CampusError, NotFound
@@ -48,7 +49,9 @@ def scheme(request: SignedInRequest, slug: str) -> HttpResponse:
         return back
 
     back = reverse("gradebook:setup", args=[slug])
-    return form_page(request, SchemeForm(request.POST or None, instance=book), save, title=_("Grading"), back=back)
+    return form_page(
+        request, SchemeForm(request.POST or None, instance=book), save, title=pgettext("scheme", "Grading"), back=back
+    )
 
 
 @require_http_methods(["GET", "POST"])
