@@ -193,7 +193,7 @@ POST   /courses/{run}/gradebook/import/                                     302 
 GET    /courses/{run}/gradebook/finals/                                     302 404 404 403 200 200 200 200 200
 POST   /courses/{run}/gradebook/finals/                                     302 404 404 403 302 302 302 302 302
 GET    /courses/{run}/gradebook/questions/                                  302 404 404 200 200 200 200 200 200
-POST   /courses/{run}/gradebook/questions/{grade_question}/                 302 404 404 400 400 400 400 400 400
+POST   /courses/{run}/gradebook/questions/{grade_question}/                 302 404 404 400 400 400 400 404 404
 GET    /gradebook/rows/{enrolment}/                                         302 404 404 200 200 200 200 404 404
 POST   /gradebook/rows/{enrolment}/                                         302 404 404 302 302 302 302 404 404
 GET    /gradebook/rows/{enrolment}/final/                                   302 404 404 403 200 200 200 404 404

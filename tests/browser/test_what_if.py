@@ -42,6 +42,11 @@ def test_what_if_then_asked_for_then_given_with_notices_on_both_sides(campus: Ca
     expect(page.get_by_text("You are told as soon as it is answered.")).to_be_visible()
     asked_at = page.url
 
+    # The stories share a campus, and another may have granted all that it had.
+    accounts = campus.ask("GET", "quota/?kind=CAMPUS", role="platform-admin")["results"]
+    (home,) = [account["id"] for account in accounts if "용인" in account["name"]]
+    wish = {"gpu_seconds": 10 * 3600, "reason": "Room for a request"}
+    campus.ask("POST", f"quota/{home}/allocate/", wish, role="platform-admin")
     admin = open_page("campus-admin")
     admin.goto("/notices/?show=unread")
     admin.get_by_role("link", name=re.compile("윤서진 asks for 3 GPU-h for “용인반”")).click()

@@ -185,7 +185,7 @@ def test_what_is_being_cleared_is_said_until_it_is_and_nothing_starts_there_in_b
     first = state(
         nodes=[node("n1", free=1)],
         running=[spare("s", (0, 1, 2))],
-        pending=[job("j", gpus=4, **OLD), job("small", owner="ben", wall_s=HOUR)],
+        pending=[job("j", gpus=4, submitted_at=NOW - 30 * DAY_S), job("small", owner="ben", wall_s=HOUR)],
     )
     made = plan(first, POLICY, NOW)
     assert [preempt.job_id for preempt in made.preempts] == ["s"]

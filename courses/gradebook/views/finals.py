@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from campus.core.errors import Conflict, InvalidInput
+from campus.core.errors import Conflict, InvalidInput, NotFound
 from campus.people.requests import SignedInRequest
 from courses.gradebook.access import get_book_for, get_book_to_edit
 from courses.gradebook.forms import AnswerForm
@@ -45,6 +45,8 @@ def questions(request: SignedInRequest, slug: str) -> HttpResponse:
 def answer(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """Answer one."""
     access = get_book_for(request.user, slug)
+    if not questions_of(access).filter(pk=pk).exists():
+        raise NotFound
     form = AnswerForm(request.POST)
     if form.is_valid():
         try:
