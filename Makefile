@@ -25,11 +25,12 @@ export HOME := $(CURDIR)/.tools/home
 $(shell mkdir -p '$(HOME)')
 endif
 
-.PHONY: help demo test lint bench replay lock messages venv venv-dev browser clean
+.PHONY: help demo test explore lint bench replay lock messages venv venv-dev browser clean
 
 help:
 	@echo 'make demo      a whole campus on this machine (PORT, CAMPUS_STATE, WEB_WORKERS)'
 	@echo 'make test      every test, browser included (ARGS="tests/embedded -n 0" for a part)'
+	@echo 'make explore   every property test on examples never drawn before (ROUNDS=3)'
 	@echo 'make lint      ruff, mypy, djlint, import-linter, migrations, deployment checks'
 	@echo 'make bench     the figures of docs/, written to .bench/'
 	@echo 'make replay    real traces under five policies, written to build/replay/ (ARGS_REPLAY=--quick)'
@@ -92,6 +93,13 @@ ARGS ?= -n 2 --dist loadgroup
 test: $(DEV) browser
 	@$(PY) manage.py compile_catalogues
 	@exec $(PY) -m pytest $(ARGS)
+
+# Each run of the tests draws the same examples; this draws others, and prints the seed of what it finds.
+ROUNDS ?= 3
+
+explore: $(DEV)
+	@for round in $$(seq $(ROUNDS)); do \
+	  $(PY) -m pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$$RANDOM -n 2; done
 
 # Values that production demands and a check never uses.
 CHECK_ENV := CAMPUS_MODE=production CAMPUS_HOSTS=campus.example CAMPUS_STATE=$(CURDIR)/.tools/check \

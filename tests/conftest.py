@@ -1,4 +1,4 @@
-"""What all tests share: the databases' template, and the one Chromium of a test process.
+"""What all tests share: the databases' template, the one Chromium of a test process, how hypothesis draws.
 
 Playwright's synchronous API can be started only once at a time.
 """
@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
 from tests.services import HAS_TEMPLATE, HOME, TEMPLATE, TO_KEEP, WORKER
+
+#: A run's verdict says something of the commit and nothing of luck: every run draws the same examples.
+settings.register_profile("same", derandomize=True)
+#: `make explore` draws new ones; what it finds becomes a test of its own.
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

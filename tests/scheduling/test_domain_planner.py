@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labs.scheduling.domain.decisions import WaitReason
+from labs.scheduling.domain.effects import after
 from labs.scheduling.domain.planner import forecast, plan
 from labs.scheduling.domain.policy import DAY_S, Policy
 from labs.scheduling.domain.snapshot import Id, SiteState, Snapshot
@@ -337,3 +338,21 @@ def test_a_forecast_is_what_the_job_meets_once_it_is_submitted() -> None:
     )
     idle = forecast(state(nodes=[node("n1")]), POLICY, NOW, asked)
     assert (idle.start_p50_at, idle.start_p90_at, idle.reason) == (NOW, NOW, None)
+
+
+def test_a_learners_wait_has_the_same_reason_whichever_walk_found_the_node_full() -> None:
+    """The first walk starts the wide job and meets a node without room; the next knows that before it begins."""
+    asked = (("wide", 3, HOUR), ("capped", 4, HOUR), ("brief", 1, HOUR / 2), ("long", 1, 2 * HOUR))
+    queue = [
+        job(name, gpus=gpus, wall_s=wall_s, predicted_p50_s=60, predicted_p90_s=90, submitted_at=NOW - 60 + place)
+        for place, (name, gpus, wall_s) in enumerate(asked)
+    ]
+    nodes = (node("n1", total=3), node("n2", total=4, free=0))
+    before = state(nodes=nodes, running=(run("r", "n2", (0, 1, 2, 3)),), pending=queue)
+    policy = Policy(reservations=0, max_running_gpus_per_learner=4)
+    made = plan(before, policy, NOW)
+    assert [start.job_id for start in made.starts] == ["wide"]
+    again = plan(after(before, made.starts, NOW), policy, NOW)
+    reasons = {"capped": WaitReason.LEARNER_CAP, "brief": WaitReason.RESOURCES, "long": WaitReason.BEHIND_OTHERS}
+    assert {name: wait.reason for name, wait in made.waits.items()} == reasons
+    assert {name: wait.reason for name, wait in again.waits.items()} == reasons

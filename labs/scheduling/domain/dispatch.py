@@ -70,6 +70,8 @@ class Dispatch:
         self._rows: dict[tuple[int, bool], Ints] = {}
         #: Classes for which no node has room, promised or not. Room only shrinks while a plan is made.
         self._is_full: Bools = np.zeros(len(self.backlog.classes), dtype=np.bool_)
+        #: Classes for which some node had room when this walk looked.
+        self._has_room: set[int] = set()
         self.held = Held(self)
 
     @property
@@ -150,6 +152,7 @@ class Dispatch:
         for profile in (*self.power.values(), *(cap.profile for cap in self._promised)):
             profile.forget_promises()
         self._promised.clear()
+        self._has_room.clear()
         self.reservations.stand()
         self.preemption.forget_jobs()
         before, backlog = len(self.starts), self.backlog
@@ -214,10 +217,28 @@ class Dispatch:
         is_capped: Bools = units > self.caps.spares(leaves)
         might = has_room & ~is_capped
         near = self.caps.neighbourhoods(leaves)
+        may_stop = is_capped & (units > self.caps.spares(leaves, apart_from=self._promised))
+        if may_stop.any():
+            is_beside = np.zeros(int(near.max()) + 1, dtype=np.bool_)
+            is_beside[near[may_stop]] = True
+            might &= ~self._turn_out_full(numbers, might & is_beside[near])
         is_near = np.zeros(int(near.max()) + 1, dtype=np.bool_)
         is_near[near[might]] = True
-        stops = is_capped & is_near[near] & (units > self.caps.spares(leaves, apart_from=self._promised))
+        stops = may_stop & is_near[near]
         return might | stops | self._is_of_capped_sweep(jobs) | self.has_room_made[jobs], is_capped
+
+    def _turn_out_full(self, numbers: Ints, chosen: Bools) -> Bools:
+        """For each job whether its class is full, looked up now for those chosen.
+
+        Whether a cap's first job is promised its place must not hang on which classes an earlier walk happened to find
+        full, or the same state would be told two reasons.
+        """
+        for number in set(numbers[chosen].tolist()) - self._has_room:
+            if self.placement.has_room(self.backlog.classes[number]):
+                self._has_room.add(number)
+            else:
+                self._is_full[number] = True
+        return self._is_full[numbers]
 
     def _is_of_capped_sweep(self, jobs: Ints) -> Bools:
         if not self.groups:

@@ -129,6 +129,25 @@ class Placement:
             return self._share(ask)
         return self._gang(ask) if ask.asked.nodes > 1 else self._node(ask)
 
+    def has_room(self, asked: JobClass) -> bool:
+        """Whether any node has room for a job of the class, promised or not: what ``find`` says second."""
+        groups = [group for group in self._pool.groups if self.usable[asked.spec, group.number]]
+        if asked.nodes > 1:
+            with_room: dict[tuple[Id, str], int] = {}
+            for group in groups:
+                family = group.shape.family
+                with_room[family] = with_room.get(family, 0) + group.with_free(asked.gpus)
+            return any(nodes >= asked.nodes for nodes in with_room.values())
+        if any(group.with_free(asked.gpus) for group in groups):
+            return True
+        memory_mib, shared_gpus = self._backlog.specs[asked.spec].min_gpu_memory_mib or 0, self._pool.shared
+        return asked.milli < WHOLE_GPU and any(
+            shared.free_memory_mib >= memory_mib
+            for group in groups
+            for rest in shared_gpus.remainders(group.number, asked.milli)
+            for shared in shared_gpus.of_remainder(group.number, rest)
+        )
+
     def tiers(self, spec: int, preferred_site: Id | None) -> list[list[Group]]:
         """The groups that the spec may use, best first; within a tier fragmentation decides."""
         found = self._tiers.get((spec, preferred_site))
