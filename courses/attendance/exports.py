@@ -1,22 +1,17 @@
 """A cohort's term as CSV and XLSX: a row a learner, a column a class, then what it comes to."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
-from .domain.sheets import plain
+from campus.core.spreadsheets import csv_response, xlsx_response
+
 from .models import Mark
 from .selectors import Grid
 from .states import GRADE_WORDS
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Row = list[str | int]
 
 
@@ -36,42 +31,11 @@ def _rows(grid: Grid) -> Iterator[Row]:
         ]  # fmt: skip
 
 
-def as_csv(grid: Grid, name: str) -> HttpResponse:
-    """UTF-8 with a byte order mark, which spreadsheets need to read Korean."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for row in _rows(grid):
-        writer.writerow([plain(cell) if isinstance(cell, str) else cell for cell in row])
-    return _attachment(("\ufeff" + out.getvalue()).encode(), "text/csv; charset=utf-8", f"{name}.csv")
+def export(grid: Grid, name: str, form: str) -> HttpResponse:
+    """Answer with the term; `form` is one of FORMS."""
+    if form == "csv":
+        return csv_response(_rows(grid), name)
+    return xlsx_response(_rows(grid), name, title=_("Attendance of the term"), freeze="B2", widths=(18, 30))
 
 
-def as_xlsx(grid: Grid, name: str) -> HttpResponse:
-    """One sheet, its head and names fixed. Every text is written as a text, never as a formula."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(_("Attendance of the term")[:31])
-    sheet.freeze_panes = "B2"
-    sheet.column_dimensions["A"].width = 18
-    sheet.column_dimensions["B"].width = 30
-    for number, row in enumerate(_rows(grid)):
-        cells = []
-        for value in row:
-            cell = WriteOnlyCell(sheet, value=value)
-            if isinstance(value, str):
-                cell.data_type = "s"
-            if number == 0:
-                cell.font = Font(bold=True)
-            cells.append(cell)
-        sheet.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return _attachment(out.getvalue(), XLSX, f"{name}.xlsx")
-
-
-def _attachment(content: bytes, media_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=media_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-KINDS: dict[str, Callable[[Grid, str], HttpResponse]] = {"csv": as_csv, "xlsx": as_xlsx}
+FORMS = ("csv", "xlsx")

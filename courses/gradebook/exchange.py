@@ -53,33 +53,19 @@ class ImportPreview:
 def table_of(book: Book) -> list[list[str]]:
     """Return a gradebook as texts: heading, then a row a learner."""
     head = [_("Name"), "e-mail", _("Cohort"), *(sheets.heading(item.title, item.pk) for item in book.items)]
-    rows = [[*head, _("Total (%)"), pgettext("letter", "Grade")]]
+    table = [[*head, _("Total (%)"), pgettext("letter", "Grade")]]
     for row in book.rows:
         percent, band = book.final(row.pk, book.grade(row.pk))
         marks = [text_of(book.shown(item, row.pk).mark) for item in book.items]
-        rows.append([row.user.name, row.user.email, row.cohort.name, *marks, percent_text(percent), band])
-    return [[sheets.safe(cell) for cell in row] for row in rows]
+        table.append([row.user.name, row.user.email, row.cohort.name, *marks, percent_text(percent), band])
+    return table
 
 
-def as_csv(table: list[list[str]]) -> bytes:
-    """Return the table as CSV that spreadsheets in Korea open rightly (UTF-8 with a mark)."""
-    out = io.StringIO()
-    csv.writer(out).writerows(table)
-    return out.getvalue().encode("utf-8-sig")
-
-
-def as_xlsx(table: list[list[str]]) -> bytes:
-    """Return the table as a workbook with one sheet; numbers are numbers there."""
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("gradebook")
-    sheet.freeze_panes = "D2"
-    for at, row in enumerate(table):
-        sheet.append([_cell(cell) if at and place > 2 else cell for place, cell in enumerate(row)])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+def cells_of(table: list[list[str]]) -> list[list[Any]]:
+    """Return the table with its marks as numbers, for a workbook."""
+    return [
+        [_cell(cell) if at and place > 2 else cell for place, cell in enumerate(row)] for at, row in enumerate(table)
+    ]
 
 
 def read_file(name: str, raw: bytes) -> list[list[str]]:

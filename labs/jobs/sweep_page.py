@@ -1,9 +1,7 @@
 """What the page of one sweep shows: how far it is, its runs with parameters and results, and how they compare."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,25 +151,15 @@ def picture_of(sweep: Sweep, jobs: Sequence[Job], best: int | None) -> parallel.
     return parallel.draw([*varied, sweep.metric], rows, is_higher_better=is_higher_better, best=best)
 
 
-def as_csv(sweep: Sweep) -> str:
+def table_of(sweep: Sweep) -> Iterator[list[Any]]:
     """All runs with all parameters and results, for a spreadsheet; one query."""
     jobs = newest_runs(sweep.pk)
     columns = result_columns(sweep, jobs)
-    text = io.StringIO()
-    sheet = csv.writer(text)
-    sheet.writerow(["place", "job", "state", *sweep.names, *columns, "charged_gpu_s"])
+    yield ["place", "job", "state", *sweep.names, *columns, "charged_gpu_s"]
     for job in jobs:
         told = [job.parameters.get(name) for name in sweep.names] + [job.result.get(name) for name in columns]
-        sheet.writerow([job.sweep_index, job.pk, job.state, *map(_safe, told), job.charged_s])
-    return text.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: a learner's program wrote it."""
-    if value is None:
-        return ""
-    text = as_text(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" else text
+        cells = ["" if value is None else as_text(value) for value in told]
+        yield [job.sweep_index, job.pk, job.state, *cells, job.charged_s]
 
 
 def with_progress(sweeps: QuerySet[Sweep]) -> QuerySet[Sweep]:

@@ -1,31 +1,25 @@
 """The desk as a CSV, which can be edited and sent back: domain.change_csv reads the same columns."""
 
-import csv
 from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse
+
+from campus.core.spreadsheets import csv_response
 
 from .domain.bulk import hours_text
 from .domain.change_csv import COLUMNS, NONE
 from .models import Account
 from .selectors_desk import DeskRow
 
-# A cell that begins so would be run as a formula by a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 def desk_csv(rows: Iterable[DeskRow], names: dict[int, str], name: str) -> HttpResponse:
     """Answer with one line an account; `names` are those of the accounts above, by id."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    response.write("\ufeff")  # without the mark Excel takes Korean for something else
-    writer = csv.writer(response)
-    writer.writerow(COLUMNS)
+    lines: list[list[Any]] = [list(COLUMNS)]
     for row in rows:
         figures = figures_of_row(row) | {"above": names.get(row.account.parent_id or 0, "")}
-        writer.writerow([_harmless(figures[column]) for column in COLUMNS])
-    return response
+        lines.append([figures[column] for column in COLUMNS])
+    return csv_response(lines, name)
 
 
 def figures_of_row(row: DeskRow) -> dict[str, Any]:
@@ -69,9 +63,3 @@ def _cap(gpu_seconds: int | None) -> str:
 
 def _or_none(value: int | None) -> object:
     return NONE if value is None else value
-
-
-def _harmless(cell: Any) -> Any:
-    """Keep a name from being run as a formula; numbers that are below nothing stay numbers."""
-    is_formula = isinstance(cell, str) and cell.startswith(_FORMULA)
-    return f"'{cell}" if is_formula and not cell[1:].replace(".", "", 1).isdigit() else cell

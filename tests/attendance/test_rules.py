@@ -11,7 +11,6 @@ from courses.attendance.domain.beats import FIRST_PART, GAP, PART, Watch, beat, 
 from courses.attendance.domain.files import kind_of
 from courses.attendance.domain.rolling import CODE_LENGTH, STEP_S, code_of, left_of, read, step_of
 from courses.attendance.domain.rules import BadRules, Rules, as_json, rules_from
-from courses.attendance.domain.sheets import plain
 from courses.attendance.domain.signals import Seen, Signal, suspicions, usual_network
 from courses.attendance.domain.standing import Grade, standing
 from courses.attendance.domain.verdict import Act, Judged, Mark, Meeting, Sign, Why, judge, presence, union
@@ -292,12 +291,6 @@ def test_a_policy_is_read_back_as_it_was_written():
     rules = Rules(late_after_min=5, needs_check_out=True)
     assert rules_from(as_json(rules)) == rules
     assert rules_from({}) == Rules()
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+82", "-1", "@x", "\t=1", "\r", "\n=1"])
-def test_no_cell_is_taken_for_a_formula(text):
-    assert plain(text) == f"'{text}"
-    assert plain("김하늘") == "김하늘"
 
 
 @pytest.mark.parametrize(

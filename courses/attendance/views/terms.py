@@ -30,10 +30,10 @@ def term(request: SignedInRequest, cohort_id: int) -> HttpResponse:
 def export(request: SignedInRequest, cohort_id: int, kind: str) -> HttpResponse:
     """Download a cohort's term as CSV or XLSX; that somebody did is noted."""
     cohort = get_cohort_for(request.user, cohort_id)
-    if kind not in exports.KINDS:
+    if kind not in exports.FORMS:
         raise NotFound
     audit.record(
         actor=request.user, verb="attendance.exported", target=cohort, scope_path=cohort.scope.path,
         changes={"format": ("", kind)},
     )  # fmt: skip
-    return exports.KINDS[kind](selectors.grid(cohort), f"attendance-{cohort.run.slug}-{cohort.pk}")
+    return exports.export(selectors.grid(cohort), f"attendance-{cohort.run.slug}-{cohort.pk}", kind)

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from campus.core.errors import Conflict
+from campus.core.spreadsheets import CSV, attachment
 from campus.people.requests import SignedInRequest
 from courses.catalog.access import get_cohort_to_enrol
 from courses.catalog.domain.roster import roster_csv
@@ -21,12 +22,8 @@ def export(request: SignedInRequest, cohort_id: int) -> HttpResponse:
     cohort = get_cohort_to_enrol(request.user, cohort_id)
     enrolled = Enrolment.objects.filter(cohort=cohort, state=Enrolment.State.ACTIVE).order_by("user__name", "pk")
     rows = enrolled.values_list("user__email", "user__name", "mode", "user__member_number")
-    # Without the mark Excel takes Korean for something else.
-    content = "\ufeff" + roster_csv(rows, get_language() or "ko")
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    name = slugify(cohort.name) or f"cohort-{cohort.pk}"
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
+    content = roster_csv(rows, get_language() or "ko").encode("utf-8-sig")
+    return attachment(content, CSV, f"{slugify(cohort.name) or f'cohort-{cohort.pk}'}.csv")
 
 
 @require_POST

@@ -13,7 +13,6 @@ from .marks import parse
 MOST_ROWS = 2_000
 _NUMBER = re.compile(r"\[#(\d{1,18})\]\s*$")
 EMAIL = ("e-mail", "email", "이메일", "메일")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,6 @@ class Sheet:
 def heading(title: str, item_id: int) -> str:
     """Name an item's column so that it is found again after it was renamed."""
     return f"{title} [#{item_id}]"
-
-
-def safe(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def read(

@@ -12,16 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from campus.core import audit
 from campus.core.errors import CampusError, InvalidInput, NotFound
 from campus.core.form_errors import add_service_error
+from campus.core.spreadsheets import csv_response, xlsx_response
 from campus.people.requests import SignedInRequest
 from courses.gradebook.access import BookAccess, get_book_for
 from courses.gradebook.books import book_of
-from courses.gradebook.exchange import apply_import, as_csv, as_xlsx, preview_import, read_file, table_of
+from courses.gradebook.exchange import apply_import, cells_of, preview_import, read_file, table_of
 from courses.gradebook.forms import ImportForm
 
-TYPES = {
-    "csv": ("text/csv; charset=utf-8", as_csv),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
-}
+FORMS = ("csv", "xlsx")
 SHOWN_CHANGES = 300
 
 
@@ -29,18 +27,17 @@ SHOWN_CHANGES = 300
 def export(request: SignedInRequest, slug: str, form: str) -> HttpResponse:
     """Hand out the gradebook of the reader's cohorts; that it was handed out is in the audit trail."""
     access = get_book_for(request.user, slug)
-    if form not in TYPES:
+    if form not in FORMS:
         raise NotFound
-    kind, write = TYPES[form]
     table = table_of(book_of(access.run, cohort_ids=access.cohort_ids))
     audit.record(
         actor=request.user, verb="gradebook.exported", target=access.run, changes={"rows": (0, len(table) - 1)},
         scope_path=access.cohorts[0].scope.path if access.cohorts else (),
     )  # fmt: skip
-    name = f"{access.run.slug}-gradebook.{form}"
-    return HttpResponse(
-        write(table), content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    name = f"{access.run.slug}-gradebook"
+    if form == "csv":
+        return csv_response(table, name)
+    return xlsx_response(cells_of(table), name, title=str(_("Gradebook")), freeze="D2")
 
 
 @require_http_methods(["GET", "POST"])

@@ -12,11 +12,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from campus.core.errors import Conflict, OverQuota
+from campus.core.spreadsheets import csv_response
 from campus.people.access import standing_of
 from campus.people.requests import SignedInRequest
 from labs.jobs.access import get_own_sweep, get_sweep_for, get_sweep_to_cancel, may_cancel_sweep, sweeps_for
 from labs.jobs.services import cancel_sweep, rerun_failed
-from labs.jobs.sweep_page import as_csv, sweep_context, with_progress
+from labs.jobs.sweep_page import sweep_context, table_of, with_progress
 
 PAGE = 30
 
@@ -51,10 +52,7 @@ def sweep(request: SignedInRequest, sweep_id: int) -> HttpResponse:
 def sweep_csv(request: HttpRequest, sweep_id: int) -> HttpResponse:
     """Download all runs with their parameters and results."""
     shown = get_sweep_for(standing_of(request.user), sweep_id)
-    # Without the mark Excel takes Korean for something else.
-    response = HttpResponse("\ufeff" + as_csv(shown), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="sweep-{shown.pk}.csv"'
-    return response
+    return csv_response(table_of(shown), f"sweep-{shown.pk}")
 
 
 @require_http_methods(["GET", "POST"])
