@@ -5,8 +5,9 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from campus.core.errors import NotFound
+from campus.core.live import GONE, number_of
 from campus.people.access import Standing
-from campus.people.live import GONE, LiveConsumer, number_of
+from campus.people.live import LiveConsumer
 
 from . import live_reads
 from .access import get_job_for
