@@ -169,6 +169,21 @@ def test_what_was_asked_is_not_asked_again_and_nothing_else_is() -> None:
     assert plan(after(first, (), NOW, made.preempts), POLICY, NOW).preempts == ()
 
 
+def test_the_classs_own_job_is_told_that_room_is_being_made_and_until_when_and_others_are_not() -> None:
+    begun = state(
+        nodes=[node("n1", free=0)], reservations=[lesson(start_at=NOW - 60)], accounts=ACCOUNTS,
+        running=[filler("a", (0, 1, 2, 3))],
+        pending=[job("theirs", owner="ann"), job("fourth", owner="ben", gpus=4), job("other", owner="cho")],
+    )  # fmt: skip
+    made = plan(begun, POLICY, NOW)
+    assert [preempt.for_reservation_id for preempt in made.preempts] == ["class"]
+    first = made.waits["theirs"]
+    assert (first.reason, first.facts.until_at) == (WaitReason.PREEMPTING, NOW + 120)
+    assert first.start_p90_at is not None
+    assert first.start_p90_at <= NOW + 120
+    assert {made.waits[name].reason for name in ("fourth", "other")}.isdisjoint({WaitReason.PREEMPTING})
+
+
 def test_runs_that_are_not_preemptible_and_those_of_a_class_are_never_asked() -> None:
     running = [
         filler("firm", (0, 1), is_preemptible=False),

@@ -72,6 +72,31 @@ class Waits(Mapping[Id, Wait]):
         for run, until_at in zip(self._d.runs.runs, self._d.runs.wall_end_at.tolist(), strict=True):
             if run.is_ending and run.ending_for_job_id is not None:
                 at[run.ending_for_job_id] = max(until_at, at.get(run.ending_for_job_id, until_at))
+        return at | self._cleared_for_classes()
+
+    def _cleared_for_classes(self) -> dict[Id, float]:
+        """For the first jobs of a class that is on, as many as what was asked to end for it has room for, when it has
+        ended."""
+        d, b = self._d, self._d.backlog
+        leaving: dict[int, list[tuple[float, float]]] = {}
+        for i, run in enumerate(d.runs.runs):
+            if run.is_ending and run.ending_for_job_id is None:
+                rows = (d.pool.row_of.get(part.node_id) for part in run.places)
+                for group in {int(d.pool.group_number[row]) for row in rows if row is not None}:
+                    leaving.setdefault(group, []).append((float(d.runs.units[i]), float(d.runs.wall_end_at[i])))
+        at: dict[Id, float] = {}
+        if not leaving:
+            return at
+        kept = [
+            tuple(g.number for g in d.pool.groups if d.reservations.upon(d.access.rights[spec.access], g.shape))
+            for spec in b.specs
+        ]
+        room = {groups: sum(units for g in groups for units, _ in leaving.get(g, ())) for groups in set(kept)}
+        for i in self._priorities.order.tolist():
+            groups, units = kept[int(b.spec_of[i])], float(b.units[i])
+            if 0 < units <= room[groups]:
+                room[groups] -= units
+                at[b.jobs[i].id] = max(until_at for g in groups for _, until_at in leaving.get(g, ()))
         return at
 
     @cached_property
@@ -91,6 +116,8 @@ class Waits(Mapping[Id, Wait]):
         i = self._index[job_id]
         reason, facts = self._why(i)
         p50, p90 = (float(at[i]) for at in self._starts_at)
+        if reason is WaitReason.PREEMPTING and facts.until_at is not None:
+            p50, p90 = min(facts.until_at, p50), min(facts.until_at, p90)  # what is not known (NaN) is by then, too
         return Wait(
             reason=reason,
             place=int(self._places[i]),
