@@ -39,6 +39,7 @@ VERBS: dict[str, Text] = {
     "module.opened": gettext_lazy("Module added"),
     "module.changed": gettext_lazy("Module changed"),
     "module.moved": gettext_lazy("Module moved"),
+    "module.needs_changed": gettext_lazy("What opens a module changed"),
     "module.deleted": gettext_lazy("Module deleted"),
     "lesson.opened": gettext_lazy("Lesson added"),
     "lesson.changed": gettext_lazy("Lesson changed"),

@@ -6,12 +6,13 @@ from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import INSTRUCTING
 from courses.catalog.api import RunAccess, get_editable_run, get_readable_run
 from courses.catalog.models import Enrolment
+from courses.content.api import require_released
 
 from .models import Assignment, Lab, Submission
 
 
 def get_lab_for(user: object, lab_id: int) -> tuple[Lab, RunAccess]:
-    """Return a lab for reading. Raises NotFound for strangers, and for learners while it is hidden."""
+    """Return a lab for reading. Raises NotFound for strangers, and for learners while it is hidden; Locked."""
     lab = (
         Lab.objects.select_related("module__run__course", "module__run__term", "environment", "starter", "assignment")
         .filter(pk=lab_id)
@@ -22,6 +23,7 @@ def get_lab_for(user: object, lab_id: int) -> tuple[Lab, RunAccess]:
     access = get_readable_run(user, lab.module.run)
     if not access.is_staff and not (lab.is_published and lab.module.is_published):
         raise NotFound
+    require_released(access, lab.module_id)
     return lab, access
 
 
@@ -32,7 +34,7 @@ def get_lab_to_edit(user: object, lab_id: int) -> tuple[Lab, RunAccess]:
 
 
 def get_assignment_for(user: object, assignment_id: int) -> tuple[Assignment, RunAccess]:
-    """Return an assignment for reading. Raises NotFound for strangers, and for learners while it is hidden."""
+    """Return an assignment for reading. Raises NotFound for strangers, and for learners while it is hidden; Locked."""
     related = ("module__run__course", "module__run__term", "lab__environment")
     assignment = Assignment.objects.select_related(*related).filter(pk=assignment_id).first()
     if assignment is None:
@@ -40,6 +42,7 @@ def get_assignment_for(user: object, assignment_id: int) -> tuple[Assignment, Ru
     access = get_readable_run(user, assignment.module.run)
     if not access.is_staff and not (assignment.is_published and assignment.module.is_published):
         raise NotFound
+    require_released(access, assignment.module_id)
     return assignment, access
 
 

@@ -8,11 +8,11 @@ class AssignmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from courses.catalog.api import register_outline
-        from courses.content.api import register_module_parts
+        from courses.content.api import register_module_parts, register_parts
         from labs.environments.api import register_use
         from labs.jobs.api import job_settled
 
-        from .module_parts import parts_in_module
+        from .module_parts import labs_finished, parts_in_module
         from .needs import labs_that_need
         from .notices import register_notices
         from .outline import course_outline
@@ -22,6 +22,7 @@ class AssignmentsConfig(AppConfig):
 
         register_outline(course_outline)
         register_module_parts(parts_in_module)
+        register_parts(labs_finished)
         register_use(labs_that_need)
         register_states()
         register_notices()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from campus.core.clock import database_now
 from campus.core.notices.services import notify
 from courses.catalog.models import Enrolment
+from courses.content.api import locked_for
 
 from .models import Assignment
 from .work_lists import WorkState, work_of
@@ -31,8 +32,10 @@ def remind() -> int:
     learners = list(
         Enrolment.objects.filter(run__in={one.module.run_id for one in assignments}, state=Enrolment.State.ACTIVE)
     )
-    told = 0
+    told, closed = 0, locked_for(learners, now)
     for one in work_of(assignments, learners, now):
+        if one.enrolment is not None and one.assignment.module_id in closed[one.enrolment.pk]:
+            continue  # the reminder follows once it opens
         if one.state is WorkState.TO_DO and one.slack is not None and one.slack <= AHEAD and one.enrolment is not None:
             due_at = one.deadline.due_at.isoformat() if one.deadline.due_at else ""
             notify(

@@ -16,7 +16,7 @@ from .access import get_assignment_for, get_submission_for
 from .models import Assignment, Submission
 from .submitting import TEXT_FILE, receipt_of, submit_work
 from .views_work import results_for_learner
-from .work_lists import Work, WorkState, work_of
+from .work_lists import Work, WorkState, open_to, work_of
 
 STATES = {state: state.value.removeprefix("WORK_") for state in WorkState}
 
@@ -116,10 +116,9 @@ class AssignmentListView(APIView):
             user_id=request.user.pk or 0, state=Enrolment.State.ACTIVE, run__is_published=True
         )
         enrolments = list(mine)
-        rows = Assignment.objects.select_related("module__run").filter(
-            module__run_id__in=[one.run_id for one in enrolments], is_published=True, module__is_published=True
-        )
-        found = work_of(list(rows.order_by("module__position", "position")), enrolments, timezone.now())
+        now = timezone.now()
+        rows = open_to(enrolments, now).select_related("module__run").order_by("module__position", "position")
+        found = work_of(list(rows), enrolments, now)
         return Response(AssignmentListAnswer({"results": [_assignment(one) for one in found]}).data)
 
 

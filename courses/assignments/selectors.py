@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact
 
 from courses.catalog.api import RunAccess
 from courses.catalog.models import Cohort, Enrolment
+from courses.content.api import locked_for
 from courses.content.models import Lesson, LessonCompletion
 from labs.jobs.models import Job
 
@@ -84,11 +85,14 @@ class CohortOverview:
     rows: tuple[CohortRow, ...]
 
 
-def labs_of(access: RunAccess, now: datetime) -> list[LabEntry]:
-    """Return the run's labs with the reader's progress, hidden ones for staff only. Two queries."""
+def labs_of(access: RunAccess, now: datetime, closed: Collection[int] = ()) -> list[LabEntry]:
+    """Return the run's labs with the reader's progress, hidden ones for staff only. Two queries.
+
+    Those of `closed` modules are left out.
+    """
     labs = Lab.objects.filter(module__run=access.run).select_related("module").order_by("module__position", "position")
     if not access.is_staff:
-        labs = labs.filter(is_published=True, module__is_published=True)
+        labs = labs.filter(is_published=True, module__is_published=True).exclude(module_id__in=closed)
     if access.enrolment is None:
         return [LabEntry(lab) for lab in labs]
     summaries = summaries_of([access.enrolment.pk])
@@ -101,7 +105,7 @@ def progress_of(lab: Lab, enrolment: Enrolment, now: datetime) -> LabProgress:
 
 
 def my_labs(user_id: int, now: datetime) -> list[DueLab]:
-    """Return all published labs of a learner's runs with their progress, soonest due first. Four queries."""
+    """Return all labs of a learner's runs that are open to them, with progress, soonest due first. Five queries."""
     enrolments = {
         row.run_id: row
         for row in Enrolment.objects.select_related("cohort", "account").filter(
@@ -112,6 +116,7 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
         Lab.objects.select_related("module__run__course", "module__run__term", "environment", "starter", "assignment")
         .prefetch_related("data_sets")
         .filter(module__run_id__in=enrolments, is_published=True, module__is_published=True)
+        .exclude(module_id__in=set().union(*locked_for(enrolments.values(), now).values()))
         .order_by(F("due_at").asc(nulls_last=True), "module__position", "position")
     )
     summaries = summaries_of([row.pk for row in enrolments.values()])
@@ -123,7 +128,7 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
 
 
 def due_labs(user_id: int, now: datetime) -> list[DueLab]:
-    """Return the labs of a learner that are not done, soonest due first; those overdue come first. Four queries.
+    """Return the labs of a learner that are not done, soonest due first; those overdue come first. Five queries.
 
     A lab that is handed in is an assignment: `due_work` has it.
     """

@@ -17,6 +17,7 @@ from campus.core.errors import CampusError, NotAllowed, NotFound
 from campus.people.requests import SignedInRequest
 from courses.catalog.api import RunAccess, get_readable_run, get_run_for
 from courses.catalog.models import Enrolment
+from courses.content.api import locked_modules
 from courses.content.api import render as render_markdown
 from labs.jobs.api import files_of, files_of_bundle, shown_files, typed_files, unshown_files
 
@@ -35,7 +36,7 @@ from .work_lists import assignments_of, run_counts, tallies, work_of
 def assignments(request: SignedInRequest, slug: str) -> HttpResponse:
     """List a run's assignments: a learner's with deadlines and results, a teacher's with what is to be graded."""
     access = get_readable_run(request.user, get_run_for(request.user, slug).run)
-    found = assignments_of(access)
+    found = assignments_of(access, locked_modules(access))
     context: dict[str, Any] = {"access": access, "run": access.run}
     if access.enrolment is not None:
         context["work"] = work_of(found, [access.enrolment], timezone.now())

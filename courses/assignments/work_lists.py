@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Count, Max, Prefetch, Q
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from courses.catalog.api import RunAccess
 from courses.catalog.models import Enrolment
+from courses.content.api import locked_for
 
 from .access import graded_by
 from .deadlines import deadlines_of
@@ -51,12 +52,20 @@ class Work:
         return self.state in (WorkState.TO_DO, WorkState.MISSING)
 
 
-def assignments_of(access: RunAccess) -> list[Assignment]:
-    """Return a run's assignments in course order, hidden ones for staff only. One query."""
+def assignments_of(access: RunAccess, closed: Collection[int] = ()) -> list[Assignment]:
+    """Return a run's assignments in course order, hidden ones for staff only, none of `closed` modules. One query."""
     rows = Assignment.objects.filter(module__run=access.run).select_related("module")
     if not access.is_staff:
-        rows = rows.filter(is_published=True, module__is_published=True)
+        rows = rows.filter(is_published=True, module__is_published=True).exclude(module_id__in=closed)
     return list(rows.order_by("module__position", "position", "id"))
+
+
+def open_to(enrolments: Collection[Enrolment], now: datetime) -> QuerySet[Assignment]:
+    """Return what one person, who has these enrolments, finds published and in an open module. One query more."""
+    rows = Assignment.objects.filter(
+        module__run_id__in=[one.run_id for one in enrolments], is_published=True, module__is_published=True
+    )
+    return rows.exclude(module_id__in=set().union(*locked_for(enrolments, now).values()))
 
 
 def work_of(assignments: Sequence[Assignment], enrolments: Sequence[Enrolment], now: datetime) -> list[Work]:
@@ -101,16 +110,14 @@ def _state(
 def due_work(user_id: int, now: datetime) -> list[Work]:
     """Return what a learner still has to hand in, over all courses, soonest first; what closed is left out.
 
-    Five queries.
+    So is what lies in a module that is not open to them yet. Six queries.
     """
     enrolments = list(
         Enrolment.objects.select_related("cohort").filter(
             user_id=user_id, state=Enrolment.State.ACTIVE, run__is_published=True
         )
     )
-    rows = Assignment.objects.select_related("module__run__course").filter(
-        module__run_id__in=[one.run_id for one in enrolments], is_published=True, module__is_published=True
-    )
+    rows = open_to(enrolments, now).select_related("module__run__course")
     found = [one for one in work_of(list(rows), enrolments, now) if one.is_open and not one.deadline.is_closed(now)]
     return sorted(found, key=lambda one: (one.deadline.due_at is None, one.deadline.due_at or now, one.assignment.pk))
 

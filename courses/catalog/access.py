@@ -1,6 +1,6 @@
 """Who may see and change which run and cohort."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import ADMINISTERING, INSTRUCTING, TEACHING, Standing, standing_of
@@ -19,6 +19,7 @@ class RunAccess:
     enrolment: Enrolment | None = None
     may_edit: bool = False
     standing: Standing = field(default_factory=lambda: Standing(user_id=None))
+    is_preview: bool = False
 
     @property
     def is_staff(self) -> bool:
@@ -27,7 +28,11 @@ class RunAccess:
     @property
     def may_read(self) -> bool:
         """Whether lessons and labs open: to those enrolled (also once they completed) and to staff."""
-        return self.is_staff or self.enrolment is not None
+        return self.is_staff or self.enrolment is not None or self.is_preview
+
+    def as_learner(self) -> "RunAccess":
+        """What a learner who has just enrolled would have; for staff, who look at their course through it."""
+        return replace(self, taught=(), may_edit=False, enrolment=None, is_preview=True)
 
 
 def may_enrol_others(actor: User, cohort: Cohort) -> bool:

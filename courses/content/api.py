@@ -4,24 +4,44 @@ from .access import get_module_to_edit
 from .arranging import Part, delete_unused, lock_module_of, put, register_module_parts
 from .arranging_views import back_to_order, removal_page
 from .domain.markdown import render
+from .release import (
+    Locked,
+    PartsDone,
+    is_released,
+    lock_words,
+    locked_for,
+    locked_modules,
+    register_parts,
+    released_modules,
+    require_released,
+)
 from .selectors import OutlineLesson, OutlineModule, neighbours, outline
 from .services import complete_lesson, open_lesson, open_module
 
 __all__ = [
+    "Locked",
     "OutlineLesson",
     "OutlineModule",
     "Part",
+    "PartsDone",
     "back_to_order",
     "complete_lesson",
     "delete_unused",
     "get_module_to_edit",
+    "is_released",
     "lock_module_of",
+    "lock_words",
+    "locked_for",
+    "locked_modules",
     "neighbours",
     "open_lesson",
     "open_module",
     "outline",
     "put",
     "register_module_parts",
+    "register_parts",
+    "released_modules",
     "removal_page",
     "render",
+    "require_released",
 ]

@@ -4,18 +4,44 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from courses.catalog.api import DayField
+from courses.catalog.api import DayField, LocalTimeField
+from courses.catalog.models import CourseRun
 
 from .models import Lesson, Module
 
 
 class ModuleForm(forms.ModelForm):
-    starts_on = DayField(label=_("Starts on"), required=False)
+    """A module of `run`, and what opens it. `cleaned_data["needs"]` are ids."""
+
+    starts_on = DayField(label=_("Starts on"), required=False, help_text=_("Shown beside the title."))
+    opens_at = LocalTimeField(
+        label=pgettext_lazy("module", "Opens"),
+        required=False,
+        help_text=_("Until then learners see the title only. Empty: it is open at once."),
+    )
+    needs = forms.TypedMultipleChoiceField(
+        label=_("Opens after these modules"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("A learner first finishes all their lessons and labs."),
+    )
 
     class Meta:
         model = Module
-        fields = ("title", "starts_on", "is_published")
+        fields = ("title", "starts_on", "opens_at", "needs", "is_published")
+
+    def __init__(self, *args: Any, run: CourseRun, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Module.objects.filter(run=run).exclude(pk=self.instance.pk).order_by("position")
+        needs = self.fields["needs"]
+        needs.choices = list(others.values_list("pk", "title"))  # type: ignore[attr-defined]
+        if not needs.choices:  # type: ignore[attr-defined]
+            del self.fields["needs"]
+        elif self.instance.pk:
+            self.initial["needs"] = list(self.instance.needs.values_list("pk", flat=True))
 
 
 class LessonForm(forms.ModelForm):

@@ -14,6 +14,10 @@ class Module(models.Model):
     position = models.PositiveSmallIntegerField(_("position"))
     title = models.CharField(_("title"), max_length=120)
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
+    opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
+    needs: models.ManyToManyField = models.ManyToManyField(
+        "self", through="ModuleNeed", through_fields=("module", "needs"), symmetrical=False, related_name="needed_by"
+    )
     is_published = models.BooleanField(_("published"), default=True)
 
     class Meta:
@@ -22,6 +26,22 @@ class Module(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ModuleNeed(models.Model):
+    """`module` opens once `needs`, of the same run, is finished. That no ring arises is held by the run's lock."""
+
+    module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="need_rows")
+    needs = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="needed_rows")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("module", "needs"), name="module_need_once"),
+            models.CheckConstraint(condition=~models.Q(module=models.F("needs")), name="module_needs_another"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.module_id} < {self.needs_id}"
 
 
 class Lesson(models.Model):

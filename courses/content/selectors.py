@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from courses.catalog.api import RunAccess
 
+from .domain.release import Lock
 from .models import Lesson, LessonCompletion, Module
+from .release import lock_words, locked_modules, locks_for_learners, staff_words
 
 
 @dataclass
@@ -17,25 +19,43 @@ class OutlineLesson:
 
 @dataclass
 class OutlineModule:
-    """A module with its lessons; whoever lists labs and assignments adds them."""
+    """A module with its lessons; whoever lists labs and assignments adds them.
+
+    `locks` is why it is closed to the reader, who then sees nothing of what lies in it; for staff, why it is closed
+    to a learner who begins.
+    """
 
     module: Module
+    locks: tuple[Lock, ...] = ()
+    is_closed: bool = False
     lessons: list[OutlineLesson] = field(default_factory=list)
     labs: list[object] = field(default_factory=list)
     assignments: list[object] = field(default_factory=list)
 
+    @property
+    def lock_words(self) -> list[str]:
+        """Why it is closed, as the reader should hear it: a learner what opens it, staff how it is for learners."""
+        return lock_words(self.locks) if self.is_closed else staff_words(self.locks)
+
 
 def outline(access: RunAccess) -> list[OutlineModule]:
-    """Return the run's modules with lessons, hidden ones for editors only. Three queries at most."""
+    """Return the run's modules with lessons, hidden ones for staff only. Four queries at most where none needs another.
+
+    A module that is closed to the reader has no lessons here: what it holds is not told before it opens.
+    """
     modules = Module.objects.filter(run=access.run)
     lessons = Lesson.objects.filter(module__run=access.run).defer("body")
     if not access.is_staff:
         modules = modules.filter(is_published=True)
         lessons = lessons.filter(is_published=True)
     done = done_lessons(access)
-    parts = {module.pk: OutlineModule(module) for module in modules.order_by("position")}
+    locks = locks_for_learners(access.run.pk) if access.is_staff else locked_modules(access)
+    parts = {
+        module.pk: OutlineModule(module, locks.get(module.pk, ()), not access.is_staff and module.pk in locks)
+        for module in modules.order_by("position")
+    }
     for lesson in lessons.order_by("module_id", "position"):
-        if lesson.module_id in parts:
+        if lesson.module_id in parts and not parts[lesson.module_id].is_closed:
             parts[lesson.module_id].lessons.append(OutlineLesson(lesson, lesson.pk in done))
     return list(parts.values())
 

@@ -15,26 +15,37 @@ from courses.catalog.api import RunAccess, get_editable_run, save_changes, save_
 from courses.catalog.models import CourseRun, Enrolment
 
 from .models import Lesson, LessonCompletion, Module
+from .needing import need_first
 
 
 @transaction.atomic
 def open_module(*, run_id: int, actor: User | None, **fields: Any) -> Module:
-    """Add a module at the end of a run (title, starts_on, is_published). Raises NotFound, NotAllowed, InvalidInput."""
+    """Add a module at the end of a run; `fields` as in `change_module`. Raises NotFound, NotAllowed, InvalidInput."""
     run = _editable(CourseRun.objects.select_for_update().filter(pk=run_id).first(), actor)
     last = Module.objects.filter(run=run).aggregate(last=Max("position"))["last"] or 0
+    needs = fields.pop("needs", ())
     module = Module(run=run, position=last + 1, **fields)
     save_new(module, actor=actor)
+    need_first(module=module, needs=needs, actor=actor)
     return module
 
 
 @transaction.atomic
 def change_module(*, module_id: int, fields: Mapping[str, Any], actor: User | None) -> Module:
-    """Change a module's title, start or visibility. Raises NotFound, NotAllowed, InvalidInput."""
+    """Change a module's title, start, opening, visibility, or `needs`: ids of modules that are to be finished first.
+
+    The run is locked, so that two edits at once make no ring. Raises NotFound, NotAllowed, InvalidInput.
+    """
+    run = CourseRun.objects.select_for_update(of=("self",)).filter(modules=module_id).first()
+    _editable(run, actor)
     module = Module.objects.select_for_update(of=("self",)).select_related("run").filter(pk=module_id).first()
     if module is None:
         raise NotFound
-    _editable(module.run, actor)
-    save_changes(module, fields, actor=actor)
+    plain = dict(fields)
+    needs = plain.pop("needs", None)
+    save_changes(module, plain, actor=actor)
+    if needs is not None:
+        need_first(module=module, needs=needs, actor=actor)
     return module
 
 

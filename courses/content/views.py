@@ -13,7 +13,7 @@ from campus.core.errors import Conflict, NotAllowed, TooLarge
 from campus.people.requests import SignedInRequest
 from courses.catalog.api import form_page, get_run_for
 
-from .access import get_lesson_for, get_lesson_to_edit, get_module_to_edit
+from .access import get_lesson_for, get_lesson_to_edit, get_module_to_edit, require_readable
 from .domain.markdown import render as render_markdown
 from .forms import LessonForm, ModuleForm
 from .selectors import neighbours, outline
@@ -26,6 +26,9 @@ MAX_PREVIEW = 200_000
 def lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
     """Show a lesson, with what comes before and after it."""
     shown, access = get_lesson_for(request.user, lesson_id)
+    if access.is_staff and request.GET.get("as") == "learner":
+        access = access.as_learner()
+        require_readable(access, shown)
     parts = outline(access)
     before, after = neighbours(parts, shown.pk)
     context = {
@@ -33,6 +36,7 @@ def lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
         "access": access,
         "run": access.run,
         "modules": parts,
+        "locks": next((part.lock_words for part in parts if part.module.pk == shown.module_id), []),
         "before": before,
         "after": after,
         "is_done": any(entry.is_done for part in parts for entry in part.lessons if entry.lesson.pk == shown.pk),
@@ -65,7 +69,9 @@ def new_module(request: SignedInRequest, slug: str) -> HttpResponse:
         open_module(run_id=access.run.pk, actor=request.user, **fields)
         return back
 
-    return form_page(request, ModuleForm(request.POST or None), save, title=_("Add a module"), back=back)
+    return form_page(
+        request, ModuleForm(request.POST or None, run=access.run), save, title=_("Add a module"), back=back
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -78,7 +84,7 @@ def edit_module(request: SignedInRequest, module_id: int) -> HttpResponse:
         change_module(module_id=module_id, fields=fields, actor=request.user)
         return back
 
-    form = ModuleForm(request.POST or None, instance=module)
+    form = ModuleForm(request.POST or None, instance=module, run=module.run)
     return form_page(request, form, save, title=_("Change the module"), back=back)
 
 

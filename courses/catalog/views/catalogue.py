@@ -58,8 +58,10 @@ def courses(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def run(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a course: its outline, where the reader stands, and seats to take."""
+    """Show a course: its outline, where the reader stands, and seats to take; to staff also as a learner has it."""
     access = get_run_for(request.user, slug)
+    if access.is_staff and request.GET.get("as") == "learner":
+        access = access.as_learner()
     modules = outline_of(access)
     context = {
         "access": access,
@@ -132,7 +134,7 @@ def _own(request: SignedInRequest, enrolment_id: int) -> Enrolment:
 
 
 def _offers(access: RunAccess, now: datetime) -> list[Offer]:
-    if access.enrolment is not None or access.is_staff or not access.run.is_published:
+    if access.enrolment is not None or access.is_staff or access.is_preview or not access.run.is_published:
         return []
     return [
         Offer(cohort, window(cohort.self_enrolment_opens_at, cohort.self_enrolment_closes_at, now))

@@ -1,0 +1,1 @@
+"""Tests of lessons: release, versions, files; and of copying a run."""
