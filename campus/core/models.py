@@ -1,4 +1,4 @@
-"""The audit trail, and the bilingual name that campuses, courses and environments share."""
+"""The audit trail, notices, and the bilingual name that campuses, courses and environments share."""
 
 import pgtrigger
 from django.conf import settings
@@ -77,6 +77,7 @@ class Notice(models.Model):
     class Mail(models.TextChoices):
         NONE = "NONE"
         DUE = "DUE"
+        DIGEST = "DIGEST"
         SENT = "SENT"
         FAILED = "FAILED"
 
@@ -91,11 +92,15 @@ class Notice(models.Model):
     mail = models.CharField(max_length=6, choices=Mail, default=Mail.NONE)
     mail_after = models.DateTimeField(null=True, blank=True)
     mail_tries = models.PositiveSmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    digest = models.ForeignKey("Digest", on_delete=models.SET_NULL, null=True, blank=True, related_name="notices")
 
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.CheckConstraint(condition=models.Q(mail__in=["NONE", "DUE", "SENT", "FAILED"]), name="notice_mail"),
+            models.CheckConstraint(
+                condition=models.Q(mail__in=["NONE", "DUE", "DIGEST", "SENT", "FAILED"]), name="notice_mail"
+            ),
             models.CheckConstraint(
                 condition=~models.Q(mail="DUE") | models.Q(mail_after__isnull=False), name="notice_due_has_a_time"
             ),
@@ -105,7 +110,19 @@ class Notice(models.Model):
             models.Index(fields=("recipient", "-id"), name="notice_newest"),
             models.Index(fields=("recipient",), condition=models.Q(read_at=None), name="notice_unread"),
             models.Index(fields=("mail_after",), condition=models.Q(mail="DUE"), name="notice_mail_due"),
+            models.Index(fields=("recipient",), condition=models.Q(mail="DIGEST"), name="notice_for_digest"),
+            models.Index(
+                fields=("recipient", "kind", "mailed_at"), condition=~models.Q(mailed_at=None), name="notice_mailed"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.recipient_id}"
+
+
+# They point to what stands above.
+from .models_choices import Digest as Digest  # noqa: E402
+from .models_choices import NoticeChoice as NoticeChoice  # noqa: E402
+from .models_choices import NoticeSettings as NoticeSettings  # noqa: E402
+from .models_choices import PhoneMessage as PhoneMessage  # noqa: E402
+from .models_choices import Way as Way  # noqa: E402

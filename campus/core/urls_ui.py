@@ -4,6 +4,7 @@ from django.urls import path
 
 from campus.core import views_preferences, views_styleguide
 from campus.core.notices import views as notices
+from campus.core.notices import views_choices
 
 urlpatterns = [
     path("preferences/theme/", views_preferences.set_theme, name="set_theme"),
@@ -11,5 +12,7 @@ urlpatterns = [
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.mark_all_read, name="notices-read"),
     path("notices/<int:notice_id>/", notices.open_one, name="notice"),
+    path("me/notices/", views_choices.notice_choices, name="notice-choices"),
+    path("notices/stop/<str:token>/", views_choices.stop, name="notice-unsubscribe"),
     path("styleguide/", views_styleguide.styleguide, name="styleguide"),
 ]

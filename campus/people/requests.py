@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from .access import standing_of
 from .models import User
 
 
@@ -9,3 +10,8 @@ class SignedInRequest(HttpRequest):
     """For annotations only: Django makes the request, LoginRequiredMiddleware the promise."""
 
     user: User
+
+
+def teaches(request: HttpRequest) -> bool:
+    """Say whether this person teaches or administers anywhere; for navigation and settings. No query of its own."""
+    return standing_of(request.user).is_teaching

@@ -6,49 +6,60 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.models import Way
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
+from campus.core.notices.topics import Topic, register_topics
 from campus.people.api import Role
 from campus.people.models import RoleGrant
+from campus.people.requests import teaches
 from courses.catalog.models import Enrolment
 
 from .models import Contest, Excuse
 
+TOPICS = {
+    "attendance.warning": Topic(_("Your absences come close to the limit"), "classes", must=True),
+    "attendance.answers": Topic(_("Answers to your excuses and disputed marks"), "classes", Way.MAIL),
+    "teaching.attendance": Topic(_("Excuses and disputed marks to decide"), "teaching", predicate=teaches),
+}
+
 KINDS = {
     "attendance.excuse_asked": NoticeKind(
         _("%(learner)s asks to be excused from “%(title)s”"), _("Class of %(starts_at)s."), icon="file-text",
-        tone="action",
+        tone="action", topic="teaching.attendance",
     ),
     "attendance.excuse_granted": NoticeKind(
-        _("You are excused from “%(title)s”"), "%(answer)s", icon="circle-check", tone="ok", mails=True
+        _("You are excused from “%(title)s”"), "%(answer)s", icon="circle-check", tone="ok", topic="attendance.answers"
     ),
     "attendance.excuse_refused": NoticeKind(
         _("Your request to be excused from “%(title)s” was refused"), "%(answer)s", icon="circle-x", tone="danger",
-        mails=True,
+        topic="attendance.answers",
     ),
     "attendance.contested": NoticeKind(
         _("%(learner)s disputes the mark for “%(title)s”"), _("Class of %(starts_at)s."), icon="message-square",
-        tone="action",
+        tone="action", topic="teaching.attendance",
     ),
     "attendance.contest_changed": NoticeKind(
-        _("Your mark for “%(title)s” was changed"), "%(answer)s", icon="circle-check", tone="ok", mails=True
+        _("Your mark for “%(title)s” was changed"), "%(answer)s", icon="circle-check", tone="ok",
+        topic="attendance.answers"
     ),
     "attendance.contest_kept": NoticeKind(
-        _("Your mark for “%(title)s” was kept"), "%(answer)s", icon="message-square", mails=True
+        _("Your mark for “%(title)s” was kept"), "%(answer)s", icon="message-square", topic="attendance.answers"
     ),
     "attendance.near_limit": NoticeKind(
         _("Your absences in “%(course)s” come close to the limit"),
         _("Write to your instructor if something keeps you from coming."), icon="triangle-alert", tone="warn",
-        mails=True,
+        topic="attendance.warning",
     ),
     "attendance.limit_reached": NoticeKind(
         _("Your absences in “%(course)s” reached the limit"), _("Talk to your instructor about what that means."),
-        icon="circle-x", tone="danger", mails=True,
+        icon="circle-x", tone="danger", topic="attendance.warning",
     ),
 }  # fmt: skip
 
 
 def register_notices() -> None:
+    register_topics(TOPICS)
     register(KINDS)
 
 

@@ -5,29 +5,34 @@ from django.utils.translation import gettext_lazy as _
 
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
+from campus.core.notices.topics import Topic, register_topics
 from campus.people.api import INSTRUCTING
 from campus.people.models import RoleGrant
+from campus.people.requests import teaches
 from courses.catalog.models import CourseRun
 
 from .models import PublishedGrade, RegradeRequest
 
+TOPICS = {"teaching.grades": Topic(_("Questions about grades"), "teaching", predicate=teaches)}
+
 KINDS = {
     "gradebook.asked": NoticeKind(
         _("%(learner)s asks about “%(item)s”"), _("%(course)s. Answer it in the gradebook."),
-        icon="message-circle", tone="action",
+        icon="message-circle", tone="action", topic="teaching.grades",
     ),
     "gradebook.answered": NoticeKind(
         _("Your question about “%(item)s” was answered"), _("%(course)s. The answer stands beside the mark."),
-        icon="message-circle", tone="ok", mails=True,
+        icon="message-circle", tone="ok", topic="work.grades",
     ),
     "gradebook.published": NoticeKind(
         _("Your final grade in “%(course)s” is published"), _("The page says how it came about."),
-        icon="graduation-cap", tone="ok", mails=True,
+        icon="graduation-cap", tone="ok", topic="work.grades",
     ),
 }  # fmt: skip
 
 
 def register_notices() -> None:
+    register_topics(TOPICS)
     register(KINDS)
 
 

@@ -5,45 +5,54 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.models import Way
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
+from campus.core.notices.topics import Topic, register_topics
+from campus.people.requests import teaches
 
 from .access_requests import deciders_of
 from .models import QuotaRequest
+
+TOPICS = {
+    "labs.requests": Topic(_("Answers to your requests for GPU time"), "labs", Way.MAIL),
+    "labs.to_decide": Topic(_("Requests for GPU time that you decide"), "teaching", Way.MAIL, predicate=teaches),
+}
 
 KINDS = {
     "quota.request_made": NoticeKind(
         _("%(asker)s asks for %(wanted_gpu_s)s for “%(account)s”"),
         _("Needed until %(until_on)s. %(reason)s"),
-        icon="inbox", tone="action", mails=True,
+        icon="inbox", tone="action", topic="labs.to_decide",
     ),
     "quota.request_approved": NoticeKind(
         _("“%(account)s” was given %(given_gpu_s)s"),
         _("%(decider)s approved your request for %(wanted_gpu_s)s. %(answer)s"),
-        icon="circle-check", tone="ok", mails=True,
+        icon="circle-check", tone="ok", topic="labs.requests",
     ),
     "quota.request_approved_until": NoticeKind(
         _("“%(account)s” was given %(given_gpu_s)s until %(given_until_on)s"),
         _("%(decider)s approved your request for %(wanted_gpu_s)s. %(answer)s"),
-        icon="circle-check", tone="ok", mails=True,
+        icon="circle-check", tone="ok", topic="labs.requests",
     ),
     "quota.request_declined": NoticeKind(
         _("Your request for “%(account)s” was declined"),
         _("%(decider)s: %(answer)s"),
-        icon="circle-x", tone="danger", mails=True,
+        icon="circle-x", tone="danger", topic="labs.requests",
     ),
     "quota.request_passed_up": NoticeKind(
         _("Your request for “%(account)s” was passed up"),
         _("%(decider)s has too little to give and asks for more at “%(above)s”. You will be told what comes of it."),
-        icon="arrow-up", tone="wait",
+        icon="arrow-up", tone="wait", topic="labs.requests",
     ),
     "quota.request_withdrawn": NoticeKind(
-        _("%(asker)s withdrew the request for “%(account)s”"), "", icon="undo-2"
+        _("%(asker)s withdrew the request for “%(account)s”"), "", icon="undo-2", topic="labs.to_decide"
     ),
 }  # fmt: skip
 
 
 def register_notices() -> None:
+    register_topics(TOPICS)
     register(KINDS)
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
+from campus.core.notices.topics import Topic, register_topics
 from labs.jobs.models import Attempt
 from labs.quota.beyond import Figure, register_figure
 
@@ -46,17 +47,21 @@ WHERE usage_gpuactivity.sampled_at < clock_timestamp() - make_interval(secs => %
 RETURNING id
 """
 
+TOPICS = {"labs.idle": Topic(_("Your job leaves its GPUs idle"), "labs")}
+
 KINDS = {
     "usage.gpus_idle": NoticeKind(
         _("Your job “%(job)s” leaves its GPUs idle"),
         _("It holds %(gpus)s and used them %(pct)s%% for %(minutes)s minutes. All of that time is charged."),
         icon="gauge",
         tone="warn",
+        topic="labs.idle",
     )
 }
 
 
 def register_notices() -> None:
+    register_topics(TOPICS)
     register(KINDS)
 
 

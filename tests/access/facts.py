@@ -8,6 +8,8 @@ from django.utils import timezone
 from knox.models import get_token_model
 
 from campus.core.models import Notice
+from campus.core.notices.choices import unsubscribe_token
+from campus.core.notices.topics import ASKED
 from campus.people.models import RoleGrant
 from courses.assignments.authoring import open_assignment
 from courses.assignments.extending import accommodate
@@ -73,6 +75,7 @@ def places(world: World) -> dict[str, object]:
         **planned(world),
         "request": _request(world).pk,
         **_given(world),
+        "stop_token": unsubscribe_token(world.learner.pk, ASKED),
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }
 

@@ -36,6 +36,10 @@ POST   /me/tokens/                                                          302 
 GET    /notices/                                                            302 200 200 200 200 200 200 200 200
 POST   /notices/read/                                                       302 302 302 302 302 302 302 302 302
 GET    /notices/{notice}/                                                   302 404 302 404 404 404 404 404 404
+GET    /me/notices/                                                         302 200 200 200 200 200 200 200 200
+POST   /me/notices/                                                         302 400 400 400 400 400 400 400 400
+GET    /notices/stop/{stop_token}/                                          200 200 200 200 200 200 200 200 200
+POST   /notices/stop/{stop_token}/                                          200 200 200 200 200 200 200 200 200
 POST   /me/tokens/{token}/revoke/                                           302 404 302 404 404 404 404 404 404
 
 # Cohort board, pool

@@ -37,3 +37,5 @@ EMAIL_HOST_USER = EMAIL_CONFIG.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env.str("CAMPUS_MAIL_FROM", "AI Campus <no-reply@localhost>")
+# A mail server that says nothing must not hold a worker for ever; a claim of e-mails lasts ten minutes.
+EMAIL_TIMEOUT = 20

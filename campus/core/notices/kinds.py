@@ -10,12 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from campus.core import formats
 
+from .topics import OTHER
+
 Text = str | Promise
 
 
 @dataclass(frozen=True)
 class NoticeKind:
-    """What a kind says. `title` and `text` are lazy msgids with %(name)s for facts; `mails` asks for an e-mail.
+    """What a kind says. `title` and `text` are lazy msgids with %(name)s for facts; people choose by its `topic`.
 
     Facts are written by how their names end: `_gpu_s` as GPU time, `_at` as a time, `_on` as a day.
     """
@@ -24,7 +26,7 @@ class NoticeKind:
     text: Text = ""
     icon: str = "bell"
     tone: str = "neutral"
-    mails: bool = False
+    topic: str = OTHER
 
 
 # What is shown of a notice whose app is gone: that there was one, and where it leads.
@@ -47,6 +49,11 @@ def is_registered(name: str) -> bool:
     return name in _KINDS
 
 
+def kinds_of(topic: str) -> list[str]:
+    """Return the names of the kinds that belong to a topic."""
+    return sorted(name for name, kind in _KINDS.items() if kind.topic == topic)
+
+
 @dataclass(frozen=True)
 class Words:
     """A notice as a reader sees it."""
@@ -57,8 +64,13 @@ class Words:
 
 def words_of(name: str, facts: Mapping[str, Any]) -> Words:
     """Say a notice in the active language; a fact that is missing is a dash, never an error."""
-    kind, written = kind_of(name), _Facts({fact: _written(fact, value) for fact, value in facts.items()})
+    kind, written = kind_of(name), written_facts(facts)
     return Words(str(kind.title) % written, str(kind.text) % written)
+
+
+def written_facts(facts: Mapping[str, Any]) -> "_Facts":
+    """Return facts as people write them, in the active language."""
+    return _Facts({fact: _written(fact, value) for fact, value in facts.items()})
 
 
 class _Facts(dict[str, str]):
