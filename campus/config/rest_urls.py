@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("courses.timetable.rest_urls")),
     path("", include("courses.attendance.rest_urls")),
     path("", include("courses.assignments.rest_urls")),
+    path("", include("courses.gradebook.rest_urls")),
     path("", include("campus.web.rest_urls")),
     path("", include("labs.jobs.rest_urls")),
     path("", include("labs.scheduling.rest_urls")),

@@ -203,6 +203,10 @@ POST   /gradebook/rows/{enrolment}/                                         302 
 GET    /gradebook/rows/{enrolment}/final/                                   302 404 404 403 200 200 200 404 404
 POST   /gradebook/rows/{enrolment}/final/                                   302 404 404 403 400 400 400 404 404
 GET    /gradebook/rows/{enrolment}/history/{grade_item}/                    302 404 404 200 200 200 200 404 404
+GET    /api/v1/courses/{run}/gradebook/                                     401 404 404 200 200 200 200 200 200
+POST   /api/v1/courses/{run}/gradebook/cells/                               401 404 404 400 400 400 400 400 400
+POST   /api/v1/courses/{run}/gradebook/entries/{grade_entry}/undo/          401 404 404 200 200 200 200 404 404
+GET    /api/v1/courses/{run}/grades/                                        401 404 200 404 404 404 404 404 404
 GET    /courses/{run}/grades/                                               302 404 200 404 404 404 404 404 404
 GET    /courses/{run}/grades/{grade_item}/ask/                              302 404 200 404 404 404 404 404 404
 POST   /courses/{run}/grades/{grade_item}/ask/                              302 404 400 404 404 404 404 404 404
