@@ -54,6 +54,8 @@ VERBS: dict[str, Text] = {
     "test_suite.opened": gettext_lazy("Tests of an assignment saved"),
     "deadline_change.opened": gettext_lazy("Deadline moved"),
     "deadline_change.revoked": gettext_lazy("Deadline put back"),
+    "outage_offer.granted": gettext_lazy("More time given after an outage"),
+    "outage_offer.declined": gettext_lazy("More time after an outage declined"),
     "latedaybank.changed": gettext_lazy("Late days set"),
     "scores.published": gettext_lazy("Grades published"),
     "regrade.started": gettext_lazy("Regrade started"),

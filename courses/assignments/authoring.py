@@ -17,6 +17,7 @@ from labs.jobs import api as jobs
 from .domain.cases import BadTests, cases_of
 from .domain.rubrics import BadRubric, Criterion, as_json, most_points, parse
 from .models import Assignment, Lab, LateDayBank, TestSuite
+from .scheduler import follow_deadlines
 
 
 @transaction.atomic
@@ -55,6 +56,7 @@ def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: U
     _check(probe)
     save_changes(assignment, fields, actor=actor)
     _tell_lab(assignment)
+    follow_deadlines([assignment])
     return assignment
 
 

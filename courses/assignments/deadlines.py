@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 
 from courses.catalog.models import Enrolment
 
-from .domain.deadlines import Change, Deadline, Rule, Times, resolve
+from .domain.deadlines import Change, Deadline, Outage, Rule, Times, resolve
 from .models import Assignment, DeadlineChange
 
 Deadlines = Mapping[tuple[int, int], Deadline]
@@ -48,7 +50,20 @@ def _changes(
     )
     for row in rows:
         approver = row.approver.name if row.approver else ""
-        change = Change(Rule(row.kind), row.due_at, row.closes_at, row.factor_pct or 100, row.reason, approver)
+        change = Change(
+            Rule(row.kind), row.due_at, row.closes_at, row.factor_pct or 100, row.reason, approver, _outage(row.facts)
+        )
         whose = ("cohort", row.cohort_id) if row.cohort_id else ("learner", row.enrolment_id or 0)
         found[row.assignment_id, *whose].append(change)
     return found
+
+
+def outage_facts(hours: int, from_at: datetime, until_at: datetime) -> dict[str, Any]:
+    """What a change after an outage keeps in `facts`."""
+    return {"hours": hours, "from_at": from_at.isoformat(), "until_at": until_at.isoformat()}
+
+
+def _outage(facts: Mapping[str, Any]) -> Outage | None:
+    if not facts:
+        return None
+    return Outage(facts["hours"], *(datetime.fromisoformat(facts[name]) for name in ("from_at", "until_at")))

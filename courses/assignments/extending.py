@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from campus.core import audit
 from campus.core.errors import InvalidInput, NotFound
+from campus.core.formats import campus_time
 from campus.core.notices.services import notify
 from campus.people.models import User
 from courses.catalog.models import Cohort, Enrolment
 
 from .deadlines import deadline_for
 from .models import Assignment, DeadlineChange, Score
+from .scheduler import follow_deadlines
 from .scores import rescore
 
 Kind = DeadlineChange.Kind
@@ -72,7 +74,7 @@ def revoke(*, change_id: int, assignment: Assignment, cohorts: Iterable[Cohort],
     """Take a change back, of one of `cohorts`; it stays in the history. Raises NotFound."""
     change = (
         DeadlineChange.objects.select_for_update(of=("self",))
-        .select_related("enrolment", "cohort")
+        .select_related("enrolment", "cohort", "assignment")
         .filter(pk=change_id, revoked_at=None)
         .first()
     )
@@ -82,8 +84,18 @@ def revoke(*, change_id: int, assignment: Assignment, cohorts: Iterable[Cohort],
         raise NotFound
     DeadlineChange.objects.filter(pk=change.pk).update(revoked_at=Now())
     audit.record(actor=actor, verb="deadline_change.revoked", target=change, reason=change.reason)
-    _rescore(change, actor)
+    _let_follow(change, actor)
     return change
+
+
+def extend_after_outage(
+    *, assignment: Assignment, enrolment: Enrolment, due_at: datetime, facts: dict[str, Any], actor: User
+) -> DeadlineChange:
+    """Give a learner what an outage took, inside the caller's transaction. `facts` as `deadlines.outage_facts`."""
+    begin, end = (campus_time(datetime.fromisoformat(facts[name])) for name in ("from_at", "until_at"))
+    reason = _("GPU runs were lost or waited long between %(begin)s and %(end)s") % {"begin": begin, "end": end}
+    times = {"due_at": due_at, "facts": facts}
+    return _keep(actor, kind=Kind.OUTAGE, assignment=assignment, enrolment=enrolment, reason=reason, **times)
 
 
 def _require_reason(reason: str) -> None:
@@ -100,7 +112,7 @@ def _keep(actor: User, **fields: Any) -> DeadlineChange:
         scope_path=cohort.scope.path if cohort else (),
         changes={"due_at": (None, change.due_at), "factor_pct": (None, change.factor_pct)},
     )  # fmt: skip
-    _rescore(change, actor)
+    _let_follow(change, actor)
     if change.enrolment is not None and change.assignment is not None and change.due_at is not None:
         notify(
             recipient_ids=[change.enrolment.user_id],
@@ -111,7 +123,17 @@ def _keep(actor: User, **fields: Any) -> DeadlineChange:
     return change
 
 
-def _rescore(change: DeadlineChange, actor: User) -> None:
+def _let_follow(change: DeadlineChange, actor: User) -> None:
+    """Judge the lateness of graded work anew, and tell the scheduler of runs that are open."""
+    if change.assignment is not None:
+        assignments = [change.assignment]
+    else:
+        run_id = change.enrolment.run_id if change.enrolment else 0
+        assignments = list(Assignment.objects.filter(module__run=run_id, lab__isnull=False))
+    learners = Enrolment.objects.filter(cohort=change.cohort_id) if change.cohort_id else None
+    follow_deadlines(
+        assignments, [change.enrolment_id or 0] if learners is None else learners.values_list("pk", flat=True)
+    )
     scores = Score.objects.select_related("assignment", "enrolment__cohort").filter(raw__isnull=False)
     if change.assignment_id is not None:
         scores = scores.filter(assignment_id=change.assignment_id)

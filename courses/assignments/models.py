@@ -62,6 +62,9 @@ from .models_grading import RegradeBatch as RegradeBatch  # noqa: E402
 from .models_grading import SavedComment as SavedComment  # noqa: E402
 from .models_grading import Score as Score  # noqa: E402
 from .models_grading import ScoreChange as ScoreChange  # noqa: E402
+from .models_outage import OutageEvidence as OutageEvidence  # noqa: E402
+from .models_outage import OutageOffer as OutageOffer  # noqa: E402
+from .models_outage import OutagePolicy as OutagePolicy  # noqa: E402
 from .models_work import Assignment as Assignment  # noqa: E402
 from .models_work import AttemptReturn as AttemptReturn  # noqa: E402
 from .models_work import DeadlineChange as DeadlineChange  # noqa: E402

@@ -144,6 +144,8 @@ class DeadlineChange(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)
     factor_pct = models.PositiveSmallIntegerField(null=True, blank=True)
+    # What an OUTAGE was: hours, from_at and until_at (ISO), so that each reader has it in their own words.
+    facts = models.JSONField(default=dict, blank=True)
     reason = models.CharField(_("reason"), max_length=300)
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

@@ -5,7 +5,7 @@ from django.utils.translation import pgettext_lazy
 from campus.core.states import State, register
 
 from .domain.progress import LabState
-from .models import GradingRun, Score
+from .models import GradingRun, OutageOffer, Score
 from .work_lists import WorkState
 
 
@@ -40,6 +40,15 @@ def register_states() -> None:
             Score.State.DRAFT: State(pgettext_lazy("score state", "Draft"), "neutral", "pencil"),
             Score.State.PUBLISHED: State(pgettext_lazy("score state", "Published"), "ok", "circle-check"),
             Score.State.EXCUSED: State(pgettext_lazy("score state", "Excused"), "neutral", "circle-check"),
+        },
+    )
+    register(
+        "offer",
+        {
+            OutageOffer.State.OPEN: State(pgettext_lazy("offer state", "Open"), "action", "circle-dot"),
+            OutageOffer.State.GRANTED: State(pgettext_lazy("offer state", "Granted"), "ok", "circle-check"),
+            OutageOffer.State.DECLINED: State(pgettext_lazy("offer state", "Declined"), "neutral", "circle-x"),
+            OutageOffer.State.LAPSED: State(pgettext_lazy("offer state", "Had more time already"), "neutral", "clock"),
         },
     )
     register(

@@ -24,6 +24,7 @@ from .domain.deadlines import Deadline
 from .domain.late import days_left
 from .domain.notebooks import BadNotebook, cells_of
 from .models import Assignment, DeadlineChange, LateDayBank, Submission
+from .scheduler import follow_deadlines
 from .testing.runs import have_tested
 
 TEXT_FILE = "answer.md"
@@ -79,9 +80,11 @@ def take_late_day(*, assignment_id: int, user: User) -> DeadlineChange:
         raise Conflict(_("No late day may be used here, or none is left."), code="no_late_days")
     if deadline.is_closed(database_now()):
         raise Conflict(_("This assignment is closed."), code="closed")
-    return DeadlineChange.objects.create(
+    change = DeadlineChange.objects.create(
         kind=DeadlineChange.Kind.LATE_DAY, assignment=assignment, enrolment=enrolment, reason="late day"
     )
+    follow_deadlines([assignment], [enrolment.pk])
+    return change
 
 
 def late_days_left(enrolment: Enrolment) -> int:

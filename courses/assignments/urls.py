@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import arranging_views, views, views_authoring, views_grading, views_work
+from . import arranging_views, views, views_authoring, views_grading, views_offers, views_work
 
 app_name = "assignments"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
         views_authoring.revoke_deadline,
         name="revoke-deadline",
     ),
+    path("assignments/<int:assignment_id>/offers/", views_offers.offers, name="offers"),
     path("assignments/<int:assignment_id>/submissions/", views_grading.submissions, name="submissions"),
     path("assignments/<int:assignment_id>/grade/<int:enrolment_id>/", views_grading.desk, name="desk"),
     path(

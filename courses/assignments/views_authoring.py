@@ -26,6 +26,7 @@ from .authoring import change_assignment, open_assignment, read_rubric, save_sui
 from .extending import accommodate, extend, revoke, set_cohort_deadline
 from .forms_work import AccommodationForm, AssignmentForm, CohortDeadlineForm, ExtensionForm, SuiteForm
 from .models import Assignment, DeadlineChange, TestSuite
+from .offer_list import count_open
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,6 +121,7 @@ def deadlines(request: SignedInRequest, assignment_id: int) -> HttpResponse:
     )
     context = {
         "assignment": shown, "run": access.run, "given": given, "changes": changes.order_by("-pk"),
+        "open_offers": count_open(shown, access),
     }  # fmt: skip
     return render(request, "assignments/deadlines.html", context, status=400 if request.method == "POST" else 200)
 

@@ -21,6 +21,7 @@ from .desk import desk_of, keep_comment
 from .domain.regrades import change_of
 from .domain.rubrics import Criterion, from_json, points_of
 from .models import Assignment, RegradeBatch
+from .offer_list import count_open
 from .publishing import publish_scores
 from .regrading import diff_of, discard_regrade, progress_of, publish_regrade, start_regrade
 from .scores import GIVEN, Grading, excuse, save_score
@@ -41,6 +42,7 @@ def submissions(request: SignedInRequest, assignment_id: int) -> HttpResponse:
         "rows": rows,
         "first": next((row for row in rows if row.is_ungraded), rows[0] if rows else None),
         "drafts": sum(1 for row in rows if _is_draft(row.score) and may_publish(access, row.enrolment)),
+        "open_offers": count_open(shown, access) if access.may_edit else 0,
         "has_tests": current_suite(shown) is not None,
         "regrade": RegradeBatch.objects.filter(assignment=shown, state=RegradeBatch.State.RUNNING).first(),
     }

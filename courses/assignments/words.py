@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .domain.deadlines import Deadline, Rule
+from campus.core.formats import campus_time
+
+from .domain.deadlines import Deadline, Outage, Rule
 
 
 def rule_words(deadline: Deadline) -> str:
@@ -19,10 +21,23 @@ def rule_words(deadline: Deadline) -> str:
         Rule.LATE_DAY: ngettext("You took %(n)d late day.", "You took %(n)d late days.", deadline.late_days)
         % {"n": deadline.late_days},
     }
+    if deadline.rule is Rule.OUTAGE and deadline.outage is not None:
+        return outage_words(deadline.outage)
     said = words[deadline.rule]
     if said and deadline.approver:
         said += " " + _("%(reason)s (%(approver)s)") % {"reason": deadline.reason, "approver": deadline.approver}
     return said
+
+
+def outage_words(outage: Outage) -> str:
+    """Say for what how many hours were given, in the reader's language and the campus's time."""
+    words = ngettext(
+        "Extended by %(n)d hour because the GPU pool was down or crowded from %(begin)s to %(end)s.",
+        "Extended by %(n)d hours because the GPU pool was down or crowded from %(begin)s to %(end)s.",
+        outage.hours,
+    )
+    begin, end = campus_time(outage.from_at), campus_time(outage.until_at)
+    return words % {"n": outage.hours, "begin": begin, "end": end}
 
 
 def why_words(why: Iterable[Sequence[str]]) -> list[tuple[str, str]]:

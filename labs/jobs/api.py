@@ -22,6 +22,7 @@ from .services import (
     reconcile,
     rerun,
     rerun_failed,
+    set_deadline,
     settle,
     start_attempt,
     start_attempts,
@@ -36,6 +37,7 @@ from .services.validation import check_size, widest_by_type
 from .signals import job_rerun, job_settled
 from .submission import Submission, parse_submission, read_submission, read_sweep
 from .sweep_forms import SweepForm
+from .troubles import Trouble, troubles_of
 from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Submission",
     "SweepForm",
     "SweepWish",
+    "Trouble",
     "Wish",
     "append_log",
     "append_metrics",
@@ -74,6 +77,7 @@ __all__ = [
     "reconcile",
     "rerun",
     "rerun_failed",
+    "set_deadline",
     "settle",
     "shown_files",
     "start_attempt",
@@ -83,6 +87,7 @@ __all__ = [
     "store_bundle",
     "submit",
     "submit_sweep",
+    "troubles_of",
     "typed_files",
     "unshown_files",
     "uploaded_files",

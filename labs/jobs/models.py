@@ -146,6 +146,9 @@ class Job(models.Model):
     # What the last scheduling cycle said of it (labs.scheduling.domain); shown, never decided upon.
     wait_reason = models.CharField(max_length=30, blank=True)
     wait_facts = models.JSONField(default=dict)
+    # For how long it waited for what its owner or account set (a cap, a dependency), and since when it does so now.
+    held_back_s = models.PositiveIntegerField(default=0, db_default=0)
+    held_back_from = models.DateTimeField(null=True, blank=True)
     queue_place = models.PositiveIntegerField(null=True, blank=True)
     start_p50_at = models.DateTimeField(null=True, blank=True)
     start_p90_at = models.DateTimeField(null=True, blank=True)

@@ -9,7 +9,7 @@ from django.db import connection
 
 from labs.jobs.live import tell_jobs, tell_queue
 
-from .domain.decisions import Plan, Wait, WaitReason
+from .domain.decisions import OWN_REASONS, Plan, Wait, WaitReason
 from .snapshot_loader import Loaded, Stored
 
 #: A new estimate is told when it moved by this much, or by this share of the wait.
@@ -19,10 +19,14 @@ SHIFT_OF_WAIT = 0.05
 EXACT_PLACES = 20
 #: Beyond so many changed jobs the watchers of the whole queue are told at once.
 TELL_EACH = 200
+_OWN = sorted(reason.value for reason in OWN_REASONS)
 
 # Rows that somebody holds are passed over: that job is just being cancelled or started, and a cycle waits for nobody.
 _WRITE = """
 UPDATE jobs_job SET wait_reason = said.reason, wait_facts = said.facts, queue_place = said.place,
+       held_back_s = held_back_s + CASE WHEN said.reason = ANY(%s) THEN 0
+           ELSE COALESCE(EXTRACT(EPOCH FROM now() - held_back_from), 0)::int END,
+       held_back_from = CASE WHEN said.reason = ANY(%s) THEN COALESCE(held_back_from, now()) END,
        start_p50_at = said.p50_at, start_p90_at = said.p90_at,
        promised_p50_at = COALESCE(jobs_job.promised_p50_at, said.p50_at),
        promised_p90_at = COALESCE(jobs_job.promised_p90_at, said.p90_at)
@@ -48,6 +52,8 @@ def write_waits(plan: Plan, loaded: Loaded, now: datetime) -> int:
         cursor.execute(
             _WRITE,
             [
+                _OWN,
+                _OWN,
                 ids,
                 [str(wait.reason) for _, wait in changed],
                 [json.dumps(facts_of(wait, loaded.node_ids)) for _, wait in changed],

@@ -155,6 +155,8 @@ POST   /assignments/{assignment}/tests/                                     302 
 GET    /assignments/{assignment}/deadlines/                                 302 404 403 403 200 200 200 200 200
 POST   /assignments/{assignment}/deadlines/                                 302 404 403 403 400 400 400 400 400
 POST   /assignments/{assignment}/deadlines/{deadline}/revoke/               302 404 403 403 302 302 302 404 404
+GET    /assignments/{assignment}/offers/                                    302 404 403 403 200 200 200 200 200
+POST   /assignments/{assignment}/offers/                                    302 404 403 403 400 400 400 400 400
 GET    /assignments/{assignment}/submissions/                               302 404 403 200 200 200 200 200 200
 GET    /assignments/{assignment}/grade/{enrolment}/                         302 404 403 200 200 200 200 404 404
 POST   /assignments/{assignment}/grade/{enrolment}/                         302 404 403 302 302 302 302 404 404

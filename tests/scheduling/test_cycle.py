@@ -236,3 +236,19 @@ def test_old_cycles_are_forgotten(world: World) -> None:
     fresh = Cycle.objects.create(pending=1, started=1, plan_ms=1, total_ms=1)
     assert sweep_cycles() == 1
     assert list(Cycle.objects.all()) == [fresh]
+
+
+def test_how_long_its_owners_own_cap_held_a_job_back_is_kept_apart(world: World, settings: Any) -> None:
+    world.node(gpus=2)
+    settings.LABS_MAX_RUNNING_GPUS_PER_LEARNER = 1
+    first, held = world.submit(), world.submit()
+    run_cycle()
+    held.refresh_from_db()
+    assert (held.wait_reason, held.held_back_s, held.held_back_from is None) == ("learner_cap", 0, False)
+    Job.objects.filter(pk=held.pk).update(held_back_from=Now() - timedelta(hours=1))
+    settings.LABS_MAX_RUNNING_GPUS_PER_LEARNER = 2
+    run_cycle()
+    held.refresh_from_db()
+    assert (held.state, held.held_back_from) == ("RUNNING", None)
+    assert 3600 <= held.held_back_s < 3660
+    assert first.held_back_s == 0

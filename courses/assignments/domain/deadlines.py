@@ -29,6 +29,15 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """What the platform cost a learner: `hours` were given for what happened between the two times."""
+
+    hours: int
+    from_at: datetime
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One reason for another deadline that concerns this learner and assignment. `factor_pct` is 150 for half again."""
 
@@ -38,13 +47,14 @@ class Change:
     factor_pct: int = 100
     reason: str = ""
     approver: str = ""
+    outage: Outage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """What counts. `rule` is what moved it last and furthest, with its reason and who approved it.
 
-    `course_due_at` is what the course alone says; `late_days` how many were taken.
+    `course_due_at` is what the course alone says; `late_days` how many were taken; `outage` is set where one won.
     """
 
     due_at: datetime | None
@@ -54,6 +64,7 @@ class Deadline:
     approver: str = ""
     course_due_at: datetime | None = None
     late_days: int = 0
+    outage: Outage | None = None
 
     def is_past(self, now: datetime) -> bool:
         return self.due_at is not None and now > self.due_at
@@ -91,7 +102,7 @@ def resolve(times: Times, changes: Iterable[Change]) -> Deadline:
     if days:
         due_at, won = due_at + DAY * len(days), days[-1]
     closes_at = _along(closes_at, base_at, due_at)
-    return Deadline(due_at, closes_at, won.rule, won.reason, won.approver, times.due_at, len(days))
+    return Deadline(due_at, closes_at, won.rule, won.reason, won.approver, times.due_at, len(days), won.outage)
 
 
 def _wanted(one: Change, opens_at: datetime, base_at: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ from .bundles import store_bundle
 from .cancel import cancel
 from .checkpoints import checkpoint_file, checkpoints_of
 from .corrections import charges_of, correct_charge
+from .deadlines import set_deadline
 from .nodes import heartbeat, hello
 from .preempt import Preemption, preempt_attempts
 from .reconcile import reconcile
@@ -41,6 +42,7 @@ __all__ = [
     "reconcile",
     "rerun",
     "rerun_failed",
+    "set_deadline",
     "settle",
     "small_sources",
     "start_attempt",

@@ -70,7 +70,8 @@ def start_attempts(placements: Iterable[Placement]) -> list[Attempt]:
 # Whoever holds a row now is about to cancel it: it is passed over rather than waited for.
 _TAKE = """
 UPDATE jobs_job SET state = %(running)s, attempts_made = attempts_made + 1, factors = said.factors,
-       wait_reason = '', wait_facts = '{}', queue_place = NULL, start_p50_at = NULL, start_p90_at = NULL
+       wait_reason = '', wait_facts = '{}', queue_place = NULL, start_p50_at = NULL, start_p90_at = NULL,
+       held_back_s = held_back_s + COALESCE(EXTRACT(EPOCH FROM now() - held_back_from), 0)::int, held_back_from = NULL
 FROM unnest(%(ids)s::bigint[], %(gpus)s::int[], %(factors)s::jsonb[]) AS said (id, gpus, factors)
 WHERE jobs_job.id = said.id AND jobs_job.gpus = said.gpus AND jobs_job.id IN (
     SELECT id FROM jobs_job WHERE id = ANY(%(ids)s) AND state = %(queued)s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)

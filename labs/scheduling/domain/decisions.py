@@ -57,6 +57,20 @@ class WaitReason(StrEnum):
     JUST_SUBMITTED = "just_submitted"
 
 
+#: What its owner, its account or what it asks for set: time so spent is no fault of the platform's.
+OWN_REASONS = frozenset(
+    {
+        WaitReason.NO_SUCH_NODE,
+        WaitReason.ACCOUNT_CAP,
+        WaitReason.LEARNER_CAP,
+        WaitReason.ACCOUNT_CLOSED,
+        WaitReason.NOT_BEFORE,
+        WaitReason.DEPENDENCY,
+        WaitReason.GROUP_CAP,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class WaitFacts:
     """The facts behind a reason, for the sentence a page says. Only those that its reason needs are set."""
