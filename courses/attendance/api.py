@@ -6,11 +6,14 @@ from .services.asking import ask_excuse, contest, decide_excuse
 from .services.drawing import draw, policy_of, rolls
 from .services.locking import hold_policy
 from .standings import standings
+from .today import Attending, attending
 
 __all__ = [
+    "Attending",
     "Grade",
     "Standing",
     "ask_excuse",
+    "attending",
     "contest",
     "decide_excuse",
     "draw",

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Max, Q, QuerySet
 from django.utils.safestring import SafeString, mark_safe
@@ -18,6 +18,7 @@ from .domain.rules import Rules
 from .domain.standing import Standing
 from .models import Contest, Evidence, Excuse, Flag, Mark, Station, Verdict, VerdictHistory
 from .standings import newest_rules, standings
+from .today import OPENS_BEFORE
 
 NOT_JUDGED = Verdict(mark=Mark.NONE, revision=0)
 
@@ -229,10 +230,8 @@ def my_enrolments(user_id: int) -> list[Enrolment]:
 
 
 def open_now(enrolments: Sequence[Enrolment], now: datetime) -> list[tuple[Enrolment, ClassSession]]:
-    """Classes of these enrolments that are on, or begin within 30 minutes."""
-    soon = classes_of([row.cohort_id for row in enrolments]).filter(
-        starts_at__lt=now + timedelta(minutes=30), ends_at__gt=now
-    )
+    """Classes of these enrolments that are on or about to begin."""
+    soon = classes_of([row.cohort_id for row in enrolments]).filter(starts_at__lte=now + OPENS_BEFORE, ends_at__gt=now)
     sessions = list(soon.select_related("run__course", "stream").prefetch_related("places__room"))
     return [
         (row, session)

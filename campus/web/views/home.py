@@ -12,6 +12,7 @@ from campus.people.access import standing_of
 from campus.people.requests import SignedInRequest
 from campus.places.models import Campus
 from campus.web.today import learner_today, staff_today
+from courses.attendance.api import attending
 from courses.catalog.models import Enrolment
 from courses.catalog.selectors import catalogue
 from courses.timetable.api import next_class
@@ -39,6 +40,9 @@ def today(request: SignedInRequest) -> HttpResponse:
     if learns or not standing.grants:
         context |= learner_today(request.user, now)
     context["learns"] = learns
-    context["next_class"] = next_class(request.user.pk, standing, now)
+    shown = context["next_class"] = next_class(request.user.pk, standing, now)
+    if shown is not None:
+        context["attending"] = attending(shown.session, context.get("enrolments", ()), now)
+        context["leads"] = any(teacher.user_id == request.user.pk for teacher in shown.session.teachers.all())
     template = "web/_today_live.html" if request.GET.get("part") == "live" else "web/today.html"
     return render(request, template, context)
