@@ -43,6 +43,8 @@ VERBS: dict[str, Text] = {
     "module.deleted": gettext_lazy("Module deleted"),
     "lesson.opened": gettext_lazy("Lesson added"),
     "lesson.changed": gettext_lazy("Lesson changed"),
+    "lesson.restored": gettext_lazy("Lesson restored"),
+    "lesson.file_added": gettext_lazy("File added to a lesson"),
     "lesson.moved": gettext_lazy("Lesson moved"),
     "lesson.deleted": gettext_lazy("Lesson deleted"),
     "lab.opened": gettext_lazy("Lab added"),

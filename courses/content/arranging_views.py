@@ -31,7 +31,8 @@ from .arranging import (
 from .domain.order import DOWN, UP
 from .models import Lesson
 from .order_page import order_rows
-from .services import change_lesson, change_module
+from .services import change_module
+from .writing import change_lesson
 
 
 @require_GET

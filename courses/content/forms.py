@@ -10,6 +10,7 @@ from courses.catalog.api import DayField, LocalTimeField
 from courses.catalog.models import CourseRun
 
 from .models import Lesson, Module
+from .writing import newest_version
 
 
 class ModuleForm(forms.ModelForm):
@@ -45,9 +46,9 @@ class ModuleForm(forms.ModelForm):
 
 
 class LessonForm(forms.ModelForm):
-    """A lesson. `seen_at` says which state of it is being changed, so that nobody's words vanish unseen."""
+    """A lesson. `seen` is the version that is being changed, so that nobody's words vanish unseen."""
 
-    seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
     body = forms.CharField(
         label=_("Text"),
         required=False,
@@ -63,4 +64,5 @@ class LessonForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["seen_at"] = self.instance.changed_at.isoformat()
+            newest = newest_version(self.instance)
+            self.initial.update({"title": newest.title, "body": newest.body, "seen": newest.number})

@@ -1,4 +1,4 @@
-"""Writing modules and lessons, and marking lessons as done."""
+"""Writing modules, and marking lessons as done."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from campus.core import formats
-from campus.core.clock import database_now
-from campus.core.errors import Conflict, NotAllowed, NotFound
+from campus.core.errors import NotAllowed, NotFound
 from campus.people.models import User
 from courses.catalog.api import RunAccess, get_editable_run, save_changes, save_new
 from courses.catalog.models import CourseRun, Enrolment
@@ -21,7 +19,7 @@ from .needing import need_first
 @transaction.atomic
 def open_module(*, run_id: int, actor: User | None, **fields: Any) -> Module:
     """Add a module at the end of a run; `fields` as in `change_module`. Raises NotFound, NotAllowed, InvalidInput."""
-    run = _editable(CourseRun.objects.select_for_update().filter(pk=run_id).first(), actor)
+    run = editable(CourseRun.objects.select_for_update().filter(pk=run_id).first(), actor)
     last = Module.objects.filter(run=run).aggregate(last=Max("position"))["last"] or 0
     needs = fields.pop("needs", ())
     module = Module(run=run, position=last + 1, **fields)
@@ -37,7 +35,7 @@ def change_module(*, module_id: int, fields: Mapping[str, Any], actor: User | No
     The run is locked, so that two edits at once make no ring. Raises NotFound, NotAllowed, InvalidInput.
     """
     run = CourseRun.objects.select_for_update(of=("self",)).filter(modules=module_id).first()
-    _editable(run, actor)
+    editable(run, actor)
     module = Module.objects.select_for_update(of=("self",)).select_related("run").filter(pk=module_id).first()
     if module is None:
         raise NotFound
@@ -47,41 +45,6 @@ def change_module(*, module_id: int, fields: Mapping[str, Any], actor: User | No
     if needs is not None:
         need_first(module=module, needs=needs, actor=actor)
     return module
-
-
-@transaction.atomic
-def open_lesson(*, module_id: int, actor: User | None, **fields: Any) -> Lesson:
-    """Add a lesson at the end of a module (title, body, minutes, is_published). Raises as `open_module`."""
-    module = Module.objects.select_for_update(of=("self",)).select_related("run").filter(pk=module_id).first()
-    if module is None:
-        raise NotFound
-    _editable(module.run, actor)
-    last = Lesson.objects.filter(module=module).aggregate(last=Max("position"))["last"] or 0
-    lesson = Lesson(module=module, position=last + 1, **fields)
-    save_new(lesson, actor=actor)
-    return lesson
-
-
-@transaction.atomic
-def change_lesson(*, lesson_id: int, fields: Mapping[str, Any], actor: User | None, seen_at: str = "") -> Lesson:
-    """Change a lesson's title, text, minutes or visibility. Raises as `change_module`.
-
-    With `seen_at`, the ISO time of the state that was changed, also Conflict (changed_meanwhile, facts: changed_at).
-    """
-    lesson = Lesson.objects.select_for_update(of=("self",)).select_related("module__run").filter(pk=lesson_id).first()
-    if lesson is None:
-        raise NotFound
-    _editable(lesson.module.run, actor)
-    if seen_at and seen_at != lesson.changed_at.isoformat():
-        words = _(
-            "Somebody else saved this lesson on %(when)s. Your text is below. Look at theirs in another tab; "
-            "saving again puts yours in its place."
-        )
-        when = formats.campus_time(lesson.changed_at)
-        changed_at = lesson.changed_at.isoformat()
-        raise Conflict(words % {"when": when}, code="changed_meanwhile", facts={"changed_at": changed_at})
-    save_changes(lesson, {**fields, "changed_at": database_now()}, actor=actor)
-    return lesson
 
 
 def complete_lesson(*, lesson: Lesson, access: RunAccess, is_done: bool) -> None:
@@ -103,7 +66,8 @@ def complete_lesson(*, lesson: Lesson, access: RunAccess, is_done: bool) -> None
         raise NotFound from error
 
 
-def _editable(run: CourseRun | None, actor: User | None) -> CourseRun:
+def editable(run: CourseRun | None, actor: User | None) -> CourseRun:
+    """Return the run where `actor` may change it; None as actor is the platform. Raises NotFound, NotAllowed."""
     if run is None:
         raise NotFound
     if actor is not None:

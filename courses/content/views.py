@@ -1,4 +1,4 @@
-"""Lessons: reading, marking as done, writing with a preview."""
+"""Lessons: reading and marking as done; adding and changing modules."""
 
 from typing import Any
 
@@ -9,17 +9,16 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from campus.core.errors import Conflict, NotAllowed, TooLarge
+from campus.core.errors import NotAllowed
 from campus.people.requests import SignedInRequest
 from courses.catalog.api import form_page, get_run_for
 
-from .access import get_lesson_for, get_lesson_to_edit, get_module_to_edit, require_readable
+from .access import get_lesson_for, get_module_to_edit, require_readable
 from .domain.markdown import render as render_markdown
-from .forms import LessonForm, ModuleForm
+from .forms import ModuleForm
 from .selectors import neighbours, outline
-from .services import change_lesson, change_module, complete_lesson, open_lesson, open_module
-
-MAX_PREVIEW = 200_000
+from .services import change_module, complete_lesson, open_module
+from .versions_views import files_of
 
 
 @require_GET
@@ -40,7 +39,7 @@ def lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
         "before": before,
         "after": after,
         "is_done": any(entry.is_done for part in parts for entry in part.lessons if entry.lesson.pk == shown.pk),
-        "html": mark_safe(render_markdown(shown.body)),  # noqa: S308 - sanitised by an allow-list
+        "html": mark_safe(render_markdown(shown.body, files=files_of(shown))),  # noqa: S308 - sanitised by an allow-list
     }
     return render(request, "content/lesson.html", context)
 
@@ -86,56 +85,3 @@ def edit_module(request: SignedInRequest, module_id: int) -> HttpResponse:
 
     form = ModuleForm(request.POST or None, instance=module, run=module.run)
     return form_page(request, form, save, title=_("Change the module"), back=back)
-
-
-@require_http_methods(["GET", "POST"])
-def new_lesson(request: SignedInRequest, module_id: int) -> HttpResponse:
-    """Write a new lesson."""
-    module, access = get_module_to_edit(request.user, module_id)
-
-    def save(fields: dict[str, Any]) -> str:
-        fields.pop("seen_at")
-        return reverse("content:lesson", args=[open_lesson(module_id=module_id, actor=request.user, **fields).pk])
-
-    back = reverse("catalog:run", args=[access.run.slug])
-    return _lesson_form(request, LessonForm(request.POST or None), save, _("Add a lesson"), back, module.title)
-
-
-@require_http_methods(["GET", "POST"])
-def edit_lesson(request: SignedInRequest, lesson_id: int) -> HttpResponse:
-    """Change a lesson."""
-    shown, _access = get_lesson_to_edit(request.user, lesson_id)
-    back = reverse("content:lesson", args=[lesson_id])
-
-    def save(fields: dict[str, Any]) -> str:
-        seen_at = fields.pop("seen_at")
-        try:
-            change_lesson(lesson_id=lesson_id, fields=fields, actor=request.user, seen_at=seen_at)
-        except Conflict as error:  # now they know: saving again is meant
-            form.data = form.data.copy()  # type: ignore[attr-defined]
-            form.data["seen_at"] = error.facts["changed_at"]  # type: ignore[index]
-            raise
-        return back
-
-    form = LessonForm(request.POST or None, instance=shown)
-    return _lesson_form(request, form, save, _("Change the lesson"), back, shown.module.title)
-
-
-@require_POST
-def preview(request: SignedInRequest) -> HttpResponse:
-    """Return the HTML of a text that is being written. What anyone may send themselves harms nobody."""
-    text = request.POST.get("body") or request.POST.get("brief", "")
-    if len(text) > MAX_PREVIEW:
-        raise TooLarge
-    html = mark_safe(render_markdown(text))  # noqa: S308 - sanitised by an allow-list
-    return render(request, "content/_preview.html", {"html": html})
-
-
-def _lesson_form(
-    request: SignedInRequest, form: LessonForm, save: Any, title: str, back: str, hint: str
-) -> HttpResponse:
-    body = form["body"].value() or ""
-    return form_page(
-        request, form, save, title=title, back=back, hint=hint, template="content/lesson_form.html",
-        html=mark_safe(render_markdown(body[:MAX_PREVIEW])),  # noqa: S308
-    )  # fmt: skip

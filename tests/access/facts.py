@@ -26,6 +26,7 @@ from labs.quota.services.requests import ask
 from labs.scheduling.models import ClassReservation, SiteLending
 
 from .attendance_facts import attended
+from .content_facts import lessons
 from .timetable_facts import planned
 from .world import MAIN, World
 
@@ -73,6 +74,7 @@ def places(world: World) -> dict[str, object]:
         **_graded(world),
         **attended(world),
         **planned(world),
+        **lessons(world),
         "request": _request(world).pk,
         **_given(world),
         "stop_token": unsubscribe_token(world.learner.pk, ASKED),

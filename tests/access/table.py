@@ -134,6 +134,16 @@ GET    /lessons/{lesson}/                                                   302 
 POST   /lessons/{lesson}/done/                                              302 404 302 403 403 403 403 403 403
 GET    /lessons/{lesson}/edit/                                              302 404 403 403 200 200 200 200 200
 POST   /lessons/{lesson}/edit/                                              302 404 403 403 400 400 400 400 400
+GET    /lessons/{lesson}/files/{lesson_file}                                302 404 200 200 200 200 200 200 200
+GET    /lessons/{lesson}/versions/                                          302 404 403 403 200 200 200 200 200
+GET    /lessons/{lesson}/versions/1/                                        302 404 403 403 200 200 200 200 200
+POST   /lessons/{lesson}/versions/1/show/                                   302 404 403 403 302 302 302 302 302
+GET    /lessons/{lesson}/versions/1/restore/                                302 404 403 403 200 200 200 200 200
+POST   /lessons/{lesson}/versions/1/restore/                                302 404 403 403 302 302 302 302 302
+GET    /lessons/{closed_lesson}/                                            302 404 403 200 200 200 200 200 200
+GET    /lessons/{closed_lesson}/files/{lesson_file}                         302 404 403 200 200 200 200 200 200
+GET    /labs/{closed_lab}/                                                  302 404 403 200 200 200 200 200 200
+GET    /assignments/{closed_assignment}/                                    302 404 403 200 200 200 200 200 200
 GET    /labs/{lab}/                                                         302 404 200 200 200 200 200 200 200
 POST   /labs/{lab}/runs/                                                    302 404 400 400 400 400 400 400 400
 GET    /labs/{lab}/edit/                                                    302 404 403 403 200 200 200 200 200

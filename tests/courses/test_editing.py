@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from courses.content.services import change_lesson
+from courses.content.writing import change_lesson
 from tests.access import world as worlds
 
 pytestmark = pytest.mark.django_db
@@ -24,14 +24,14 @@ def editor(client, world):
     return client
 
 
-def seen_at(answer):
-    return re.search(r'name="seen_at" value="([^"]+)"', answer.content.decode()).group(1)
+def seen(answer):
+    return re.search(r'name="seen" value="([^"]+)"', answer.content.decode()).group(1)
 
 
 def test_a_lesson_that_somebody_else_saved_is_replaced_only_knowingly(editor, world):
     url = reverse("content:edit-lesson", args=[world.lesson.pk])
     mine = {"title": "숫자 읽기", "minutes": 5, "is_published": "on", "body": "my words"}
-    mine["seen_at"] = seen_at(editor.get(url))
+    mine["seen"] = seen(editor.get(url))
     change_lesson(lesson_id=world.lesson.pk, fields={"body": "their words"}, actor=None)
     refused = editor.post(url, mine)
     assert refused.status_code == 400
@@ -39,7 +39,7 @@ def test_a_lesson_that_somebody_else_saved_is_replaced_only_knowingly(editor, wo
     assert "my words" in refused.content.decode()
     world.lesson.refresh_from_db()
     assert world.lesson.body == "their words"
-    assert editor.post(url, mine | {"seen_at": seen_at(refused)}).status_code == 302
+    assert editor.post(url, mine | {"seen": seen(refused)}).status_code == 302
     world.lesson.refresh_from_db()
     assert world.lesson.body == "my words"
 
@@ -48,7 +48,7 @@ def test_a_new_lesson_and_an_unchanged_one_are_saved_at_once(editor, world):
     said = {"title": "새 수업", "minutes": 5, "body": "words"}
     assert editor.post(reverse("content:new-lesson", args=[world.module.pk]), said).status_code == 302
     url = reverse("content:edit-lesson", args=[world.lesson.pk])
-    assert editor.post(url, said | {"seen_at": seen_at(editor.get(url))}).status_code == 302
+    assert editor.post(url, said | {"seen": seen(editor.get(url))}).status_code == 302
 
 
 @pytest.mark.parametrize(

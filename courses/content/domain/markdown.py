@@ -21,6 +21,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 SCHEMES = {"http", "https", "mailto"}
+FILES = "files/"
 MAX_HIGHLIGHTED = 20_000  # characters; a longer block is shown plain
 
 _TAGS = {
@@ -50,10 +51,17 @@ _ATTRIBUTES = {
 _ALIGNED = {"text-align:left": "text-start", "text-align:center": "text-center", "text-align:right": "text-end"}
 
 
-def render(text: str) -> str:
-    """Return the HTML of a Markdown text. Headings start at h2, since the page has its own h1."""
+def render(text: str, files: str = "") -> str:
+    """Return the HTML of a Markdown text. Headings start at h2, since the page has its own h1.
+
+    What the text names as `files/NAME` is found below the address `files`.
+    """
+    parser, env = _parser(), dict[str, Any]()
+    tokens = parser.parse(text, env)
+    if files:
+        _point_to(tokens, files)
     return nh3.clean(
-        _parser().render(text),
+        parser.renderer.render(tokens, parser.options, env),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes=SCHEMES,
@@ -61,6 +69,15 @@ def render(text: str) -> str:
         strip_comments=True,
         attribute_filter=_filtered,
     )
+
+
+def _point_to(tokens: Sequence[Token], files: str) -> None:
+    for token in tokens:
+        for one in (token, *(token.children or ())):
+            for name in ("src", "href"):
+                address = str(one.attrs.get(name, ""))
+                if address.startswith(FILES):
+                    one.attrs[name] = files + address.removeprefix(FILES)
 
 
 def _filtered(tag: str, name: str, value: str) -> str | None:
