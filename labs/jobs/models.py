@@ -156,6 +156,10 @@ class Job(models.Model):
     # The first range that was given, kept to be held against what came (labs.scheduling.promises).
     promised_p50_at = models.DateTimeField(null=True, blank=True)
     promised_p90_at = models.DateTimeField(null=True, blank=True)
+    # When that was, and the seconds of waiting as planned before any fit: what the next ranges are fitted to.
+    promised_at = models.DateTimeField(null=True, blank=True)
+    planned_p50_s = models.FloatField(null=True, blank=True)
+    planned_p90_s = models.FloatField(null=True, blank=True)
 
     work_url = models.CharField(
         max_length=200, blank=True, help_text=_("Where the work it belongs to is described, for example a lab.")

@@ -44,6 +44,8 @@ class SchedulerMark(models.Model):
     waits_told_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the jobs of a long queue were last told why they wait.")
     )
+    # What planned waits are multiplied by (labs.scheduling.domain.fitting.Fit); none until there is a record to fit to.
+    start_fit = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="scheduler_mark_is_one"),)

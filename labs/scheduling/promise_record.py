@@ -1,10 +1,14 @@
-"""What was promised beside what came: how often the first start range of a job held."""
+"""What was promised beside what came: how often the first start range of a job held, and what the next is fitted to."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from labs.jobs.models import Attempt, Job
+
+from .domain import fitting
+from .models import SchedulerMark
 
 LAST = 500
 
@@ -36,6 +40,28 @@ def coverage(last: int = LAST) -> Coverage:
     )
     rows = list(found.values_list("given_at", F("promised_p50_at"), F("promised_p90_at"))[:last])
     return Coverage(len(rows), *(_share([row[0] <= row[n] for row in rows if row[n] is not None]) for n in (1, 2)))
+
+
+def refit(now: datetime) -> fitting.Fit:
+    """Fit the start ranges of the plans to come to the newest promises. Two queries.
+
+    Who was cancelled, or waits still, has waited for at least that long.
+    """
+    promised = Q(promised_p90_at__isnull=False, planned_p90_s__isnull=False)
+    given_at = Attempt.objects.filter(job=OuterRef("pk"), number=1).values("assigned_at")[:1]
+    rows = Job.objects.filter(promised).annotate(given_at=Subquery(given_at)).order_by("-id").values_list(
+        "planned_p50_s", "planned_p90_s", "promised_at", "given_at", "ended_at"
+    )[: fitting.LAST]  # fmt: skip
+    fitted = fitting.fit(
+        [
+            fitting.Outcome(
+                p50_s, p90_s, max(0.0, ((given_at or ended_at or now) - told_at).total_seconds()), given_at is not None
+            )
+            for p50_s, p90_s, told_at, given_at, ended_at in rows
+        ]
+    )
+    SchedulerMark.objects.filter(pk=1).update(start_fit=fitted.as_json())
+    return fitted
 
 
 def _share(held: list[bool]) -> float:

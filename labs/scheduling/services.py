@@ -115,7 +115,7 @@ def _lock_pool() -> bool:
 def _plan_and_write(began: float, now: datetime, told_at: datetime | None) -> CycleResult:
     loaded = load(now)
     planning = time.perf_counter()
-    made = plan(loaded.snapshot, policy(), now.timestamp())
+    made = plan(loaded.snapshot, loaded.policy, now.timestamp())
     plan_ms = _ms_since(planning)
     placements = [
         jobs.Placement(

@@ -17,9 +17,11 @@ from labs.quota.models import Account
 from . import kept_loader, run_samples
 from .domain import predict
 from .domain.fair_share import decayed
+from .domain.fitting import Fit
 from .domain.policy import Policy
 from .domain.predict import burst_of
 from .domain.snapshot import AccountState, NodeState, PendingJob, RunningJob, Snapshot
+from .models import SchedulerMark
 from .run_samples import Samples
 
 #: A node that missed so many heartbeats is given nothing new, long before it counts as down.
@@ -66,15 +68,22 @@ class Loaded:
     stored: Mapping[int, Stored]
     site_of_campus: Mapping[int, int]
     samples: Samples
+    policy: Policy
+    """The campus's, with start ranges as the last promises came true."""
 
 
 def policy() -> Policy:
-    """The policy that this campus runs by."""
+    """The policy that this campus runs by, with start ranges as planned."""
     return Policy(max_running_gpus_per_learner=settings.LABS_MAX_RUNNING_GPUS_PER_LEARNER)
 
 
+def _fit() -> Fit:
+    stored = SchedulerMark.objects.filter(pk=1).values_list("start_fit", flat=True).first()
+    return Fit.of(stored or {})
+
+
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
-    """Read pool, queue, runs, accounts and finished run times as they stand. Eleven queries.
+    """Read pool, queue, runs, accounts, finished run times and the fit of ranges as they stand. Twelve queries.
 
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
@@ -117,7 +126,7 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
         lendings=kept_loader.lendings(now),
     )
     stored = {row[0]: Stored(*row[len(_PENDING) :]) for row in pending_rows}
-    return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples)
+    return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples, replace(policy(), fit=_fit()))
 
 
 Held = Mapping[int, tuple[int, tuple[int, ...]]]

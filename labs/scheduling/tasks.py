@@ -3,9 +3,10 @@
 from celery import shared_task
 from django.conf import settings
 
+from campus.core.clock import database_now
 from labs.jobs import api as jobs
 
-from . import services
+from . import promise_record, services
 
 BEAT_SCHEDULE = {
     "scheduling-cycle": {
@@ -22,6 +23,11 @@ BEAT_SCHEDULE = {
     "scheduling-sweep": {
         "task": "labs.scheduling.tasks.sweep_cycles",
         "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
+    "scheduling-refit": {
+        "task": "labs.scheduling.tasks.refit",
+        "schedule": 600.0,
         "options": {"expires": 600},
     },
 }
@@ -43,3 +49,9 @@ def reconcile() -> None:
 def sweep_cycles() -> None:
     """Forget old cycles."""
     services.sweep_cycles()
+
+
+@shared_task(name="labs.scheduling.tasks.refit")
+def refit() -> None:
+    """Fit start ranges to how the last ones came true."""
+    promise_record.refit(database_now())

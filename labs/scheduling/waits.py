@@ -29,9 +29,16 @@ UPDATE jobs_job SET wait_reason = said.reason, wait_facts = said.facts, queue_pl
        held_back_from = CASE WHEN said.reason = ANY(%s) THEN COALESCE(held_back_from, now()) END,
        start_p50_at = said.p50_at, start_p90_at = said.p90_at,
        promised_p50_at = COALESCE(jobs_job.promised_p50_at, said.p50_at),
-       promised_p90_at = COALESCE(jobs_job.promised_p90_at, said.p90_at)
-FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::int[], %s::timestamptz[], %s::timestamptz[])
-     AS said (id, reason, facts, place, p50_at, p90_at)
+       promised_p90_at = COALESCE(jobs_job.promised_p90_at, said.p90_at),
+       promised_at = CASE WHEN jobs_job.promised_p90_at IS NULL AND said.p90_at IS NOT NULL THEN %s
+           ELSE jobs_job.promised_at END,
+       planned_p50_s = CASE WHEN jobs_job.promised_p90_at IS NULL THEN said.planned_p50_s
+           ELSE jobs_job.planned_p50_s END,
+       planned_p90_s = CASE WHEN jobs_job.promised_p90_at IS NULL THEN said.planned_p90_s
+           ELSE jobs_job.planned_p90_s END
+FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::int[], %s::timestamptz[], %s::timestamptz[],
+            %s::float8[], %s::float8[])
+     AS said (id, reason, facts, place, p50_at, p90_at, planned_p50_s, planned_p90_s)
 WHERE jobs_job.id = said.id AND jobs_job.id IN (
     SELECT id FROM jobs_job WHERE id = ANY(%s) AND state = 'QUEUED' FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING jobs_job.id
@@ -54,12 +61,15 @@ def write_waits(plan: Plan, loaded: Loaded, now: datetime) -> int:
             [
                 _OWN,
                 _OWN,
+                now,
                 ids,
                 [str(wait.reason) for _, wait in changed],
                 [json.dumps(facts_of(wait, loaded.node_ids)) for _, wait in changed],
                 [wait.place for _, wait in changed],
                 [at(wait.start_p50_at) for _, wait in changed],
                 [at(wait.start_p90_at) for _, wait in changed],
+                [wait.planned_s and wait.planned_s[0] for _, wait in changed],
+                [wait.planned_s and wait.planned_s[1] for _, wait in changed],
                 ids,
             ],
         )

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -189,11 +190,14 @@ def test_the_first_range_is_kept_whatever_is_said_later(world: World) -> None:
     first = (job.promised_p50_at, job.promised_p90_at)
     assert first == (job.start_p50_at, job.start_p90_at)
     assert None not in first
+    planned = (job.promised_at, job.planned_p50_s, job.planned_p90_s)
+    assert job.planned_p90_s == pytest.approx((first[1] - job.promised_at).total_seconds(), abs=0.001)
     Attempt.objects.filter(pk=attempt.pk).update(started_at=timezone.now() - timedelta(seconds=500))
     run_cycle()
     job.refresh_from_db()
     assert job.start_p90_at < first[1]
     assert (job.promised_p50_at, job.promised_p90_at) == first
+    assert (job.promised_at, job.planned_p50_s, job.planned_p90_s) == planned
     settle(attempt)
     run_cycle()
     job.refresh_from_db()
@@ -205,4 +209,4 @@ def test_who_starts_at_once_was_promised_nothing(world: World) -> None:
     job = world.submit()
     run_cycle()
     job.refresh_from_db()
-    assert (job.state, job.promised_p90_at) == ("RUNNING", None)
+    assert (job.state, job.promised_p90_at, job.promised_at, job.planned_p90_s) == ("RUNNING", None, None, None)

@@ -60,6 +60,8 @@ class Dispatch:
         )
         self.preemption = Preemption(self)
         self.promises = Promises(self.pool, self.placement, self.reservations, self.preemption)
+        #: Blocked jobs that the walk at hand keeps GPUs for, at most.
+        self._most_kept = policy.reservations
         #: Runs were asked to end for these: they go first when they have.
         self.has_room_made: Bools = np.array([job.has_room_made for job in self.backlog.jobs], dtype=np.bool_)
         self.groups = self._sweeps()
@@ -155,6 +157,7 @@ class Dispatch:
         self._has_room.clear()
         self.reservations.stand()
         self.preemption.forget_jobs()
+        self._most_kept = self._reservations_for(priorities)
         before, backlog = len(self.starts), self.backlog
         classes, specs = backlog.class_of, backlog.spec_of
         for at, i in self._queue(priorities):
@@ -167,12 +170,17 @@ class Dispatch:
                 continue
             spot = self._place(i, int(classes[i]))
             if spot is None:
-                if len(blocks.reservations) < self.policy.reservations or backlog.jobs[i].has_room_made:
+                if len(blocks.reservations) < self._most_kept or backlog.jobs[i].has_room_made:
                     self._promise(i, over)
                 blocks.block(int(specs[i]), at)
             else:
                 self._start(i, spot, over, priorities, at)
         return len(self.starts) - before
+
+    def _reservations_for(self, priorities: Priorities) -> int:
+        """For how many blocked jobs GPUs are kept, by the predicted work of those that wait for any."""
+        waiting = priorities.order[~self.held.mask[priorities.order]]
+        return self.policy.reservations_for(float(self.backlog.cost_gpu_s[waiting].sum()), self.pool.gpus)
 
     def _queue(self, priorities: Priorities) -> Iterator[tuple[int, int]]:
         """Jobs that nothing but GPUs and caps may hold back, with their places in the walk.
@@ -187,7 +195,7 @@ class Dispatch:
         cleared_for = cleared_for[np.argsort(-self.backlog.units[cleared_for], kind="stable")]
         order = np.r_[cleared_for, order[~made_room]]
         at = 0
-        while at < len(order) and len(self.blocks.reservations) < self.policy.reservations:
+        while at < len(order) and len(self.blocks.reservations) < self._most_kept:
             yield at, int(order[at])
             at += 1
         rest, places, piece = order[at:], np.arange(at, len(order)), LEAST_PIECE

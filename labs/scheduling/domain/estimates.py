@@ -83,7 +83,7 @@ class Estimator:
         self._ends[row], self._var[row] = self._ends[row][by_end], self._var[row][by_end]
 
     def estimate(self) -> tuple[Floats, Floats]:
-        """P50 and P90 of the start for each job of the backlog."""
+        """P50 and P90 of the start for each job of the backlog, as planned: before any fit."""
         first = self._d.policy.estimate_jobs
         for i in self._order[:first].tolist():
             self._walk_to(i)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labs.scheduling.domain.fitting import Fit
+
 DAY_S = 86_400.0
 HOUR_S = 3_600.0
 
@@ -43,8 +45,10 @@ class Policy:
     #: For the first of a burst (``predict.trials``): it tells how long the others are.
     weight_trial: float = 3.0
 
-    #: GPUs are kept for so many blocked jobs; those behind them may overtake only without delaying these.
+    #: GPUs are kept for at most so many blocked jobs; those behind them may overtake only without delaying these. It is
+    #: fewer where more work waits than the pool does in ``deep_queue_s`` (``reservations_for``).
     reservations: int = 16
+    deep_queue_s: float = 3 * DAY_S
     #: At most so many GPUs of one owner run at once; None is no cap.
     max_running_gpus_per_learner: int | None = None
     #: At most so many starts in one pass, so that its transaction stays short.
@@ -63,9 +67,22 @@ class Policy:
     environment_probes: int = 64
     #: Start times of so many first jobs are found by walking the ends of runs forward; later ones by throughput.
     estimate_jobs: int = 400
-    #: Newcomers go ahead, so a wait is expected to take so much longer than the work ahead says (P50, P90).
+    #: Newcomers go ahead, so a wait is planned to take so much longer than the work ahead says (P50, P90).
     overtaking_p50: float = 0.3
     overtaking_p90: float = 2.5
+    #: What planned waits are multiplied by, from what became of the last ones: this moves estimates and starts nothing.
+    fit: Fit = Fit()  # noqa: RUF009 - it is frozen, too
+
+    def reservations_for(self, waiting_gpu_s: float, gpus: int) -> int:
+        """For how many blocked jobs GPUs are kept while so many predicted GPU-seconds wait for a pool of so many GPUs.
+
+        What is kept idles until it is whole. A queue that lasts for days soon gives the room back to wide jobs; one
+        that lasts for weeks never does, so there twice the work halves what is kept. One job always has its promise.
+        """
+        pool_s = waiting_gpu_s / max(1, gpus)
+        if pool_s <= self.deep_queue_s:
+            return self.reservations
+        return min(self.reservations, max(1, int(self.reservations * self.deep_queue_s / pool_s)))
 
     @property
     def overtaking_days(self) -> float:

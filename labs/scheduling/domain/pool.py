@@ -133,6 +133,8 @@ class Pool:
         )  # the GPU with the least memory first: the scarce ones stay for those that need them
         for number, group in enumerate(self.groups):
             group.number = number
+        #: GPUs of the nodes that may start something, busy ones too.
+        self.gpus = sum(node.gpus_total for node, group in zip(self.nodes, self.group_of, strict=True) if group)
         self.group_number: Ints = np.array([-1 if g is None else g.number for g in self.group_of], dtype=np.int64)
         self.widest_free = self.columns = widest
 

@@ -100,8 +100,18 @@ class Waits(Mapping[Id, Wait]):
         return at
 
     @cached_property
+    def _planned_s(self) -> tuple[Floats, Floats]:
+        p50, p90 = Estimator(self._d, self._priorities.order).estimate()
+        return p50 - self._d.now, p90 - self._d.now
+
+    @cached_property
     def _starts_at(self) -> tuple[Floats, Floats]:
-        return Estimator(self._d, self._priorities.order).estimate()
+        """The planned waits as the last promises came true; nothing starts before its date."""
+        now, not_before = self._d.now, self._d.backlog.not_before
+        p50_s, p90_s = self._d.policy.fit.fitted(*self._planned_s)
+        is_known = np.isfinite(p50_s)
+        earliest = np.where(is_known, not_before, np.nan)
+        return np.fmax(now + p50_s, earliest), np.fmax(now + p90_s, earliest)
 
     def __len__(self) -> int:
         return self._d.backlog.size - len(self._d.starts)
@@ -116,6 +126,8 @@ class Waits(Mapping[Id, Wait]):
         i = self._index[job_id]
         reason, facts = self._why(i)
         p50, p90 = (float(at[i]) for at in self._starts_at)
+        planned_s = float(self._planned_s[0][i]), float(self._planned_s[1][i])
+        is_by_queue = reason not in (WaitReason.PREEMPTING, WaitReason.NOT_BEFORE) and not math.isnan(p50)
         if reason is WaitReason.PREEMPTING and facts.until_at is not None:
             p50, p90 = min(facts.until_at, p50), min(facts.until_at, p90)  # what is not known (NaN) is by then, too
         return Wait(
@@ -125,6 +137,7 @@ class Waits(Mapping[Id, Wait]):
             start_p90_at=None if math.isnan(p90) else p90,
             facts=facts,
             factors=self._priorities.factors(i),
+            planned_s=planned_s if is_by_queue else None,
         )
 
     def _why(self, i: int) -> tuple[WaitReason, WaitFacts]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import replace
 
-from labs.scheduling.domain import predict
+from labs.scheduling.domain import fitting, predict
 from labs.scheduling.domain.fair_share import decayed
 from labs.scheduling.domain.planner import plan
 from labs.scheduling.domain.policy import Policy
@@ -28,6 +28,8 @@ SITE, ROOT = "pool", "everybody"
 GPU_MEMORY_MIB = 81_920
 #: A new prediction is told to the planner when it differs by more than this share.
 LEAST_CHANGE = 0.05
+#: Ranges are fitted to the last promises as often as in production, seconds.
+FIT_EVERY_S = 600.0
 
 
 class Ours:
@@ -52,6 +54,10 @@ class Ours:
         self._new: list[int] = []
         self._stale: set[tuple[str, str]] = set()
         self._told: dict[int, tuple[float, float, float]] = {}
+        #: The newest promises: job, when it was told, and the wait that was planned then (P50, P90).
+        self._planned: deque[tuple[int, float, tuple[float, float]]] = deque(maxlen=fitting.LAST)
+        self._started_s: dict[int, float] = {}
+        self._fitted_at = -FIT_EVERY_S
         self.promises: list[Promise] = []
 
     def submitted(self, job: TraceJob) -> None:
@@ -86,6 +92,7 @@ class Ours:
             return
         self._predict_again()
         self._try_first()
+        self._fit(now)
         made = plan(self._snapshot(now), self.policy, now)
         starts = {start.job_id: start for start in made.starts}
         for number in self._new:
@@ -93,6 +100,8 @@ class Ours:
                 wait = made.waits[number]
                 if wait.start_p50_at is not None and wait.start_p90_at is not None:
                     self._told[number] = (now, wait.start_p50_at, wait.start_p90_at)
+                    if wait.planned_s is not None:
+                        self._planned.append((number, now, wait.planned_s))
         self._new.clear()
         for start in made.starts:
             number = int(start.job_id)
@@ -106,6 +115,17 @@ class Ours:
             self._renew(parts)
             if number in self._told:
                 self.promises.append(Promise(number, *self._told.pop(number), now))
+                self._started_s[number] = now
+
+    def _fit(self, now: float) -> None:
+        """Fit the ranges to what became of the newest promises, or has so far."""
+        if now - self._fitted_at >= FIT_EVERY_S:
+            outcomes = [
+                fitting.Outcome(*planned_s, self._started_s.get(number, now) - told_at, number in self._started_s)
+                for number, told_at, planned_s in self._planned
+            ]
+            self.policy = replace(self.policy, fit=fitting.fit(outcomes))
+            self._fitted_at = now
 
     def _is_tried(self, number: int) -> None:
         """A run of its burst goes on: nobody need go first for it any more."""
