@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F, OuterRef, Q, Subquery
 
@@ -47,21 +48,24 @@ def refit(now: datetime) -> fitting.Fit:
 
     Who was cancelled, or waits still, has waited for at least that long.
     """
-    promised = Q(promised_p90_at__isnull=False, planned_p90_s__isnull=False)
-    given_at = Attempt.objects.filter(job=OuterRef("pk"), number=1).values("assigned_at")[:1]
-    rows = Job.objects.filter(promised).annotate(given_at=Subquery(given_at)).order_by("-id").values_list(
-        "planned_p50_s", "planned_p90_s", "promised_at", "given_at", "ended_at"
-    )[: fitting.LAST]  # fmt: skip
-    fitted = fitting.fit(
-        [
-            fitting.Outcome(
-                p50_s, p90_s, max(0.0, ((given_at or ended_at or now) - told_at).total_seconds()), given_at is not None
-            )
-            for p50_s, p90_s, told_at, given_at, ended_at in rows
-        ]
+    promised = Q(promised_p90_at__isnull=False, promised_at__isnull=False, planned_p50_s__isnull=False)
+    first = Attempt.objects.filter(job=OuterRef("pk"), number=1)
+    rows = (
+        Job.objects.filter(promised)
+        .annotate(given_at=Subquery(first.values("assigned_at")[:1]))
+        .order_by("-id")
+        .values_list("planned_p50_s", "planned_p90_s", "promised_at", "given_at", "ended_at")
     )
+    fitted = fitting.fit([_outcome(*row, now) for row in rows[: fitting.LAST]])
     SchedulerMark.objects.filter(pk=1).update(start_fit=fitted.as_json())
     return fitted
+
+
+def _outcome(
+    p50_s: Any, p90_s: Any, told_at: Any, given_at: datetime | None, ended_at: datetime | None, now: datetime
+) -> fitting.Outcome:
+    waited_s = ((given_at or ended_at or now) - told_at).total_seconds()
+    return fitting.Outcome(p50_s, p90_s, max(0.0, waited_s), given_at is not None)
 
 
 def _share(held: list[bool]) -> float:

@@ -28,13 +28,13 @@ def test_a_longer_queue_never_keeps_gpus_for_more_jobs(work_s: float, more_s: fl
     assert policy.reservations_for(work_s + more_s, gpus) <= policy.reservations_for(work_s, gpus)
 
 
-@given(st.floats(0.0, 3.0), GPUS)
-def test_a_queue_of_three_days_or_less_keeps_them_for_sixteen(days: float, gpus: int) -> None:
+@given(st.floats(0.0, 2.0), GPUS)
+def test_a_queue_of_two_days_or_less_keeps_them_for_sixteen(days: float, gpus: int) -> None:
     assert Policy().reservations_for(days * DAY_S * gpus, gpus) == 16
 
 
 def test_twice_the_work_halves_what_is_kept_and_months_of_it_leave_one() -> None:
-    kept = [Policy().reservations_for(days * DAY_S * 100, 100) for days in (3, 6, 12, 24, 48, 1000)]
+    kept = [Policy().reservations_for(days * DAY_S * 100, 100) for days in (2, 4, 8, 16, 32, 1000)]
     assert kept == [16, 8, 4, 2, 1, 1]
 
 
@@ -45,7 +45,7 @@ def test_a_plan_keeps_gpus_by_the_work_that_waits() -> None:
         nodes=[node("n1", free=0), node("n2", free=0)],
         running=[run("r1", "n1", (0, 1, 2, 3)), run("r2", "n2", (0, 1, 2, 3))],
     )
-    days = 20 * DAY_S
+    days = 14 * DAY_S
     long = job("long", gpus=1, wall_s=days, predicted_p50_s=days, predicted_p90_s=days)
     policy = Policy(reservations=3)
 
@@ -53,5 +53,5 @@ def test_a_plan_keeps_gpus_by_the_work_that_waits() -> None:
         return len(plan(replace(full, pending=(*wide, *others)), policy, NOW).reservations)
 
     assert kept() == kept(long) == 3
-    assert kept(long, replace(long, id="too")) == 1  # three times three days of five
+    assert kept(long, replace(long, id="too")) == 1  # three times two days of three and a half
     assert kept(*(replace(long, id=n, not_before=NOW + 1) for n in ("a", "b", "c"))) == 3

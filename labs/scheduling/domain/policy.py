@@ -48,7 +48,7 @@ class Policy:
     #: GPUs are kept for at most so many blocked jobs; those behind them may overtake only without delaying these. It is
     #: fewer where more work waits than the pool does in ``deep_queue_s`` (``reservations_for``).
     reservations: int = 16
-    deep_queue_s: float = 3 * DAY_S
+    deep_queue_s: float = 2 * DAY_S
     #: At most so many GPUs of one owner run at once; None is no cap.
     max_running_gpus_per_learner: int | None = None
     #: At most so many starts in one pass, so that its transaction stays short.
