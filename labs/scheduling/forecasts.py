@@ -16,7 +16,7 @@ from labs.quota.models import Account
 
 from .domain import planner
 from .domain.snapshot import PendingJob
-from .snapshot_loader import Loaded, load
+from .snapshot_loader import Loaded, fitted_policy, load
 from .waits import at, facts_of
 
 #: The id of the job that is not submitted yet: above every row's.
@@ -76,7 +76,7 @@ def forecast(
         now = database_now()
         loaded = load(now, extra=[(account.pk, user.pk, work_key)])
     joining = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
-    found = planner.forecast(loaded.snapshot, loaded.policy, now.timestamp(), joining)
+    found = planner.forecast(loaded.snapshot, fitted_policy(), now.timestamp(), joining)
     available_s, short_account = left_for(account, now)
     return Forecast(
         hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s),

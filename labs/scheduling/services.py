@@ -17,7 +17,7 @@ from .domain.planner import plan
 from .domain.snapshot import Id
 from .fair_use import fold_ledger
 from .models import Cycle, SchedulerMark
-from .snapshot_loader import load, policy
+from .snapshot_loader import fitted_policy, load, policy
 from .tending import anything_to_plan, tend_reservations
 from .waits import write_waits
 
@@ -113,9 +113,9 @@ def _lock_pool() -> bool:
 
 
 def _plan_and_write(began: float, now: datetime, told_at: datetime | None) -> CycleResult:
-    loaded = load(now)
+    loaded, rules = load(now), fitted_policy()
     planning = time.perf_counter()
-    made = plan(loaded.snapshot, loaded.policy, now.timestamp())
+    made = plan(loaded.snapshot, rules, now.timestamp())
     plan_ms = _ms_since(planning)
     placements = [
         jobs.Placement(

@@ -68,22 +68,21 @@ class Loaded:
     stored: Mapping[int, Stored]
     site_of_campus: Mapping[int, int]
     samples: Samples
-    policy: Policy
-    """The campus's, with start ranges as the last promises came true."""
 
 
 def policy() -> Policy:
-    """The policy that this campus runs by, with start ranges as planned."""
+    """The policy that this campus runs by."""
     return Policy(max_running_gpus_per_learner=settings.LABS_MAX_RUNNING_GPUS_PER_LEARNER)
 
 
-def _fit() -> Fit:
+def fitted_policy() -> Policy:
+    """The same with start ranges as the last promises came true: what a person is told goes by it. One query."""
     stored = SchedulerMark.objects.filter(pk=1).values_list("start_fit", flat=True).first()
-    return Fit.of(stored or {})
+    return replace(policy(), fit=Fit.of(stored or {}))
 
 
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
-    """Read pool, queue, runs, accounts, finished run times and the fit of ranges as they stand. Twelve queries.
+    """Read pool, queue, runs, accounts and finished run times as they stand. Eleven queries.
 
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
@@ -126,7 +125,7 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
         lendings=kept_loader.lendings(now),
     )
     stored = {row[0]: Stored(*row[len(_PENDING) :]) for row in pending_rows}
-    return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples, replace(policy(), fit=_fit()))
+    return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples)
 
 
 Held = Mapping[int, tuple[int, tuple[int, ...]]]

@@ -15,7 +15,7 @@ from labs.quota.models import Account
 from .domain import planner
 from .domain.snapshot import PendingJob
 from .forecasts import held_s, joining_job, left_for
-from .snapshot_loader import load
+from .snapshot_loader import fitted_policy, load
 from .waits import at
 
 #: The group of runs that are not submitted yet: no row has it.
@@ -69,7 +69,7 @@ def forecast_sweep(
     group = _GROUP if max_running else None
     joining = [replace(one, id=_GROUP + n, group_id=group, max_running_of_group=max_running) for n in range(runs)]
     snapshot = replace(loaded.snapshot, pending=(*loaded.snapshot.pending, *joining))
-    made = planner.plan(snapshot, loaded.policy, now.timestamp())
+    made = planner.plan(snapshot, fitted_policy(), now.timestamp())
     begun = {start.job_id for start in made.starts}
     waits = [made.waits[run.id] for run in joining if run.id not in begun]
     p50s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p50_at for wait in waits]

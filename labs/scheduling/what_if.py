@@ -21,7 +21,7 @@ from .domain import what_if
 from .domain.simulate import Arrival
 from .domain.snapshot import Id, NodeState, PendingJob, ReservationState, Snapshot
 from .models import ClassReservation
-from .snapshot_loader import Loaded, load
+from .snapshot_loader import Loaded, load, policy
 
 BASES = ("queue", "week")
 REPLAYED_DAYS = 7
@@ -96,7 +96,7 @@ def answer(*, standing: Standing, basis: str, wish: Wish) -> Answer:
     if basis == "week":
         began = min((one.job.submitted_at for one in came), default=began)
     step_s = REPLAY_STEP_S if basis == "week" else 1.0
-    rules = loaded.policy
+    rules = policy()
     before = what_if.run_forward(snapshot, rules, began, came, least_step_s=step_s)
     changed, new_rules = what_if.changed(snapshot, rules, _changes(wish, loaded, more, began, basis))
     after = what_if.run_forward(changed, new_rules, began, came, least_step_s=step_s)
