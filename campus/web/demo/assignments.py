@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from campus.people.models import User
 from courses.assignments.authoring import open_assignment, save_suite, set_late_days
 from courses.assignments.domain.late import LatePolicy, lateness_s
@@ -82,7 +84,7 @@ def open_assignments(taught: Taught, enrolments: Sequence[Enrolment], users: Map
     open_assignment(
         module_id=modules[3].pk, actor=None, title="모델 카드 쓰기", kind=Assignment.Kind.NOTEBOOK, points=Decimal(30),
         brief="분류기 하나를 골라 노트북으로 모델 카드를 씁니다.", opens_at=now + timedelta(days=5),
-        due_at=now + timedelta(days=13),
+        due_at=_evening(now, 13),
     )  # fmt: skip
     set_late_days(run_id=taught.run.pk, days=3, actor=None)
     SavedComment.objects.bulk_create(
@@ -90,10 +92,16 @@ def open_assignments(taught: Taught, enrolments: Sequence[Enrolment], users: Map
     )
     demo = next(one for one in enrolments if one.user.email == people.DEMO_LEARNER.email)
     extend(
-        assignment=cleaning, enrolments=[enrolments[5]], due_at=now + timedelta(days=2), reason="입원 확인서 제출",
+        assignment=cleaning, enrolments=[enrolments[5]], due_at=_evening(now, 2), reason="입원 확인서 제출",
         actor=graders[people.YONGIN],
     )  # fmt: skip
     accommodate(enrolment=demo, factor_pct=125, reason="손목 부상으로 합의", actor=graders[people.YONGIN])
+
+
+def _evening(now: datetime, days: int) -> datetime:
+    """Six in the evening, at the campus, so many days from now."""
+    local = timezone.localtime(now) + timedelta(days=days)
+    return local.replace(hour=18, minute=0, second=0, microsecond=0)
 
 
 _GRADERS = {people.YONGIN: "instructor", people.JEONBUK: "jeonbuk-instructor"}
@@ -101,7 +109,7 @@ _GRADERS = {people.YONGIN: "instructor", people.JEONBUK: "jeonbuk-instructor"}
 
 def _reflection(module: Module, enrolments: Sequence[Enrolment], graders: Mapping[str, User], now: datetime) -> None:
     """Over: graded and published, some late, one excused, a few missing."""
-    due_at = now - timedelta(days=6)
+    due_at = _evening(now, -6)
     made = open_assignment(
         module_id=module.pk, actor=None, title="첫 주 돌아보기", kind=Assignment.Kind.TEXT, points=Decimal(20),
         rubric=as_json(parse(REFLECTION)), brief="첫 주에 배운 것과 아직 모르는 것을 **다섯 문장** 안팎으로 씁니다.",
@@ -132,7 +140,7 @@ def _cleaning(
     module: Module, enrolments: Sequence[Enrolment], graders: Mapping[str, User], now: datetime
 ) -> Assignment:
     """Just over, graded without names: half of it waits at the desk."""
-    due_at = now - timedelta(hours=20)
+    due_at = (now - timedelta(hours=20)).replace(minute=0, second=0, microsecond=0)
     made = open_assignment(
         module_id=module.pk, actor=None, title="데이터 다듬기", points=Decimal(40), rubric=as_json(parse(CLEANING)),
         brief="`clean(rows)`를 작성해 빈 줄과 공백을 정리합니다. 파일은 `clean.py` 하나면 됩니다.",
@@ -159,7 +167,7 @@ def _tested(module: Module, now: datetime) -> None:
     made = open_assignment(
         module_id=module.pk, actor=None, title="정확도 계산하기", points=Decimal(30),
         brief="`metrics.py`에 `accuracy(truth, guessed)`를 작성해 제출합니다. 빈 목록의 정확도는 0입니다.",
-        due_at=now + timedelta(days=4), attempts_allowed=10, late_deduct_pct=Decimal(10),
+        due_at=_evening(now, 4), attempts_allowed=10, late_deduct_pct=Decimal(10),
     )  # fmt: skip
     save_suite(
         assignment_id=made.pk, visible=VISIBLE, hidden=HIDDEN, environment_id=None, seed=7, wall_s=60, gpus=1,
