@@ -89,6 +89,17 @@ def test_ours_calls_the_plan_of_production_and_every_job_runs_once() -> None:
     assert all(promise.p50_at <= promise.p90_at for promise in ours.promises)
 
 
+def test_ours_fits_what_it_promises_to_how_the_last_promises_came_true() -> None:
+    """Again and again the second of two jobs of a thousand seconds waits for the first; nobody ever goes ahead."""
+    queue = tuple(job(n, n // 2 * 3_000 + n % 2 * 10, 1, 1_000, 2_000) for n in range(160))
+    cluster = Cluster([1])
+    ours = Ours(cluster, Trace("pairs", queue, pool_of(1, 1)), Policy())
+    replay(Trace("pairs", queue, pool_of(1, 1)), cluster, ours, policy="test", interval_s=10.0)
+    longer = [(p.p50_at - p.told_at) / (p.started_at - p.told_at) for p in ours.promises]
+    assert longer[20] == pytest.approx(1 + Policy().overtaking_p50, abs=0.05)
+    assert longer[-1] == pytest.approx(1.0, abs=0.05)
+
+
 @pytest.mark.parametrize("make", [FirstCome, Greedy, Easy, Multifactor])
 def test_no_policy_starts_a_job_by_its_length(make: type[FirstCome]) -> None:
     """Jobs of other lengths, decided upon while nothing has ended, start at the same times."""
