@@ -130,6 +130,10 @@ VERBS: dict[str, Text] = {
     "gradeitem.deleted": gettext_lazy("Grade item deleted"),
     "finaloverride.set": gettext_lazy("Final grade set by hand"),
     "finaloverride.ended": gettext_lazy("Final grade computed again"),
+    "announcement.scheduled": gettext_lazy("Announcement scheduled"),
+    "announcement.published": gettext_lazy("Announcement published"),
+    "announcement.edited": gettext_lazy("Announcement edited"),
+    "announcement.withdrawn": gettext_lazy("Announcement withdrawn"),
     "job.charge_corrected": gettext_lazy("Charge of a job corrected"),
 }
 
@@ -144,6 +148,7 @@ AREAS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "timetable": (gettext_lazy("Timetable"), ("class.", "series.", "holiday.", "stream.")),
     "attendance": (gettext_lazy("Attendance record"), ("attendance.",)),
     "grades": (gettext_lazy("Grades"), ("gradebook.", "gradecategory.", "gradeitem.", "finaloverride.")),
+    "announcements": (gettext_lazy("Announcements"), ("announcement.",)),
     "enrolments": (gettext_lazy("Enrolments"), ("enrolment.",)),
     "quota": (gettext_lazy("GPU quota"), ("quota.",)),
     "pool": (gettext_lazy("Nodes and jobs"), ("node.", "job.", "reservation.", "site.", "environment.", "dataset.")),

@@ -10,7 +10,7 @@ from .access import (
     run_access,
 )
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
-from .outline import outline_of, register_outline
+from .outline import outline_of, register_news, register_outline
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -55,6 +55,7 @@ __all__ = [
     "outline_of",
     "preview_roster",
     "programme_account",
+    "register_news",
     "register_outline",
     "run_access",
     "runs_of",

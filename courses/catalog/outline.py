@@ -14,6 +14,20 @@ def register_outline(provider: Outline) -> None:
     _providers[:] = [provider]
 
 
+News = Callable[[RunAccess], Sequence[Any]]
+_news: list[News] = []
+
+
+def register_news(provider: News) -> None:
+    """Name the function that returns a run's newest announcements for one reader; call it from `AppConfig.ready()`."""
+    _news[:] = [provider]
+
+
+def news_of(access: RunAccess) -> list[Any]:
+    """Return what was announced on a run lately; empty where nobody tells."""
+    return [one for provider in _news for one in provider(access)]
+
+
 def outline_of(access: RunAccess) -> list[Any]:
     """Return the modules of a run, with lessons and labs; empty where nobody tells."""
     return [module for provider in _providers for module in provider(access)]

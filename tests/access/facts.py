@@ -25,6 +25,7 @@ from labs.quota.models import Account, QuotaRequest
 from labs.quota.services.requests import ask
 from labs.scheduling.models import ClassReservation, SiteLending
 
+from .announcements_facts import announced
 from .attendance_facts import attended
 from .content_facts import lessons
 from .timetable_facts import planned
@@ -77,6 +78,7 @@ def places(world: World) -> dict[str, object]:
         **lessons(world),
         "request": _request(world).pk,
         **_given(world),
+        **announced(world),
         "stop_token": unsubscribe_token(world.learner.pk, ASKED),
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }

@@ -151,6 +151,22 @@ POST   /labs/{lab}/edit/                                                    302 
 GET    /modules/{module}/labs/new/                                          302 404 403 403 200 200 200 200 200
 POST   /modules/{module}/labs/new/                                          302 404 403 403 400 400 400 400 400
 
+# Announcements
+GET    /announcements/                                                      302 200 200 200 200 200 200 200 200
+GET    /announcements/?show=written                                         302 200 200 200 200 200 200 200 200
+GET    /announcements/new/                                                  302 403 403 200 200 200 200 200 200
+POST   /announcements/new/                                                  302 403 403 400 400 400 400 400 400
+GET    /announcements/{announcement}/                                       302 404 200 200 200 200 200 404 404
+GET    /announcements/{announcement}/edit/                                  302 404 403 200 200 200 200 404 404
+POST   /announcements/{announcement}/edit/                                  302 404 403 400 400 400 400 404 404
+GET    /announcements/{announcement}/publish/                               302 404 403 302 302 302 302 404 404
+POST   /announcements/{announcement}/publish/                               302 404 403 409 409 409 409 404 404
+GET    /announcements/{announcement}/withdraw/                              302 404 403 200 200 200 200 404 404
+POST   /announcements/{announcement}/withdraw/                              302 404 403 302 302 302 302 404 404
+GET    /announcements/{draft}/                                              302 404 404 200 200 200 200 404 404
+GET    /announcements/{draft}/publish/                                      302 404 404 200 200 200 200 404 404
+POST   /announcements/{draft}/publish/                                      302 404 404 302 302 302 302 404 404
+
 # Assignments and grading
 GET    /courses/{run}/assignments/                                          302 404 200 200 200 200 200 200 200
 GET    /modules/{module}/assignments/new/                                   302 404 403 403 200 200 200 200 200

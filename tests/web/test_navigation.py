@@ -11,6 +11,7 @@ from tests.access import world as worlds
 
 EVERYONE = {
     "web:home",
+    "announcements:list",
     "timetable:week",
     "catalog:list",
     "attendance:mine",

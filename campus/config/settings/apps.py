@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "courses.assignments",
     "courses.gradebook",
     "courses.attendance",
+    "courses.announcements",
     "campus.web",
 ]
 

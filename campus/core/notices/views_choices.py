@@ -68,10 +68,9 @@ class ChoicesForm(forms.Form):
 
     def choices(self) -> dict[str, Chosen]:
         """Return what was chosen for the topics that the page offered."""
+        said, kept = self.cleaned_data, self.chosen
         return {
-            name: Chosen(
-                self.cleaned_data.get(name, self.chosen[name].way), self.cleaned_data.get(f"{name}-phone", False)
-            )
+            name: Chosen(said.get(name, kept[name].way), said.get(f"{name}-phone", kept[name].to_phone))
             for name in self.offered
         }
 

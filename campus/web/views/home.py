@@ -12,6 +12,7 @@ from campus.people.access import standing_of
 from campus.people.requests import SignedInRequest
 from campus.places.models import Campus
 from campus.web.today import learner_today, staff_today
+from courses.announcements.api import latest_news
 from courses.attendance.api import attending
 from courses.catalog.models import Enrolment
 from courses.catalog.selectors import catalogue
@@ -40,6 +41,7 @@ def today(request: SignedInRequest) -> HttpResponse:
     if learns or not standing.grants:
         context |= learner_today(request.user, now)
     context["learns"] = learns
+    context["news"] = latest_news(standing)
     shown = context["next_class"] = next_class(request.user.pk, standing, now)
     if shown is not None:
         context["attending"] = attending(shown.session, context.get("enrolments", ()), now)

@@ -19,7 +19,7 @@ from courses.catalog.access import RunAccess, get_run_for
 from courses.catalog.domain.enrolment import Window, window
 from courses.catalog.forms import ModeForm
 from courses.catalog.models import Cohort, Enrolment
-from courses.catalog.outline import outline_of
+from courses.catalog.outline import news_of, outline_of
 from courses.catalog.selectors import catalogue
 from courses.catalog.services import change_mode, self_enrol, withdraw
 
@@ -67,6 +67,7 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
         "access": access,
         "run": access.run,
         "modules": modules,
+        "news": news_of(access),
         "counts": _counts(modules),
         "offers": _offers(access, timezone.now()),
         "modes": Enrolment.Mode.choices,

@@ -1,0 +1,6 @@
+"""What other apps may use of announcements, besides the models."""
+
+from .selectors import latest_news
+from .services import Wish, bring, publish, save_announcement
+
+__all__ = ["Wish", "bring", "latest_news", "publish", "save_announcement"]

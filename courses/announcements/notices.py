@@ -1,0 +1,20 @@
+"""What readers are told: that something was announced."""
+
+from django.utils.translation import gettext_lazy as _
+
+from campus.core.models import Way
+from campus.core.notices.kinds import NoticeKind, register
+from campus.core.notices.topics import Topic, register_topics
+
+TOPICS = {"announcements": Topic(_("Announcements of your courses and campus"), "campus", Way.MAIL)}
+
+KINDS = {
+    "announcements.published": NoticeKind(
+        "%(title)s", _("Announcement by %(author)s for %(place)s."), icon="megaphone", topic="announcements"
+    )
+}
+
+
+def register_notices() -> None:
+    register_topics(TOPICS)
+    register(KINDS)

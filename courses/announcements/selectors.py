@@ -1,0 +1,49 @@
+"""Announcements for lists: what a person may read with what is new to them, what staff wrote with who has read it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from campus.people.api import Standing
+from courses.catalog.api import RunAccess
+
+from .access import readable_by, written_by
+from .models import Announcement, Delivery
+
+NEWS_FOR = timedelta(days=14)
+NEWS_SHOWN = 3
+
+
+def announcements_for(standing: Standing) -> QuerySet[Any]:
+    """What is announced to a person, newest first, with `is_new`."""
+    unread = Delivery.objects.filter(announcement=OuterRef("pk"), recipient_id=standing.user_id, read_at=None)
+    rows = readable_by(standing).annotate(is_new=Exists(unread))
+    return _with_places(rows).order_by("-published_at", "-id")
+
+
+def written_announcements(standing: Standing) -> QuerySet[Any]:
+    """What a person may change, newest first, with how many it was brought to and how many have read it."""
+    counts = written_by(standing).annotate(
+        brought=Count("deliveries"), read=Count("deliveries", filter=Q(deliveries__read_at__isnull=False))
+    )
+    return _with_places(counts).order_by("-id")
+
+
+def latest_news(standing: Standing) -> list[Announcement]:
+    """The newest that a person has not read, for Today. One query."""
+    return list(announcements_for(standing).filter(is_new=True, published_at__gt=Now() - NEWS_FOR)[:NEWS_SHOWN])
+
+
+def news_of_run(access: RunAccess) -> list[Announcement]:
+    """The newest announcements of a run's page: of the run and of the reader's own cohorts. One query."""
+    if not access.may_read:
+        return []
+    cohorts = [cohort.pk for cohort in access.taught] + ([access.enrolment.cohort_id] if access.enrolment else [])
+    here = Q(run=access.run) | Q(cohort__in=cohorts)
+    return list(announcements_for(access.standing).filter(here, published_at__gt=Now() - NEWS_FOR)[:NEWS_SHOWN])
+
+
+def _with_places(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_related("author", "cohort__run__course", "run__course", "campus")
