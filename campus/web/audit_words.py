@@ -34,6 +34,7 @@ VERBS: dict[str, Text] = {
     "term.changed": gettext_lazy("Term changed"),
     "courserun.opened": gettext_lazy("Course run opened"),
     "courserun.changed": gettext_lazy("Course run changed"),
+    "courserun.copied": gettext_lazy("Course run copied"),
     "cohort.opened": gettext_lazy("Cohort opened"),
     "cohort.changed": gettext_lazy("Cohort changed"),
     "module.opened": gettext_lazy("Module added"),

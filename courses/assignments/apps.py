@@ -7,11 +7,12 @@ class AssignmentsConfig(AppConfig):
     name = "courses.assignments"
 
     def ready(self) -> None:
-        from courses.catalog.api import register_outline
+        from courses.catalog.api import register_copier, register_outline
         from courses.content.api import register_module_parts, register_parts
         from labs.environments.api import register_use
         from labs.jobs.api import job_settled
 
+        from .copying import COPIERS
         from .module_parts import labs_finished, parts_in_module
         from .needs import labs_that_need
         from .notices import register_notices
@@ -21,6 +22,8 @@ class AssignmentsConfig(AppConfig):
         from .testing.runs import on_job_settled
 
         register_outline(course_outline)
+        for copier in COPIERS:
+            register_copier(copier)
         register_module_parts(parts_in_module)
         register_parts(labs_finished)
         register_use(labs_that_need)

@@ -9,6 +9,7 @@ from .access import (
     get_run_for,
     run_access,
 )
+from .copying import Copied, Copier, Line, Shift, register_copier, register_day_notes
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
 from .outline import outline_of, register_news, register_outline
 from .selectors import runs_of, runs_taught
@@ -31,11 +32,15 @@ from .services.saving import clean, save_changes, save_new
 from .views.form_page import form_page
 
 __all__ = [
+    "Copied",
+    "Copier",
     "DayField",
     "GpuHoursField",
+    "Line",
     "LocalTimeField",
     "MinutesField",
     "RunAccess",
+    "Shift",
     "change_mode",
     "clean",
     "enrol",
@@ -55,6 +60,8 @@ __all__ = [
     "outline_of",
     "preview_roster",
     "programme_account",
+    "register_copier",
+    "register_day_notes",
     "register_news",
     "register_outline",
     "run_access",

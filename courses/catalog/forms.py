@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from campus.core.forms import ServiceModelForm
 from campus.places.models import Campus
 
+from .copying import copiers
+from .domain.shifting import MOST_WEEKS
 from .fields import DayField, GpuHoursField, LocalTimeField, slug_field
 from .models import Cohort, Course, CourseRun, Enrolment, Programme, Term
 
@@ -53,6 +55,30 @@ class RunForm(ServiceModelForm):
     class Meta:
         model = CourseRun
         fields = ("course", "term", "slug", "is_published")
+
+
+class CopyForm(forms.Form):
+    """Where a run is copied to and what of it. `key` lets the same form make one copy only."""
+
+    term = forms.ModelChoiceField(label=_("Term"), queryset=Term.objects.none())
+    slug = slug_field()
+    weeks = forms.IntegerField(
+        label=_("Move dates by weeks"),
+        required=False,
+        min_value=-MOST_WEEKS,
+        max_value=MOST_WEEKS,
+        help_text=_("Empty: from the start of one term to the start of the other. Weekdays and hours stay."),
+    )
+    take = forms.MultipleChoiceField(label=_("What to take"), required=False, widget=forms.CheckboxSelectMultiple)
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, run: CourseRun, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Term.objects.exclude(pk=run.term_id).order_by("-starts_on")
+        self.fields["term"].queryset = others  # type: ignore[attr-defined]
+        choices = [(one.key, one.label) for one in copiers()]
+        self.fields["take"].choices = choices  # type: ignore[attr-defined]
+        self.initial.setdefault("take", [key for key, _label in choices])
 
 
 class CohortForm(ServiceModelForm):

@@ -78,6 +78,21 @@ class CourseRun(models.Model):
         return f"{self.course.name} · {self.term.name}"
 
 
+class RunCopy(models.Model):
+    """A run that was made from another; `key` names the form that was sent, so that it is made once."""
+
+    run = models.OneToOneField(CourseRun, on_delete=models.CASCADE, related_name="copied_from")
+    source = models.ForeignKey(CourseRun, on_delete=models.PROTECT, related_name="copies")
+    key = models.UUIDField(unique=True)
+    weeks = models.SmallIntegerField()
+    taken = models.JSONField(default=list)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.run}"
+
+
 class Cohort(models.Model):
     """Learners who take a run together, at a home campus, on site or online. Seats are exact."""
 

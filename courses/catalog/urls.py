@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import administration, catalogue, roster_acts, rosters
+from .views import administration, catalogue, copying, roster_acts, rosters
 
 app_name = "catalog"
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
     path("catalog/terms/<int:pk>/edit/", administration.term, name="edit-term"),
     path("catalog/runs/new/", administration.run, name="new-run"),
     path("catalog/runs/<int:pk>/edit/", administration.run, name="edit-run"),
+    path("catalog/runs/<int:run_id>/copy/", copying.copy, name="copy-run"),
     path("catalog/runs/<int:run_id>/cohorts/new/", administration.new_cohort, name="new-cohort"),
     path("catalog/cohorts/<int:pk>/edit/", administration.edit_cohort, name="edit-cohort"),
 ]

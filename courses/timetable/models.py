@@ -102,6 +102,27 @@ class ClassSeries(models.Model):
         return self.title
 
 
+class SeriesProposal(models.Model):
+    """A series of the run that this one was copied from, until somebody plans it anew: it holds and books nothing."""
+
+    run = models.ForeignKey(CourseRun, on_delete=models.CASCADE, related_name="series_proposals")
+    title = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.LECTURE)
+    weekdays = ArrayField(models.PositiveSmallIntegerField())
+    starts = models.TimeField()
+    ends = models.TimeField()
+    from_on = models.DateField()
+    until_on = models.DateField()
+    slot_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("run_id", "from_on", "id")
+        constraints = (models.CheckConstraint(condition=Q(kind__in=Kind.values), name="series_proposal_kind"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class SeriesCohort(Place):
     series = models.ForeignKey(ClassSeries, on_delete=models.CASCADE, related_name="places")
 

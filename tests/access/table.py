@@ -101,6 +101,8 @@ GET    /catalog/terms/new/                                                  302 
 GET    /catalog/terms/{term}/edit/                                          302 404 404 404 404 200 200 404 200
 GET    /catalog/runs/new/                                                   302 404 404 404 404 200 200 404 200
 GET    /catalog/runs/{run_id}/edit/                                         302 404 404 404 404 200 200 404 200
+GET    /catalog/runs/{run_id}/copy/                                         302 404 404 404 404 200 200 404 200
+POST   /catalog/runs/{run_id}/copy/                                         302 404 404 404 404 400 400 404 400
 GET    /catalog/runs/{run_id}/cohorts/new/                                  302 404 404 404 404 200 200 404 200
 GET    /catalog/cohorts/{cohort}/edit/                                      302 404 404 404 404 200 200 404 404
 POST   /catalog/programmes/new/                                             302 404 404 404 404 400 400 404 400

@@ -4,6 +4,7 @@ from datetime import time
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from campus.core.form_errors import add_service_error
 from campus.core.formats import campus_date
 from campus.people.requests import SignedInRequest
 from courses.timetable.forms import CancelForm, SeriesForm, blank, initial_of
-from courses.timetable.models import ClassSeries
+from courses.timetable.models import ClassSeries, SeriesProposal
 from courses.timetable.planning import get_plannable
 from courses.timetable.services import end_series, save_series
 from courses.timetable.services.series import SavedSeries
@@ -24,21 +25,34 @@ from courses.timetable.services.wishes import require_planner
 
 from .classes import given_with_slot, plan_page
 
+_PROPOSED = ("title", "kind", "weekdays", "starts", "ends", "from_on", "until_on", "slot_minutes")
+
 
 @require_http_methods(["GET", "POST"])
 def new(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Plan a weekly series."""
+    """Plan a weekly series: from nothing, or from a proposal of the term before (`?proposal=`)."""
     run, cohorts = get_plannable(request.user, slug)
+    proposals = list(SeriesProposal.objects.filter(run=run))
+    chosen = next((one for one in proposals if str(one.pk) == request.GET.get("proposal")), None)
     initial = blank(cohorts, run.term.starts_on) | {
         "from_on": run.term.starts_on, "until_on": run.term.ends_on, "starts": time(10), "ends": time(12)
     }  # fmt: skip
+    if chosen:
+        initial |= {name: getattr(chosen, name) for name in _PROPOSED}
     form = SeriesForm(given_with_slot(request, cohorts), run=run, cohorts=cohorts, initial=initial)
 
     def save() -> str:
-        return _saved(request, save_series(run_id=run.pk, wish=form.wish(), when=form.when(), actor=request.user))
+        with transaction.atomic():
+            saved = save_series(run_id=run.pk, wish=form.wish(), when=form.when(), actor=request.user)
+            if chosen:
+                chosen.delete()
+        return _saved(request, saved)
 
     back = reverse("timetable:week")
-    return plan_page(request, form, save, title=_("Plan a weekly series"), back=back, run=run, is_series=True)
+    return plan_page(
+        request, form, save, title=_("Plan a weekly series"), back=back, run=run, is_series=True, proposals=proposals,
+        chosen=chosen,
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
