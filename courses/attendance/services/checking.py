@@ -66,7 +66,9 @@ def check(
     hold_policy(session.run_id)
     policy = policy_of(session.run_id)
     _refuse_wrong_time(session, at, rules_of(policy).opens_min, is_leaving=is_leaving)
-    verdict = lock_verdicts([(session.pk, enrolment.pk)])[session.pk, enrolment.pk]
+    pair = session.pk, enrolment.pk
+    held = lock_verdicts([pair])
+    verdict = held[pair]
     act = Evidence.Act.OUT if is_leaving else Evidence.Act.IN
     last = _last_move(session.pk, enrolment.pk)
     if last == act or (is_leaving and last is None):
@@ -81,11 +83,10 @@ def check(
         )
         if not is_leaving:
             raise_flags(made)
-    changed = draw(
-        [(session.pk, enrolment.pk)], {session.pk: session}, policy=policy, cause=Cause.EVIDENCE, by=enrolment.user,
-        now=now,
+    draw(
+        [pair], {session.pk: session}, policy=policy, cause=Cause.EVIDENCE, by=enrolment.user, now=now, held=held
     )  # fmt: skip
-    return CheckedIn(changed[0] if changed else verdict, made)
+    return CheckedIn(verdict, made)
 
 
 @transaction.atomic

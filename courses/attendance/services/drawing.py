@@ -105,12 +105,13 @@ def draw(
     cause: str,
     by: User | None,
     now: datetime,
+    held: Mapping[Pair, Verdict] | None = None,
 ) -> list[Verdict]:
     """Draw the verdicts of these pairs anew and write those that changed, with history. Returns the changed ones.
 
-    Call it in a transaction that holds the policy. Locks the verdicts in the order of their ids.
+    Call it in a transaction that holds the policy. Locks the verdicts in the order of their ids, if not `held` already.
     """
-    held = lock_verdicts(pairs)
+    held = lock_verdicts(pairs) if held is None else held
     rules = rules_of(policy)
     found = material({s for s, _e in held}, {e for _s, e in held}, rules)
     changed, kept = [], []

@@ -95,15 +95,18 @@ def _here_page(
     request: SignedInRequest, station: Station, enrolment_id: int, done: checking.CheckedIn | None = None
 ) -> HttpResponse:
     session = station.session
-    moves = Evidence.objects.filter(
-        session=session, enrolment=enrolment_id, act__in=["IN", "OUT"], undone_by=None
-    ).order_by("-at", "-pk")
+    last = done.evidence if done else None
+    if last is None:
+        moves = Evidence.objects.filter(
+            session=session, enrolment=enrolment_id, act__in=["IN", "OUT"], undone_by=None
+        )  # fmt: skip
+        last = moves.order_by("-at", "-pk").first()
     context = {
         "session": session,
         "station": station,
         "when": class_time(session.starts_at, session.ends_at),
-        "last": moves.first(),
-        "verdict": selectors.verdict_of(enrolment_id, session.pk),
+        "last": last,
+        "verdict": done.verdict if done else None,
         "done": done,
         "enrolment_id": enrolment_id,
     }
