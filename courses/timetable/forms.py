@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campus.core.formats import is_korean
 from campus.people.models import User
@@ -14,7 +15,7 @@ from campus.places.models import Campus, Room
 from courses.catalog.api import DayField
 from courses.catalog.models import Cohort, CourseRun
 from courses.content.models import Module
-from infra.pool.models import Site
+from infra.pool.models import Gpu, Site
 
 from .domain.recurrence import at_wall
 from .models import ClassSeries, ClassSession, Holiday, Kind, Stream
@@ -22,6 +23,7 @@ from .services.wishes import ClassWish, PlaceWish, SeriesWish, people_who_teach,
 
 WEEKDAYS = [(0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")),
             (5, _("Saturday")), (6, _("Sunday"))]  # fmt: skip
+_PLACE_FIELDS = ("cohort", "room", "gpus", "gpu_type", "site")
 _DAYS = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -32,6 +34,7 @@ class PlaceRow(NamedTuple):
     takes: forms.BoundField
     room: forms.BoundField
     gpus: forms.BoundField
+    gpu_type: forms.BoundField
     site: forms.BoundField
 
 
@@ -65,6 +68,9 @@ class PlanForm(forms.Form):
         self._choices("teachers", people_who_teach(self.cohorts))
         rooms, sites = _rooms(self.cohorts), list(Site.objects.filter(is_open=True).select_related("campus"))
         site_choices = [(site.pk, site.name) for site in sites]
+        types = Gpu.objects.filter(node__site__is_open=True).exclude(gpu_type="").order_by("gpu_type")
+        names = types.values_list("gpu_type", flat=True).distinct()
+        type_choices = [("", pgettext_lazy("GPU type", "any")), *((name, name) for name in names)]
         for cohort in self.cohorts:
             self.fields[f"cohort_{cohort.pk}"] = forms.BooleanField(label=cohort.name, required=False)
             self.fields[f"room_{cohort.pk}"] = forms.TypedChoiceField(
@@ -73,6 +79,9 @@ class PlanForm(forms.Form):
             )  # fmt: skip
             self.fields[f"gpus_{cohort.pk}"] = forms.IntegerField(
                 label=_("GPUs"), required=False, min_value=0, max_value=2000, initial=0
+            )
+            self.fields[f"gpu_type_{cohort.pk}"] = forms.ChoiceField(
+                label=_("GPU type"), required=False, choices=type_choices
             )
             self.fields[f"site_{cohort.pk}"] = forms.TypedChoiceField(
                 label=_("GPU site"), required=False, coerce=int, empty_value=None, choices=site_choices,
@@ -85,7 +94,7 @@ class PlanForm(forms.Form):
     def place_rows(self) -> Iterator[PlaceRow]:
         """The rows of the cohorts, for the template."""
         for cohort in self.cohorts:
-            yield PlaceRow(cohort, *(self[f"{name}_{cohort.pk}"] for name in ("cohort", "room", "gpus", "site")))
+            yield PlaceRow(cohort, *(self[f"{name}_{cohort.pk}"] for name in _PLACE_FIELDS))
 
     def wish(self) -> ClassWish:
         """What was entered, as the services take it."""
@@ -101,9 +110,8 @@ class PlanForm(forms.Form):
 
     def _place(self, cohort: Cohort) -> PlaceWish:
         given = self.cleaned_data
-        return PlaceWish(
-            cohort.pk, given[f"room_{cohort.pk}"], given[f"gpus_{cohort.pk}"] or 0, "", given[f"site_{cohort.pk}"]
-        )
+        room, gpus, gpu_type, site = (given[f"{name}_{cohort.pk}"] for name in _PLACE_FIELDS[1:])
+        return PlaceWish(cohort.pk, room, gpus or 0, gpu_type if gpus else "", site)
 
     def zone(self) -> Any:
         """Whose clock the times are of: the first chosen cohort's campus's."""
@@ -250,6 +258,7 @@ def initial_of(found: ClassSession | ClassSeries, zone: Any) -> dict[str, Any]:
     for place in found.places.all():
         pk = place.cohort_id
         initial |= {f"cohort_{pk}": True, f"room_{pk}": place.room_id, f"gpus_{pk}": place.gpus}
+        initial |= {f"gpu_type_{pk}": place.gpu_type}
         if place.site_id:
             initial[f"site_{pk}"] = place.site_id
     return initial

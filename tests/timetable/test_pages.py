@@ -84,6 +84,20 @@ def test_a_clash_shows_every_clash_and_a_click_on_a_free_time_books_it(term):
     assert ClassSession.objects.get(title="실습 준비").starts_at == slot.starts_at == build.at(0, 11)
 
 
+def test_the_type_of_gpu_that_a_class_keeps_is_chosen_and_outlives_a_change_of_title(term):
+    client = client_of(term.planner)
+    typed = {f"gpu_type_{term.yongin.pk}": "h100"}
+    assert client.post(reverse("timetable:new", args=[term.run.slug]), form_data(term, **typed)).status_code == 302
+    made = ClassSession.objects.get(title="실습 준비")
+    url = reverse("timetable:edit", args=[made.pk])
+    shown = client.get(url).context["form"]
+    assert shown[f"gpu_type_{term.yongin.pk}"].value() == "h100"
+    assert client.post(url, form_data(term, title="다른 제목", sequence=0, **typed)).status_code == 302
+    place = made.places.get()
+    assert (place.gpu_type, place.reservation.gpu_type) == ("h100", "h100")
+    assert "h100" in client.get(reverse("timetable:class", args=[made.pk])).content.decode()
+
+
 def test_a_class_is_changed_and_what_was_typed_stays_on_an_error(term):
     made = term.plan(places=(PlaceWish(term.yongin.pk, term.room.pk),))
     client = client_of(term.planner)
