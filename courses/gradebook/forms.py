@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from courses.assignments.models import Assignment
 from courses.catalog.models import CourseRun
@@ -64,6 +65,11 @@ class ItemForm(forms.ModelForm):
     class Meta:
         model = GradeItem
         fields = ("title", "category", "kind", "assignment", "out_of", "is_bonus", "is_published")
+        labels = {
+            "category": pgettext_lazy("of a gradebook", "Category"),
+            "kind": pgettext_lazy("of a gradebook", "Where its marks come from"),
+            "assignment": pgettext_lazy("of a gradebook", "Assignment"),
+        }
 
     def __init__(self, *args: Any, run: CourseRun, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
