@@ -1,5 +1,6 @@
 """Forms of the gradebook."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,15 +11,25 @@ from django.utils.translation import pgettext_lazy
 from courses.assignments.models import Assignment
 from courses.catalog.models import CourseRun
 
-from .domain.schemes import LETTERS
+from .domain.schemes import LETTERS, SCHEMES, Band
 from .models import Gradebook, GradeCategory, GradeItem
+
+#: The choice beside the schemes that have a name.
+OWN = "OWN"
 
 
 class SchemeForm(forms.ModelForm):
-    """Bands are written a line each, `A+ 95`, as a person would write them."""
+    """A scheme that many use, or bands of one's own: a line each, `A+ 95`, as a person would write them."""
 
+    scheme = forms.ChoiceField(
+        label=_("Grades"), widget=forms.RadioSelect, initial=OWN, required=False,
+        choices=(
+            ("LETTERS", _("Letters, A+ to F")), ("PASS_FAIL", _("Pass or fail")), ("PERCENT", _("Percentages alone")),
+            (OWN, _("My own, as written below")),
+        ),
+    )  # fmt: skip
     bands = forms.CharField(
-        label=_("Grades"), required=False, widget=forms.Textarea(attrs={"rows": 9, "class": "mono"}),
+        label=_("Grades of my own"), required=False, widget=forms.Textarea(attrs={"rows": 9, "class": "mono"}),
         help_text=_(
             "A line each, best first: a name and the percentage from which it is given, such as “A+ 95”. "
             "The last begins at 0. Empty: percentages alone."
@@ -27,12 +38,15 @@ class SchemeForm(forms.ModelForm):
 
     class Meta:
         model = Gradebook
-        fields = ("decimals", "cap", "missing_is_zero", "bands")
+        fields = ("decimals", "cap", "missing_is_zero", "scheme", "bands")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        bands = self.instance.bands if self.instance.pk else [[band.name, str(band.least)] for band in LETTERS]
+        bands = self.instance.bands if self.instance.pk else _pairs(LETTERS)
         self.initial["bands"] = "\n".join(f"{name} {Decimal(least).normalize():f}" for name, least in bands)
+        told = [(name, Decimal(least)) for name, least in bands]
+        same = (name for name, scheme in SCHEMES.items() if [(band.name, band.least) for band in scheme] == told)
+        self.initial["scheme"] = next(same, OWN)
 
     def clean_bands(self) -> list[list[str]]:
         bands = []
@@ -51,6 +65,18 @@ class SchemeForm(forms.ModelForm):
         if len(bands) > 30:
             raise forms.ValidationError(_("At most 30 grades."))
         return bands
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        chosen = SCHEMES.get(found.pop("scheme", OWN))
+        if chosen is not None:
+            found["bands"] = _pairs(chosen)
+            self.errors.pop("bands", None)
+        return found
+
+
+def _pairs(bands: Sequence[Band]) -> list[list[str]]:
+    return [[band.name, str(band.least)] for band in bands]
 
 
 class CategoryForm(forms.ModelForm):

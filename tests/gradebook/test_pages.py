@@ -190,11 +190,17 @@ def test_columns_are_set_up_hidden_and_kept_when_they_have_marks(made: build.Mad
     assert staff.post(url(made, "new-item"), fields).status_code == 302
     assert staff.post(url(made, "new-item"), fields | {"kind": "ASSIGNMENT"}).status_code == 400
     assert staff.post(url(made, "new-category"), {"name": "퀴즈", "weight": 5, "drop_lowest": 0}).status_code == 400
-    scheme = {"decimals": 1, "cap": 100, "bands": "통과 60\n실패 0"}
+    scheme = {"decimals": 1, "cap": 100, "scheme": "OWN", "bands": "통과 60\n실패 0"}
     assert staff.post(url(made, "scheme"), scheme).status_code == 302
     assert "통과" in staff.get(url(made, "setup")).content.decode()
     for wrong in ("A 50\nB 60\nF 0", "A 50", "A fifty", "A 50\nA 0"):
         assert staff.post(url(made, "scheme"), scheme | {"bands": wrong}).status_code == 400
+    assert staff.get(url(made, "scheme")).context["form"]["scheme"].value() == "OWN"
+    named = scheme | {"scheme": "PASS_FAIL", "bands": "what was left here does not matter"}
+    assert staff.post(url(made, "scheme"), named).status_code == 302
+    made.run.gradebook.refresh_from_db()
+    assert made.run.gradebook.bands == [["P", "60"], ["F", "0"]]
+    assert staff.get(url(made, "scheme")).context["form"]["scheme"].value() == "PASS_FAIL"
     made.set(made.edit(0, 0, "1"))
     staff.post(url(made, "delete-item", made.items[0].pk))
     staff.post(url(made, "delete-item", made.items[1].pk))

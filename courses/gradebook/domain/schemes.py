@@ -41,3 +41,5 @@ LETTERS = tuple(
     )
 )  # fmt: skip
 PASS_FAIL = (Band("P", Decimal(60)), Band("F", Decimal(0)))
+#: By the names under which they are offered; without bands there are percentages alone.
+SCHEMES: dict[str, tuple[Band, ...]] = {"LETTERS": LETTERS, "PASS_FAIL": PASS_FAIL, "PERCENT": ()}

@@ -1,12 +1,11 @@
 """What changes a gradebook."""
 
 from .cells import CellEdit, Outcome, Refused, Saved, set_cells, undo
-from .columns import SCHEMES, delete_category, delete_item, publish_item, save_category, save_item, set_scheme
+from .columns import delete_category, delete_item, publish_item, save_category, save_item, set_scheme
 from .finals import override_final, publish_finals
 from .regrades import answer_regrade, ask_regrade
 
 __all__ = [
-    "SCHEMES",
     "CellEdit",
     "Outcome",
     "Refused",

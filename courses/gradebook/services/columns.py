@@ -14,10 +14,9 @@ from campus.people.models import User
 from courses.assignments.models import Assignment
 from courses.catalog.api import save_changes, save_new
 from courses.catalog.models import CourseRun
-from courses.gradebook.domain.schemes import LETTERS, PASS_FAIL, Band, bands_wrong
+from courses.gradebook.domain.schemes import Band, bands_wrong
 from courses.gradebook.models import Cell, Gradebook, GradeCategory, GradeItem
 
-SCHEMES = {"LETTERS": LETTERS, "PASS_FAIL": PASS_FAIL, "PERCENT": ()}
 MOST_CATEGORIES, MOST_ITEMS = 30, 120
 
 
