@@ -135,6 +135,9 @@ VERBS: dict[str, Text] = {
     "announcement.published": gettext_lazy("Announcement published"),
     "announcement.edited": gettext_lazy("Announcement edited"),
     "announcement.withdrawn": gettext_lazy("Announcement withdrawn"),
+    "support.noted": gettext_lazy("Signal of a learner noted"),
+    "support.message_sent": gettext_lazy("Message to a learner sent"),
+    "supportsettings.changed": gettext_lazy("Thresholds of signals changed"),
     "job.charge_corrected": gettext_lazy("Charge of a job corrected"),
 }
 
@@ -149,6 +152,7 @@ AREAS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "timetable": (gettext_lazy("Timetable"), ("class.", "series.", "holiday.", "stream.")),
     "attendance": (gettext_lazy("Attendance record"), ("attendance.",)),
     "grades": (gettext_lazy("Grades"), ("gradebook.", "gradecategory.", "gradeitem.", "finaloverride.")),
+    "support": (gettext_lazy("Help for learners"), ("support.", "supportsettings.")),
     "announcements": (gettext_lazy("Announcements"), ("announcement.",)),
     "enrolments": (gettext_lazy("Enrolments"), ("enrolment.",)),
     "quota": (gettext_lazy("GPU quota"), ("quota.",)),

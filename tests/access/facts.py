@@ -17,6 +17,7 @@ from courses.assignments.models import RegradeBatch, TestSuite
 from courses.assignments.submitting import receipt_of, submit_work
 from courses.catalog.models import Enrolment
 from courses.gradebook import services as gradebook
+from courses.support.services import write_to
 from infra.pool.models import Gpu, Node
 from labs.jobs.api import SweepWish, Wish, submit_sweep
 from labs.jobs.models import Artifact, Attempt, Job, Sweep
@@ -79,9 +80,16 @@ def places(world: World) -> dict[str, object]:
         "request": _request(world).pk,
         **_given(world),
         **announced(world),
+        "support_message": _written(world),
         "stop_token": unsubscribe_token(world.learner.pk, ASKED),
         "notice": Notice.objects.create(recipient=world.learner, kind="quota.request_approved", url="/quota/").pk,
     }
+
+
+def _written(world: World) -> int:
+    """A message of the instructor to the learner."""
+    wish = {"enrolment": world.enrolment, "title": "잘 지내나요?", "body": "안녕하세요."}
+    return int(write_to(**wish, actor=world.people["instructor"]).pk)
 
 
 @transaction.atomic

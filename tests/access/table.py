@@ -169,6 +169,17 @@ GET    /announcements/{draft}/                                              302 
 GET    /announcements/{draft}/publish/                                      302 404 404 200 200 200 200 404 404
 POST   /announcements/{draft}/publish/                                      302 404 404 302 302 302 302 404 404
 
+# Who may need help
+GET    /cohorts/{cohort}/support/                                           302 404 404 200 200 200 200 404 404
+GET    /cohorts/{cohort}/support/?kind=MISSING&show=all                     302 404 404 200 200 200 200 404 404
+GET    /cohorts/{cohort}/support/thresholds/                                302 404 404 403 200 200 200 404 404
+POST   /cohorts/{cohort}/support/thresholds/                                302 404 404 403 400 400 400 404 404
+GET    /support/learners/{enrolment}/                                       302 404 404 200 200 200 200 404 404
+POST   /support/learners/{enrolment}/note/                                  302 404 404 400 400 400 400 404 404
+GET    /support/learners/{enrolment}/write/                                 302 404 404 200 200 200 200 404 404
+POST   /support/learners/{enrolment}/write/                                 302 404 404 400 400 400 400 404 404
+GET    /support/messages/{support_message}/                                 302 404 200 200 200 200 200 404 404
+
 # Assignments and grading
 GET    /courses/{run}/assignments/                                          302 404 200 200 200 200 200 200 200
 GET    /modules/{module}/assignments/new/                                   302 404 403 403 200 200 200 200 200

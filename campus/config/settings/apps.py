@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "courses.gradebook",
     "courses.attendance",
     "courses.announcements",
+    "courses.support",
     "campus.web",
 ]
 

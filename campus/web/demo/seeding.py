@@ -20,6 +20,7 @@ from labs.quota.models import Account
 
 from . import activity, people, requests, rows
 from .accounts import verify_addresses
+from .announcements import announce
 from .assignments import open_assignments
 from .attendance import fill_attendance
 from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
@@ -62,6 +63,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     fill_attendance(taught.run, users, now)
     open_assignments(taught, enrolments, users, now)
     open_gradebook(taught, enrolments)
+    announce(campuses, taught, users, now)
     requests.ask_for_more(users, enrolments)
     for enrolment in enrolments:
         if enrolment.user.email.partition("@")[0] in people.WITHDRAWN:

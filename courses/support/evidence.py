@@ -1,0 +1,118 @@
+"""Gathering what is known of a cohort's learners, in a fixed number of queries whatever their number."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, F, Max
+
+from courses.assignments.api import results_of
+from courses.assignments.models import Submission
+from courses.attendance.api import standings
+from courses.catalog.models import Cohort, Enrolment
+from courses.content.models import Lesson, LessonCompletion
+from labs.jobs.models import Job
+
+from .domain.signals import Cohort as Middle
+from .domain.signals import Evidence, Signal, Thresholds, cohort_of, open_signals, signals
+from .models import SupportNote, SupportSettings
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A learner with evidence, all signals, and those that nobody has noted at this level."""
+
+    enrolment: Enrolment
+    evidence: Evidence
+    signals: tuple[Signal, ...]
+    open: tuple[Signal, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    cohort: Middle
+    thresholds: Thresholds
+    rows: list[Looked]
+
+
+def thresholds_of(run_id: int) -> Thresholds:
+    """The run's thresholds, or those of the house. One query."""
+    fields = ("absences", "lessons_pct", "missing", "late", "idle_days", "falling_pct")
+    kept = SupportSettings.objects.filter(run_id=run_id).values(*fields).first()
+    return Thresholds(**kept) if kept else Thresholds()
+
+
+def overview(cohort: Cohort, now: datetime) -> Overview:
+    """Return everybody who is enrolled, by name."""
+    active = Enrolment.objects.filter(cohort=cohort, state=Enrolment.State.ACTIVE).select_related("user")
+    enrolments = list(active.order_by("user__name", "pk"))
+    found, lessons = _evidence(cohort, enrolments, now)
+    middle, limits = cohort_of(found.values(), lessons), thresholds_of(cohort.run_id)
+    noted = _noted(enrolments)
+    rows = []
+    for one in enrolments:
+        raised = signals(found[one.pk], middle, limits)
+        rows.append(Looked(one, found[one.pk], raised, open_signals(raised, noted[one.pk])))
+    return Overview(middle, limits, rows)
+
+
+def _noted(enrolments: Sequence[Enrolment]) -> dict[int, dict[str, int]]:
+    newest = SupportNote.objects.filter(enrolment__in=[one.pk for one in enrolments])
+    rows = newest.order_by("enrolment_id", "kind", "-id").distinct("enrolment_id", "kind")
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for enrolment_id, kind, level in rows.values_list("enrolment_id", "kind", "level"):
+        found[enrolment_id][kind] = level
+    return found
+
+
+def _evidence(cohort: Cohort, enrolments: Sequence[Enrolment], now: datetime) -> tuple[dict[int, Evidence], int]:
+    ids = [one.pk for one in enrolments]
+    attended = standings(enrolments)
+    open_lessons = Lesson.objects.filter(module__run_id=cohort.run_id, is_published=True, module__is_published=True)
+    lessons = open_lessons.count()
+    done = dict(
+        LessonCompletion.objects.filter(enrolment__in=ids, lesson__in=open_lessons)
+        .values_list("enrolment").annotate(n=Count("pk")).order_by()
+    )  # fmt: skip
+    missing, grades = _work(cohort.run_id, ids)
+    late = dict(
+        Submission.objects.filter(enrolment__in=ids, submitted_at__gt=F("due_at"))
+        .values_list("enrolment").annotate(n=Count("assignment", distinct=True)).order_by()
+    )  # fmt: skip
+    idle = _days_idle(cohort, enrolments, now)
+    return {
+        one.pk: Evidence(
+            absences=attended[one.pk].absences,
+            from_lates=attended[one.pk].from_lates,
+            classes=attended[one.pk].planned,
+            lessons_done=done.get(one.pk, 0),
+            missing=missing[one.pk],
+            late=late.get(one.pk, 0),
+            days_idle=idle.get(one.pk),
+            grades=tuple(grades[one.pk]),
+        )
+        for one in enrolments
+    }, lessons
+
+
+def _work(run_id: int, ids: Sequence[int]) -> tuple[Counter[int], dict[int, list[Decimal]]]:
+    """How many assignments are missing, and the grades in percent, in course order."""
+    missing: Counter[int] = Counter()
+    grades: dict[int, list[Decimal]] = defaultdict(list)
+    for result in results_of(run_id, enrolment_ids=ids):
+        if result.state == "MISSING":
+            missing[result.enrolment_id] += 1
+        elif result.points is not None and result.out_of:
+            grades[result.enrolment_id].append(result.points * 100 / result.out_of)
+    return missing, grades
+
+
+def _days_idle(cohort: Cohort, enrolments: Sequence[Enrolment], now: datetime) -> dict[int, int]:
+    """Whole days since the last job paid by the cohort, or since enrolling; nothing where nobody ever ran one."""
+    jobs = Job.objects.filter(account__path__contains=[cohort.account_id])
+    last = dict(jobs.values_list("owner").annotate(at=Max("submitted_at")).order_by())
+    if not last:
+        return {}
+    return {one.pk: (now - last.get(one.user_id, one.enrolled_at)).days for one in enrolments}
