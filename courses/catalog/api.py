@@ -11,7 +11,7 @@ from .access import (
 )
 from .copying import Copied, Copier, Line, Shift, register_copier, register_day_notes
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
-from .outline import outline_of, register_news, register_outline
+from .outline import outline_of, register_news, register_outline, register_outline_part
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -64,6 +64,7 @@ __all__ = [
     "register_day_notes",
     "register_news",
     "register_outline",
+    "register_outline_part",
     "run_access",
     "runs_of",
     "runs_taught",
