@@ -32,7 +32,7 @@ class ShownGroup:
 
 
 def members_by_group(group_set: GroupSet) -> dict[str, Any]:
-    """Return `shown` groups with members, and the `unplaced` learners. Three queries."""
+    """Return `shown` groups with members, those that are `free` to go, and the `unplaced` learners. Three queries."""
     learners = Enrolment.objects.filter(run=group_set.run_id).exclude(state=Enrolment.State.WITHDRAWN)
     people = list(learners.select_related("user", "cohort__campus").order_by("user__name", "pk"))
     rows = GroupMember.objects.filter(group_set=group_set, left_at=None)
@@ -42,4 +42,4 @@ def members_by_group(group_set: GroupSet) -> dict[str, Any]:
         inside[where.get(one.pk)].append(one)
     groups = Group.objects.filter(group_set=group_set).annotate(n=Count("submissions")).order_by("pk")
     shown = [ShownGroup(group, tuple(inside[group.pk]), group.n) for group in groups]
-    return {"shown": shown, "unplaced": inside[None]}
+    return {"shown": shown, "unplaced": inside[None], "free": [one for one in shown if one.is_free]}

@@ -132,7 +132,7 @@ def import_groups(*, group_set: GroupSet, text: str, actor: User | None) -> int:
         said = [words[one.code] % {"line": one.line, "text": one.text} for one in wrong]
         raise InvalidInput({"table": said or [_("There is nobody in this table.")]})
     groups = {group.name: group for group in Group.objects.filter(group_set=group_set)}
-    lacking = sorted(set(chosen.values()) - set(groups))
+    lacking = [name for name in dict.fromkeys(chosen.values()) if name not in groups]
     for group in Group.objects.bulk_create(Group(group_set=group_set, name=name) for name in lacking):
         groups[group.name] = group
     moved = _place(group_set, {pk: groups[name] for pk, name in chosen.items()})
