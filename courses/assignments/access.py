@@ -88,8 +88,9 @@ def get_submission_for(user: object, submission_id: int) -> tuple[Submission, Ru
     if found is None:
         raise NotFound
     access = get_readable_run(user, found.assignment.module.run)
-    is_grader = any(cohort.pk == found.enrolment.cohort_id for cohort in access.taught)
-    is_mine = access.enrolment is not None and access.enrolment.pk == found.enrolment_id
+    owners = dict(found.owners.values_list("enrolment_id", "enrolment__cohort_id"))
+    is_grader = any(cohort.pk in owners.values() for cohort in access.taught)
+    is_mine = access.enrolment is not None and access.enrolment.pk in owners
     if not (is_grader or (is_mine and found.assignment.is_published)):
         raise NotFound
     return found, access, is_grader

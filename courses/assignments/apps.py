@@ -7,11 +7,12 @@ class AssignmentsConfig(AppConfig):
     name = "courses.assignments"
 
     def ready(self) -> None:
-        from courses.catalog.api import register_copier, register_outline
+        from courses.catalog.api import register_copier, register_entries, register_outline
         from courses.content.api import register_module_parts, register_parts
         from labs.environments.api import register_use
         from labs.jobs.api import job_settled
 
+        from .calendar import deadline_entries
         from .copying import COPIERS
         from .module_parts import labs_finished, parts_in_module
         from .needs import labs_that_need
@@ -26,6 +27,7 @@ class AssignmentsConfig(AppConfig):
             register_copier(copier)
         register_module_parts(parts_in_module)
         register_parts(labs_finished)
+        register_entries("assignments", deadline_entries)
         register_use(labs_that_need)
         register_states()
         register_notices()

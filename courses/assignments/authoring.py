@@ -1,10 +1,12 @@
 """Writing assignments and their tests."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from campus.core import audit
@@ -16,7 +18,7 @@ from labs.jobs import api as jobs
 
 from .domain.cases import BadTests, cases_of
 from .domain.rubrics import BadRubric, Criterion, as_json, most_points, parse
-from .models import Assignment, Lab, LateDayBank, TestSuite
+from .models import Assignment, Lab, LateDayBank, OutagePolicy, TestSuite
 from .scheduler import follow_deadlines
 
 
@@ -52,16 +54,23 @@ def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: U
     kind, lab = fields.get("kind", assignment.kind), fields.get("lab", assignment.lab)
     if (kind, lab) != (assignment.kind, assignment.lab) and assignment.submissions.exists():
         raise InvalidInput({"kind": _("Work was handed in already, so that the kind stays as it is.")})
+    group_set = fields.get("group_set", assignment.group_set)
+    if group_set != assignment.group_set and assignment.submissions.exists():
+        raise InvalidInput({"group_set": _("Work was handed in already, so that it stays as it is.")})
     probe = Assignment(**{"module": assignment.module, "kind": kind, "lab": lab} | _judged(assignment, fields))
     _check(probe)
+    before = (assignment.opens_at, assignment.due_at)
     save_changes(assignment, fields, actor=actor)
+    if before != (assignment.opens_at, assignment.due_at):
+        moved = {"deadline_sequence": F("deadline_sequence") + 1, "deadline_changed_at": Now()}
+        Assignment.objects.filter(pk=assignment.pk).update(**moved)
     _tell_lab(assignment)
     follow_deadlines([assignment])
     return assignment
 
 
 def _judged(assignment: Assignment, fields: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("points", "rubric", "opens_at", "due_at", "closes_at")
+    names = ("points", "rubric", "opens_at", "due_at", "closes_at", "group_set")
     return {name: fields.get(name, getattr(assignment, name)) for name in names}
 
 
@@ -71,6 +80,8 @@ def _check(assignment: Assignment) -> None:
         wrong["lab"] = _("A lab assignment names its lab, and no other kind does.")
     elif assignment.lab is not None and assignment.lab.module_id != assignment.module_id:
         wrong["lab"] = _("Choose a lab of the same module.")
+    if assignment.group_set is not None and assignment.group_set.run_id != assignment.module.run_id:
+        wrong["group_set"] = _("Choose groups of this course.")
     if assignment.due_at and assignment.opens_at and assignment.due_at <= assignment.opens_at:
         wrong["due_at"] = _("The deadline must come after it opens.")
     if assignment.closes_at and (assignment.due_at is None or assignment.closes_at < assignment.due_at):
@@ -156,10 +167,32 @@ def _cases(visible: str, hidden: str) -> list[list[Any]]:
 
 
 @transaction.atomic
-def set_late_days(*, run_id: int, days: int, actor: User | None) -> LateDayBank:
-    """Say how many late days each learner of a run has in all. The caller has judged the right. Raises InvalidInput."""
+def set_late_days(*, run_id: int, days: int, actor: User | None, is_automatic: bool = False) -> LateDayBank:
+    """Say how many late days each learner of a run has in all, and whether late work takes them by itself.
+
+    The caller has judged the right. Raises InvalidInput (days).
+    """
     if not 0 <= days <= 60:
         raise InvalidInput({"days": _("Use 0 to 60 days.")})
     bank, _made = LateDayBank.objects.get_or_create(run_id=run_id)
-    save_changes(bank, {"days": days}, actor=actor)
+    save_changes(bank, {"days": days, "is_automatic": is_automatic}, actor=actor)
     return bank
+
+
+@transaction.atomic
+def set_outage_policy(*, run_id: int, fields: Mapping[str, Any], actor: User | None) -> OutagePolicy:
+    """Say what a run offers after an outage; open offers follow. The caller judged the right. Raises InvalidInput."""
+    policy, _made = OutagePolicy.objects.get_or_create(run_id=run_id)
+    save_changes(policy, fields, actor=actor)
+    return policy
+
+
+def apply_late_policy(*, run_id: int, fields: Mapping[str, Any], actor: User, now: datetime) -> int:
+    """Give all assignments of a run that are not due yet the same late policy; returns how many changed."""
+    open_ones = Assignment.objects.filter(module__run=run_id).exclude(due_at__lte=now)
+    different = open_ones.exclude(**fields).order_by("pk").values_list("pk", flat=True)
+    with transaction.atomic():
+        ids = list(different)
+        for pk in ids:
+            change_assignment(assignment_id=pk, fields=fields, actor=actor)
+    return len(ids)

@@ -6,7 +6,7 @@ from campus.people.models import User
 from courses.catalog.api import Copied, Copier, Line, Shift
 from courses.catalog.models import CourseRun
 
-from .models import Assignment, Lab, LateDayBank, TestSuite
+from .models import Assignment, GroupSet, Lab, LateDayBank, OutagePolicy, TestSuite
 
 _LAB = (
     "position", "title", "brief", "environment_id", "starter_id", "entrypoint", "gpus", "max_gpus", "gpu_type",
@@ -49,12 +49,17 @@ def assignment_lines(run: CourseRun, shift: Shift) -> list[Line]:
 
 
 def copy_assignments(source: CourseRun, target: CourseRun, shift: Shift, copied: Copied, actor: User | None) -> None:
-    """Copy assignments, each with its newest tests as their first version, and the late days. Six queries."""
+    """Copy assignments, each with its newest tests as their first version, with late days, outage rules and group sets.
+
+    Sets are copied empty: the learners are others. Nine queries.
+    """
     modules, labs = copied.of("module"), copied.of("lab")
+    sets = _copy_group_sets(source, target)
     rows = list(Assignment.objects.filter(module__run=source).order_by("pk"))
     made = Assignment.objects.bulk_create(
         Assignment(
             module_id=modules[one.module_id], lab_id=labs[one.lab_id] if one.lab_id else None,
+            group_set_id=sets[one.group_set_id] if one.group_set_id else None,
             opens_at=shift.time(one.opens_at), due_at=shift.time(one.due_at), closes_at=shift.time(one.closes_at),
             **_same(one, _ASSIGNMENT),
         )
@@ -69,7 +74,16 @@ def copy_assignments(source: CourseRun, target: CourseRun, shift: Shift, copied:
         TestSuite(assignment_id=ids[one.assignment_id], version=1, author=actor, **_same(one, _SUITE)) for one in newest
     )
     for bank in LateDayBank.objects.filter(run=source):
-        LateDayBank.objects.create(run=target, days=bank.days)
+        LateDayBank.objects.create(run=target, **_same(bank, ("days", "is_automatic")))
+    for policy in OutagePolicy.objects.filter(run=source):
+        OutagePolicy.objects.create(run=target, **_same(policy, ("look_back_h", "least_wait_min", "most_h")))
+
+
+def _copy_group_sets(source: CourseRun, target: CourseRun) -> dict[int, int]:
+    """Copy the names of group sets; returns old to new ids. Two queries."""
+    rows = list(GroupSet.objects.filter(run=source).order_by("pk"))
+    made = GroupSet.objects.bulk_create(GroupSet(run=target, name=one.name) for one in rows)
+    return {old.pk: new.pk for old, new in zip(rows, made, strict=True)}
 
 
 def _same(one: object, names: tuple[str, ...]) -> dict[str, object]:

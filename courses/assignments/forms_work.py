@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from courses.catalog.api import LocalTimeField, MinutesField
@@ -10,7 +11,7 @@ from courses.catalog.models import Cohort, Enrolment
 from labs.environments.models import Environment
 
 from .domain.rubrics import as_text, from_json
-from .models import Assignment, Lab
+from .models import Assignment, Group, GroupSet, Lab
 
 
 class AssignmentForm(forms.ModelForm):
@@ -38,14 +39,16 @@ class AssignmentForm(forms.ModelForm):
         model = Assignment
         fields = (
             "title", "kind", "lab", "brief", "points", "opens_at", "due_at", "closes_at", "attempts_allowed",
-            "late_grace_s", "late_interval_s", "late_deduct_pct", "late_floor_pct", "allows_late_days", "is_anonymous",
-            "is_published",
+            "group_set", "late_grace_s", "late_interval_s", "late_deduct_pct", "late_floor_pct", "allows_late_days",
+            "is_anonymous", "is_published",
         )  # fmt: skip
 
     def __init__(self, *args: Any, module_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         lab = cast(forms.ModelChoiceField, self.fields["lab"])
         lab.queryset, lab.required = Lab.objects.filter(module_id=module_id).order_by("position"), False
+        sets = cast(forms.ModelChoiceField, self.fields["group_set"])
+        sets.queryset = GroupSet.objects.filter(run__modules=module_id).order_by("pk")
         self.fields["rubric_text"].initial = as_text(from_json(self.instance.rubric or []))
 
     def validate_constraints(self) -> None:
@@ -90,14 +93,31 @@ class CohortDeadlineForm(forms.Form):
 
 
 class ExtensionForm(forms.Form):
-    learners = forms.ModelMultipleChoiceField(label=_("Learners"), queryset=Enrolment.objects.none())
+    learners = forms.ModelMultipleChoiceField(label=_("Learners"), queryset=Enrolment.objects.none(), required=False)
+    groups = forms.ModelMultipleChoiceField(label=_("Groups"), queryset=Group.objects.none(), required=False)
     due_at = LocalTimeField(label=_("Due"))
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
-    def __init__(self, *args: Any, learners: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, learners: Any, group_set_id: int | None, **kwargs: Any) -> None:
         super().__init__(*args, **(kwargs | {"prefix": "extension"}))
         chosen = cast(forms.ModelMultipleChoiceField, self.fields["learners"])
         chosen.queryset, chosen.label_from_instance = learners, _named  # type: ignore[assignment]
+        if group_set_id is None:
+            del self.fields["groups"]
+        else:
+            groups = cast(forms.ModelMultipleChoiceField, self.fields["groups"])
+            groups.queryset = Group.objects.filter(group_set=group_set_id)
+
+    def clean(self) -> dict[str, Any]:
+        """Learners who were chosen, and those who are in a chosen group now; of the latter only whom one teaches."""
+        given = super().clean() or {}
+        chosen = cast(forms.ModelMultipleChoiceField, self.fields["learners"])
+        inside = Q(group_memberships__group__in=given.pop("groups", []), group_memberships__left_at=None)
+        taught = cast("QuerySet[Enrolment]", chosen.queryset)
+        found = {one.pk: one for one in [*given.get("learners", []), *taught.filter(inside)]}
+        if not found:
+            self.add_error("learners", _("Choose at least one learner."))
+        return given | {"learners": list(found.values())}
 
 
 class AccommodationForm(forms.Form):

@@ -62,6 +62,10 @@ from .models_grading import RegradeBatch as RegradeBatch  # noqa: E402
 from .models_grading import SavedComment as SavedComment  # noqa: E402
 from .models_grading import Score as Score  # noqa: E402
 from .models_grading import ScoreChange as ScoreChange  # noqa: E402
+from .models_groups import Group as Group  # noqa: E402
+from .models_groups import GroupMember as GroupMember  # noqa: E402
+from .models_groups import GroupSet as GroupSet  # noqa: E402
+from .models_groups import SubmissionMember as SubmissionMember  # noqa: E402
 from .models_outage import OutageEvidence as OutageEvidence  # noqa: E402
 from .models_outage import OutageOffer as OutageOffer  # noqa: E402
 from .models_outage import OutagePolicy as OutagePolicy  # noqa: E402

@@ -108,6 +108,9 @@ class Score(models.Model):
     raw = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     late_deduction = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     adjusted = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    # A member's own share of a group's work: added to what the group got, with the reason.
+    adjustment = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    adjustment_reason = models.CharField(max_length=300, blank=True)
     picks = models.JSONField(default=dict)  # points by rubric criterion, and "given" by hand, as texts
     comment = models.TextField(_("comment"), blank=True, max_length=20_000)
     why = models.JSONField(default=list)  # as `domain.scoring` gave it
@@ -125,6 +128,9 @@ class Score(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="PUBLISHED") | Q(raw__isnull=False), name="score_published_is_set"
+            ),
+            models.CheckConstraint(
+                condition=Q(adjustment=0) | ~Q(adjustment_reason=""), name="score_adjustment_says_why"
             ),
             models.CheckConstraint(condition=~Q(state="EXCUSED") | ~Q(comment=""), name="score_excused_says_why"),
         )

@@ -15,6 +15,8 @@ from courses.content.models import Module
 from labs.environments.models import Environment
 from labs.jobs.models import Job, SourceBundle
 
+from .models_groups import Group, GroupSet
+
 _PCT = (MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100)))
 
 
@@ -69,8 +71,15 @@ class Assignment(models.Model):
         _("late work keeps at least, in percent"), max_digits=5, decimal_places=2, default=0, validators=_PCT
     )
     allows_late_days = models.BooleanField(_("late days may be used"), default=True)
+    group_set = models.ForeignKey(
+        GroupSet, on_delete=models.PROTECT, null=True, blank=True, related_name="assignments",
+        verbose_name=_("handed in by groups of"), help_text=_("Empty: everybody hands in alone."),
+    )  # fmt: skip
     is_anonymous = models.BooleanField(_("graded without names"), default=False)
     is_published = models.BooleanField(_("published"), default=True)
+    # How often the course's own times changed, and when last: what calendar programs compare.
+    deadline_sequence = models.PositiveIntegerField(default=0)
+    deadline_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -110,10 +119,14 @@ class Assignment(models.Model):
 
 
 class LateDayBank(models.Model):
-    """How many days each learner of a run may take in all, one by one, without a deduction."""
+    """How many days each learner of a run may take in all, without a deduction.
+
+    Learners take them one by one, or (`is_automatic`) late work takes as many as it needs when it is handed in.
+    """
 
     run = models.OneToOneField("catalog.CourseRun", on_delete=models.CASCADE, related_name="late_day_bank")
     days = models.PositiveSmallIntegerField(_("late days for each learner"), default=0)
+    is_automatic = models.BooleanField(_("late work takes them by itself"), default=False)
 
     def __str__(self) -> str:
         return f"{self.run}: {self.days}"
@@ -216,11 +229,13 @@ class TestSuite(models.Model):
 class Submission(models.Model):
     """A version of somebody's work, as it was handed in. Append-only; `digest` is its files' SHA-256.
 
+    `enrolment` handed it in; it is the work of all its `owners`, who are the members of `group` at that moment.
     `due_at` is the deadline that counted at that moment, and `late_s` how many seconds after it this came.
     """
 
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="submissions")
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="submissions")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, blank=True, related_name="submissions")
     number = models.PositiveSmallIntegerField()
     source = models.ForeignKey(SourceBundle, on_delete=models.PROTECT, related_name="submissions")
     digest = models.CharField(max_length=64)
@@ -234,10 +249,26 @@ class Submission(models.Model):
     class Meta:
         ordering = ("assignment_id", "enrolment_id", "-number")
         constraints = (
-            models.UniqueConstraint(fields=("assignment", "enrolment", "number"), name="submission_number_once"),
+            models.UniqueConstraint(
+                fields=("assignment", "enrolment", "number"), condition=Q(group=None), name="submission_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=("assignment", "group", "number"),
+                condition=Q(group__isnull=False),
+                name="submission_number_once_a_group",
+            ),
         )
         indexes = (models.Index(fields=("enrolment", "assignment"), name="submission_enrolment"),)
-        triggers = (pgtrigger.Protect(name="submission_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
+        triggers = (
+            pgtrigger.Protect(name="submission_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="submission_is_its_learners",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="INSERT INTO assignments_submissionmember (submission_id, enrolment_id) "
+                "VALUES (NEW.id, NEW.enrolment_id) ON CONFLICT DO NOTHING; RETURN NEW;",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.assignment} · {self.enrolment} · {self.number}"

@@ -31,6 +31,10 @@ KINDS = {
         _("You have more time for “%(title)s”"), _("Due %(due_at)s now. %(reason)s"), icon="alarm-clock", tone="ok",
         topic="work.due"
     ),
+    "assignments.group_handed_in": NoticeKind(
+        _("%(name)s handed in “%(title)s” for your group"), _("Version %(number)s. It counts for all of you."),
+        icon="users", tone="ok", topic="work.due",
+    ),
     "assignments.offers": NoticeKind(
         _("The GPU pool failed learners before “%(title)s” is due"),
         _("%(learners)s of yours can be given more time with one click. The evidence is there."),

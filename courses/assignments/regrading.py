@@ -14,7 +14,7 @@ from campus.people.models import User
 from courses.catalog.models import Enrolment
 
 from .domain.regrades import Diff, Tested, diff
-from .models import Assignment, GradingRun, RegradeBatch, Score, Submission
+from .models import Assignment, GradingRun, RegradeBatch, Score, Submission, SubmissionMember
 from .publishing import tell_graded
 from .scores import take_tested
 from .testing.runs import current_suite, have_tested
@@ -61,9 +61,15 @@ def start_regrade(*, assignment: Assignment, reason: str, actor: User | None) ->
 
 def newest_submissions(assignment: Assignment) -> list[Submission]:
     """Return every learner's version that counts. Two queries."""
-    rows = Submission.objects.filter(assignment=assignment).exclude(enrolment__state=Enrolment.State.WITHDRAWN)
-    newest = rows.order_by().values("enrolment_id").annotate(newest=Max("pk")).values_list("newest", flat=True)
-    return list(Submission.objects.select_related("assignment").filter(pk__in=list(newest)).order_by("pk"))
+    newest = newest_by_learner(assignment.pk).values()
+    return list(Submission.objects.select_related("assignment").filter(pk__in=set(newest)).order_by("pk"))
+
+
+def newest_by_learner(assignment_id: int) -> dict[int, int]:
+    """Return the id of each learner's newest version, a group's for all of it. One query."""
+    rows = SubmissionMember.objects.filter(submission__assignment=assignment_id)
+    rows = rows.exclude(enrolment__state=Enrolment.State.WITHDRAWN).order_by()
+    return dict(rows.values_list("enrolment_id").annotate(newest=Max("submission_id")))
 
 
 def progress_of(batch: RegradeBatch) -> Progress:
@@ -77,10 +83,12 @@ def progress_of(batch: RegradeBatch) -> Progress:
 
 
 def diff_of(batch: RegradeBatch) -> Diff:
-    """Return what publishing would change, from the runs that are done. Two queries."""
-    runs = batch.runs.select_related("submission").exclude(state__in=[State.WAITING, State.QUEUED])
+    """Return what publishing would change, from the runs that are done. Three queries."""
+    runs = batch.runs.exclude(state__in=[State.WAITING, State.QUEUED])
+    tested = dict(runs.values_list("submission_id", "raw"))
     scores = dict(Score.objects.filter(assignment_id=batch.assignment_id).values_list("enrolment_id", "tested"))
-    return diff(Tested(run.submission.enrolment_id, scores.get(run.submission.enrolment_id), run.raw) for run in runs)
+    newest = sorted(newest_by_learner(batch.assignment_id).items())
+    return diff(Tested(pk, scores.get(pk), tested[version]) for pk, version in newest if version in tested)
 
 
 @transaction.atomic
@@ -95,17 +103,18 @@ def publish_regrade(*, batch_id: int, actor: User | None) -> int:
     changed = {row.enrolment_id for row in diff_of(batch).changed}
     runs: Sequence[GradingRun] = list(
         batch.runs.select_related("submission__assignment__module__run__course", "submission__enrolment")
-        .filter(state=State.DONE, submission__enrolment__in=changed)
-        .order_by("submission__enrolment_id")
+        .filter(state=State.DONE, submission__owners__enrolment__in=changed)
+        .distinct()
+        .order_by("submission_id")
     )
-    taken = [run for run in runs if take_tested(run, actor=actor, reason=batch.reason, is_regrade=True)]
+    taken = [pk for run in runs for pk in take_tested(run, actor=actor, reason=batch.reason, is_regrade=True)]
     told = Score.objects.filter(
         assignment_id=batch.assignment_id, state=Score.State.PUBLISHED,
-        enrolment_id__in=[run.submission.enrolment_id for run in taken],
+        enrolment_id__in=taken,
     )  # fmt: skip
     _end(batch, RegradeBatch.State.PUBLISHED, actor)
     if taken:
-        tell_graded(taken[0].submission.assignment, list(told.values_list("enrolment__user_id", flat=True)))
+        tell_graded(runs[0].submission.assignment, list(told.values_list("enrolment__user_id", flat=True)))
     return len(taken)
 
 

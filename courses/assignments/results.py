@@ -11,7 +11,7 @@ from campus.core.clock import database_now
 from courses.catalog.models import Enrolment
 
 from .deadlines import Deadlines, deadlines_of
-from .models import Assignment, Score, Submission
+from .models import Assignment, GroupMember, Score, Submission
 
 PENDING, GRADED, MISSING, EXCUSED = "PENDING", "GRADED", "MISSING", "EXCUSED"
 
@@ -21,7 +21,8 @@ class Result:
     """One learner and assignment. `points` are set exactly when GRADED, after `late_deduction`.
 
     `why` are (code, points as text, note) lines that `words.why_words` says. Learners may know of it only once it
-    `is_published`; PENDING and MISSING always are. `submitted_at` is the newest version's.
+    `is_published`; PENDING and MISSING always are. `submitted_at` is the newest version's,
+    `group` the name of the group in which the learner hands in now.
     """
 
     assignment_id: int
@@ -34,10 +35,11 @@ class Result:
     comment: str = ""
     is_published: bool = True
     submitted_at: datetime | None = None
+    group: str = ""
 
 
 def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> list[Result]:
-    """Return results of all learners of a run, or of these, by assignment in course order. Six queries at most.
+    """Return results of all learners of a run, or of these, by assignment in course order. Seven queries at most.
 
     Work that is not there once its deadline is over is MISSING; before, and until it is graded, PENDING.
     """
@@ -54,18 +56,36 @@ def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> 
     newest = {
         (assignment_id, enrolment_id): at
         for assignment_id, enrolment_id, at in Submission.objects.filter(
-            assignment__module__run_id=run_id, enrolment_id__in=ids
+            assignment__module__run_id=run_id, owners__enrolment_id__in=ids
         )
         .order_by()
-        .values_list("assignment_id", "enrolment_id")
+        .values_list("assignment_id", "owners__enrolment_id")
         .annotate(at=Max("submitted_at"))
     }
     deadlines, now = deadlines_of(assignments, enrolments), database_now()
+    groups = _groups(assignments, ids)
     return [
-        _result(assignment, pk, scores.get((assignment.pk, pk)), newest.get((assignment.pk, pk)), deadlines, now)
+        _result(
+            assignment,
+            pk,
+            scores.get((assignment.pk, pk)),
+            newest.get((assignment.pk, pk)),
+            deadlines,
+            now,
+            groups.get((assignment.group_set_id, pk), ""),
+        )
         for assignment in assignments
         for pk in ids
     ]
+
+
+def _groups(assignments: Collection[Assignment], ids: Collection[int]) -> dict[tuple[int | None, int], str]:
+    """Return group names by group set and learner. One query, none without groups."""
+    sets = {one.group_set_id for one in assignments} - {None}
+    if not sets:
+        return {}
+    rows = GroupMember.objects.filter(group_set__in=sets, enrolment__in=ids, left_at=None)
+    return {(in_set, pk): name for in_set, pk, name in rows.values_list("group_set_id", "enrolment_id", "group__name")}
 
 
 def _result(
@@ -75,6 +95,7 @@ def _result(
     submitted_at: datetime | None,
     deadlines: Deadlines,
     now: datetime,
+    group: str,
 ) -> Result:
     state, points, out_of = PENDING, None, assignment.points
     if score is not None and score.state == Score.State.EXCUSED:
@@ -84,9 +105,9 @@ def _result(
     elif submitted_at is None and deadlines[assignment.pk, enrolment_id].is_past(now):
         state = MISSING
     if score is None:
-        return Result(assignment.pk, enrolment_id, state, points, out_of, submitted_at=submitted_at)
+        return Result(assignment.pk, enrolment_id, state, points, out_of, submitted_at=submitted_at, group=group)
     return Result(
         assignment.pk, enrolment_id, state, points, out_of, score.late_deduction,
         tuple((code, text, note) for code, text, note in score.why), score.comment,
-        state in (PENDING, MISSING) or score.published_at is not None, submitted_at,
+        state in (PENDING, MISSING) or score.published_at is not None, submitted_at, group,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from courses.catalog.models import Enrolment
 
 from .deadlines import deadline_for
 from .domain import late, rubrics, scoring
-from .models import Assignment, GradingRun, Score, ScoreChange, Submission
+from .models import Assignment, GradingRun, Score, ScoreChange, Submission, SubmissionMember
 
 GIVEN = "given"
 
@@ -31,8 +31,20 @@ class Grading:
 
 def newest_submission(assignment: Assignment, enrolment: Enrolment) -> Submission | None:
     """Return the version that counts: the newest. One query."""
-    rows = Submission.objects.filter(assignment=assignment, enrolment=enrolment)
-    return rows.select_related("source", "job").order_by("-number").first()
+    rows = Submission.objects.filter(assignment=assignment, owners__enrolment=enrolment)
+    return rows.select_related("source", "job").order_by("-pk").first()
+
+
+def sharers(submission: Submission | None, but: Enrolment | None = None) -> list[Enrolment]:
+    """Return whose newest work a version is, in the order in which their scores are changed. Two queries."""
+    if submission is None:
+        return []
+    owners = Enrolment.objects.filter(pk__in=submission.owners.values("enrolment"))
+    newer = SubmissionMember.objects.filter(
+        submission__assignment=submission.assignment_id, submission__gt=submission.pk
+    ).values("enrolment")
+    found = owners.exclude(pk__in=newer).exclude(state=Enrolment.State.WITHDRAWN)
+    return [one for one in found.select_related("cohort", "user").order_by("pk") if one != but]
 
 
 @transaction.atomic
@@ -47,14 +59,32 @@ def save_score(
 ) -> Score:
     """Grade the newest submission. `version` is the score's as the grader saw it, 0 where there was none.
 
+    A group's work is graded for all whose newest it is, each with an adjustment of their own; who is excused stays so.
     Raises InvalidInput (picks, given), Conflict (score_changed) with what the other grader saved in `facts`.
     """
     submission = newest_submission(assignment, enrolment)
     before = Score.objects.filter(assignment=assignment, enrolment=enrolment).first()
     if (before.version if before else 0) != version:
         raise changed_meanwhile(before)
+    group = sharers(submission, but=enrolment) if submission and submission.group_id else []
+    rows = Score.objects.filter(assignment=assignment, enrolment__in=group)
+    scores = {score.enrolment_id: score for score in rows} | {enrolment.pk: before}
+    saved: dict[int, Score] = {}
+    for learner in sorted([enrolment, *group], key=lambda one: one.pk):  # one order, so that no two graders lock a ring
+        theirs = scores.get(learner.pk)
+        if learner != enrolment and theirs is not None and theirs.state == Score.State.EXCUSED:
+            continue
+        saved[learner.pk] = _grade(assignment, learner, submission, theirs, grading, actor, reason)
+    return saved[enrolment.pk]
+
+
+def _grade(
+    assignment: Assignment, learner: Enrolment, submission: Submission | None, before: Score | None, grading: Grading,
+    actor: User | None, reason: str,
+) -> Score:  # fmt: skip
+    """Write one learner's score over `before`. Raises InvalidInput (picks, given), Conflict (score_changed)."""
     tested = _tested(submission, before)
-    scored = _scored(assignment, enrolment, submission, grading, tested)
+    scored = _scored(assignment, learner, submission, grading, tested, before)
     state = Score.State.PUBLISHED if before and before.state == Score.State.PUBLISHED else Score.State.DRAFT
     if state == Score.State.PUBLISHED and scored.raw is None:
         raise InvalidInput({GIVEN: _("This is published. Pick every criterion, or enter points.")})
@@ -62,7 +92,30 @@ def save_score(
         "submission": submission, "state": state, "tested": tested,
         "picks": _stored(grading), "comment": grading.comment, "grader": actor, **_figures(scored),
     }  # fmt: skip
-    return _swap(assignment, enrolment, before, values, actor, reason)
+    return _swap(assignment, learner, before, values, actor, reason)
+
+
+@transaction.atomic
+def adjust(
+    *, assignment: Assignment, enrolment: Enrolment, version: int, points: Decimal, reason: str, actor: User | None
+) -> Score:
+    """Add to (or take from) what a member got of the group's work; 0 ends it.
+
+    Raises InvalidInput (points, reason), Conflict: score_changed, not_graded.
+    """
+    if abs(points) > assignment.points:
+        raise InvalidInput({"points": _("That is more than the assignment has.")})
+    if points and not 0 < len(reason.strip()) <= 300:
+        raise InvalidInput({"reason": _("Say why: the learner reads it.")})
+    before = Score.objects.select_related("submission").filter(assignment=assignment, enrolment=enrolment).first()
+    if (before.version if before else 0) != version:
+        raise changed_meanwhile(before)
+    if before is None or before.raw is None:
+        raise Conflict(_("Grade the group's work first."), code="not_graded")
+    before.adjustment, before.adjustment_reason = points, reason.strip() if points else ""
+    scored = _scored(assignment, enrolment, before.submission, _grading_of(before), before.tested, before)
+    kept = {"adjustment": before.adjustment, "adjustment_reason": before.adjustment_reason}
+    return _swap(assignment, enrolment, before, kept | _figures(scored), actor, reason.strip())
 
 
 def changed_meanwhile(current: Score | None) -> Conflict:
@@ -95,22 +148,25 @@ def excuse(*, assignment: Assignment, enrolment: Enrolment, version: int, reason
 
 def take_tested(
     run: GradingRun, *, actor: User | None = None, reason: str = "tested", is_regrade: bool = False
-) -> bool:
-    """Put a run's points into the learner's score, in the caller's transaction. False: it does not concern the score.
+) -> list[int]:
+    """Put a run's points into the scores of all whose newest work it tested, in the caller's transaction.
 
-    A score that is published or excused is left alone, unless this is a regrade that somebody publishes.
+    A score that is published or excused is left alone, unless this is a regrade that somebody publishes. Returns the
+    ids of the enrolments whose score changed.
     """
+    owners = sharers(run.submission)
+    return [one.pk for one in owners if _take_tested(run, one, actor, reason, is_regrade=is_regrade)]
+
+
+def _take_tested(run: GradingRun, enrolment: Enrolment, actor: User | None, reason: str, *, is_regrade: bool) -> bool:
     submission = run.submission
-    assignment, enrolment = submission.assignment, submission.enrolment
+    assignment = submission.assignment
     before = Score.objects.select_for_update(of=("self",)).filter(assignment=assignment, enrolment=enrolment).first()
     if before is not None and before.state == Score.State.EXCUSED:
         return False
     if before is not None and before.state == Score.State.PUBLISHED and not is_regrade:
         return False
-    newest = newest_submission(assignment, enrolment)
-    if newest is None or newest.pk != submission.pk:
-        return False
-    scored = _scored(assignment, enrolment, submission, _grading_of(before), run.raw)
+    scored = _scored(assignment, enrolment, submission, _grading_of(before), run.raw, before)
     values: dict[str, Any] = {"submission": submission, "tested": run.raw, **_figures(scored)}
     if before is None:
         values["state"] = Score.State.DRAFT
@@ -130,7 +186,7 @@ def rescore(*, assignment: Assignment, enrolment: Enrolment, actor: User | None,
     )
     if before is None:
         return False
-    scored = _scored(assignment, enrolment, before.submission, _grading_of(before), before.tested)
+    scored = _scored(assignment, enrolment, before.submission, _grading_of(before), before.tested, before)
     if scored.adjusted == before.adjusted or scored.raw is None:
         return False
     _swap(assignment, enrolment, before, _figures(scored), actor, reason)
@@ -153,10 +209,11 @@ def _scored(
     submission: Submission | None,
     grading: Grading,
     tested: Decimal | None,
+    before: Score | None,
 ) -> scoring.Scored:
     if grading.given is not None and not 0 <= grading.given < 1_000_000:
         raise InvalidInput({GIVEN: _("Enter points from 0 up.")})
-    due_at = deadline_for(assignment, enrolment).due_at
+    deadline = deadline_for(assignment, enrolment)
     try:
         return scoring.score(
             out_of=assignment.points,
@@ -164,8 +221,11 @@ def _scored(
             picks=grading.picks,
             tested=tested,
             given=grading.given,
-            late_s=late.lateness_s(submission.submitted_at, due_at) if submission else 0,
+            late_s=late.lateness_s(submission.submitted_at, deadline.due_at) if submission else 0,
             policy=late_policy(assignment),
+            adjustment=before.adjustment if before else Decimal(0),
+            late_days=deadline.late_days,
+            adjusted_because=before.adjustment_reason if before else "",
         )
     except ValueError:
         raise InvalidInput({"picks": _("The rubric changed while you had it open. Pick again.")}) from None

@@ -5,12 +5,14 @@ from datetime import datetime
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campus.core.clock import database_now
 from campus.core.errors import Conflict, InvalidInput, NotAllowed
 from campus.core.formats import campus_time
+from campus.core.notices.services import notify
 from campus.people.models import User
 from courses.catalog.api import RunAccess
 from courses.catalog.models import Enrolment
@@ -21,9 +23,10 @@ from .access import get_assignment_for
 from .deadlines import deadline_for
 from .domain.attempts import Attempts
 from .domain.deadlines import Deadline
-from .domain.late import days_left
+from .domain.late import days_left, days_needed, lateness_s
 from .domain.notebooks import BadNotebook, cells_of
-from .models import Assignment, DeadlineChange, LateDayBank, Submission
+from .grouping import group_of, members_of
+from .models import Assignment, DeadlineChange, Group, LateDayBank, Submission, SubmissionMember
 from .scheduler import follow_deadlines
 from .testing.runs import have_tested
 
@@ -45,28 +48,36 @@ def submit_work(
     now = database_now()
     deadline = deadline_for(assignment, enrolment)
     _require_open(assignment, deadline, now)
-    if attempts_of(assignment, enrolment).is_used_up:
+    group = _locked_group(assignment, enrolment)
+    if attempts_of(assignment, enrolment, group).is_used_up:
         raise Conflict(
             _("All %(n)d attempts are used.") % {"n": assignment.attempts_allowed or 0}, code="no_attempts_left"
         )
     source, job = _source(assignment, enrolment, files, job_id)
-    mine = Submission.objects.filter(assignment=assignment, enrolment=enrolment)
-    newest = mine.select_related("returned").order_by("-number").first()
+    newest = versions_of(assignment, enrolment, group).select_related("returned").order_by("-number").first()
     if newest is not None and newest.digest == source.digest and not hasattr(newest, "returned"):
         words = _("These are the files of version %(n)d, byte by byte. Nothing was handed in, no attempt was used.")
         raise Conflict(words % {"n": newest.number}, code="same_files")
     made = Submission.objects.create(
-        assignment=assignment, enrolment=enrolment, number=newest.number + 1 if newest else 1, source=source,
-        digest=source.digest, job=job, due_at=deadline.due_at, submitted_at=now, submitted_by=user,
+        assignment=assignment, enrolment=enrolment, group=group, number=newest.number + 1 if newest else 1,
+        source=source, digest=source.digest, job=job, due_at=deadline.due_at, submitted_at=now, submitted_by=user,
     )  # fmt: skip
+    _spend_late_days(made, deadline)
+    if group is not None:
+        _share(made, group)
     have_tested(made)
     return made
 
 
-def attempts_of(assignment: Assignment, enrolment: Enrolment) -> Attempts:
-    """Return how many attempts were made and are left. One query."""
-    mine = Submission.objects.filter(assignment=assignment, enrolment=enrolment)
-    counts = mine.aggregate(made=Count("pk"), returned=Count("returned"))
+def versions_of(assignment: Assignment, enrolment: Enrolment, group: Group | None) -> QuerySet[Submission]:
+    """Return what a group handed in, whoever of it did; without a group, what the learner did alone."""
+    rows = Submission.objects.filter(assignment=assignment)
+    return rows.filter(group=group) if group is not None else rows.filter(group=None, enrolment=enrolment)
+
+
+def attempts_of(assignment: Assignment, enrolment: Enrolment, group: Group | None) -> Attempts:
+    """Return how many attempts were made and are left, of a group together. One query."""
+    counts = versions_of(assignment, enrolment, group).aggregate(made=Count("pk"), returned=Count("returned"))
     return Attempts(counts["made"], counts["returned"], assignment.attempts_allowed)
 
 
@@ -87,6 +98,21 @@ def take_late_day(*, assignment_id: int, user: User) -> DeadlineChange:
     return change
 
 
+def _spend_late_days(made: Submission, deadline: Deadline) -> None:
+    """Where the run's bank is automatic, take as many days as make this version punctual, if as many are left."""
+    assignment, enrolment = made.assignment, made.enrolment
+    late_s = lateness_s(made.submitted_at, deadline.due_at)
+    if not late_s or not assignment.allows_late_days or not assignment.late_deduct_pct:
+        return
+    if not LateDayBank.objects.filter(run=enrolment.run_id, is_automatic=True).exists():
+        return
+    days = days_needed(late_s, assignment.late_grace_s, late_days_left(enrolment))
+    kind = DeadlineChange.Kind.LATE_DAY
+    DeadlineChange.objects.bulk_create(
+        DeadlineChange(kind=kind, assignment=assignment, enrolment=enrolment, reason="late day") for _ in range(days)
+    )
+
+
 def late_days_left(enrolment: Enrolment) -> int:
     """Return how many late days a learner still has in this run. Two queries."""
     bank = LateDayBank.objects.filter(run_id=enrolment.run_id).aggregate(days=Max("days"))["days"] or 0
@@ -94,6 +120,24 @@ def late_days_left(enrolment: Enrolment) -> int:
         enrolment=enrolment, kind=DeadlineChange.Kind.LATE_DAY, revoked_at=None
     ).count()
     return days_left(bank, taken)
+
+
+def _locked_group(assignment: Assignment, enrolment: Enrolment) -> Group | None:
+    """The learner's group, locked: versions of its members are counted one at a time, in the order they come."""
+    group = group_of(assignment, enrolment)
+    return Group.objects.select_for_update(no_key=True).get(pk=group.pk) if group is not None else None
+
+
+def _share(made: Submission, group: Group) -> None:
+    """Make a version the work of everybody who is in the group now, and tell the others."""
+    others = [one for one in members_of(group) if one.pk != made.enrolment_id]
+    SubmissionMember.objects.bulk_create(SubmissionMember(submission=made, enrolment=one) for one in others)
+    notify(
+        recipient_ids=[one.user_id for one in others],
+        kind="assignments.group_handed_in",
+        url=reverse("assignments:submission", args=[made.pk]),
+        facts={"name": made.submitted_by.name, "title": made.assignment.title, "number": made.number},
+    )
 
 
 def receipt_of(submission: Submission) -> str:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from . import arranging_views, views, views_authoring, views_grading, views_offers, views_work
+from . import (
+    arranging_views,
+    views,
+    views_authoring,
+    views_grading,
+    views_groups,
+    views_offers,
+    views_policy,
+    views_work,
+)
 
 app_name = "assignments"
 urlpatterns = [
@@ -13,6 +22,9 @@ urlpatterns = [
     path("labs/<int:lab_id>/delete/", arranging_views.remove, name="delete-lab"),
     path("modules/<int:module_id>/labs/new/", views.new_lab, name="new-lab"),
     path("courses/<slug:slug>/assignments/", views_work.assignments, name="list"),
+    path("courses/<slug:slug>/assignments/policy/", views_policy.late_policy, name="policy"),
+    path("courses/<slug:slug>/groups/", views_groups.group_sets, name="group-sets"),
+    path("group-sets/<int:set_id>/", views_groups.groups, name="groups"),
     path("modules/<int:module_id>/assignments/new/", views_authoring.new_assignment, name="new-assignment"),
     path("assignments/<int:assignment_id>/", views_work.assignment, name="assignment"),
     path("assignments/<int:assignment_id>/submit/", views_work.submit, name="hand-in"),
@@ -28,6 +40,9 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/offers/", views_offers.offers, name="offers"),
     path("assignments/<int:assignment_id>/submissions/", views_grading.submissions, name="submissions"),
     path("assignments/<int:assignment_id>/grade/<int:enrolment_id>/", views_grading.desk, name="desk"),
+    path(
+        "assignments/<int:assignment_id>/grade/<int:enrolment_id>/adjust/", views_grading.adjust_member, name="adjust"
+    ),
     path(
         "assignments/<int:assignment_id>/grade/<int:enrolment_id>/excuse/", views_grading.excuse_learner, name="excuse"
     ),

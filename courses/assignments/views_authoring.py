@@ -110,7 +110,7 @@ def deadlines(request: SignedInRequest, assignment_id: int) -> HttpResponse:
 
     given = {
         "cohort": CohortDeadlineForm(bound("cohort"), cohorts=cohorts),
-        "extension": ExtensionForm(bound("extension"), learners=learners),
+        "extension": ExtensionForm(bound("extension"), learners=learners, group_set_id=shown.group_set_id),
         "accommodation": AccommodationForm(bound("accommodation"), learners=learners),
     }
     if what in given and _give(given[what], what, shown, request):

@@ -1,6 +1,7 @@
 """Grading: who handed in, the desk, publishing, excusing, regrades."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -24,7 +25,7 @@ from .models import Assignment, RegradeBatch
 from .offer_list import count_open
 from .publishing import publish_scores
 from .regrading import diff_of, discard_regrade, progress_of, publish_regrade, start_regrade
-from .scores import GIVEN, Grading, excuse, save_score
+from .scores import GIVEN, Grading, adjust, excuse, save_score, sharers
 from .testing.runs import current_suite
 from .views_work import shown_work
 from .work_lists import rows_to_grade
@@ -116,6 +117,7 @@ def _desk_page(
         "error": error,
         "theirs": error.facts if isinstance(error, Conflict) else None,
         "may_publish": may_publish(access, found.row.enrolment),
+        "sharers": sharers(found.submission) if found.submission and found.submission.group_id else [],
         **(shown_work(files_of_bundle(found.submission.source.files)) if found.submission else {}),
     }
     return render(request, "assignments/desk.html", context, status=error.status if error else 200)
@@ -143,6 +145,33 @@ def excuse_learner(request: SignedInRequest, assignment_id: int, enrolment_id: i
 
 
 @require_POST
+def adjust_member(request: SignedInRequest, assignment_id: int, enrolment_id: int) -> HttpResponse:
+    """Give one member of a group more or fewer points than the group's work got."""
+    shown, access = get_assignment_to_grade(request.user, assignment_id)
+    learner = get_learner_to_grade(access, enrolment_id)
+    try:
+        adjust(
+            assignment=shown, enrolment=learner, version=int(request.POST.get("version", "0") or 0),
+            points=_signed(request.POST.get("points", "").strip()), reason=request.POST.get("reason", ""),
+            actor=request.user,
+        )  # fmt: skip
+    except (InvalidInput, Conflict) as error:
+        return _desk_page(request, shown, access, enrolment_id, error=error)
+    except ValueError:
+        raise NotFound from None
+    messages.success(request, _("Saved."))
+    return redirect("assignments:desk", shown.pk, enrolment_id)
+
+
+def _signed(text: str) -> Decimal:
+    """Read points that may be taken as well as given. Raises InvalidInput (points)."""
+    points = points_of(text.removeprefix("+").removeprefix("-"))
+    if points is None:
+        raise InvalidInput({"points": _("Enter points with at most two decimals, with - to take some.")})
+    return -points if text.startswith("-") else points
+
+
+@require_POST
 def publish(request: SignedInRequest, assignment_id: int) -> HttpResponse:
     """Publish every draft of the cohorts that one instructs."""
     shown, access = get_assignment_to_grade(request.user, assignment_id)
@@ -165,7 +194,7 @@ def regrade(request: SignedInRequest, assignment_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def regrade_batch(request: SignedInRequest, assignment_id: int, batch_id: int) -> HttpResponse:
-    """Show how far a regrade is and what it would change; publish or discard it."""
+    """Show how far a regrade is and what it would change; publish or discard it. `?part=live` gives what changes."""
     shown, access = get_assignment_to_edit(request.user, assignment_id)
     batch = RegradeBatch.objects.select_related("suite", "actor").filter(pk=batch_id, assignment=shown).first()
     if batch is None:
@@ -186,4 +215,5 @@ def regrade_batch(request: SignedInRequest, assignment_id: int, batch_id: int) -
         "assignment": shown, "run": access.run, "batch": batch, "progress": progress_of(batch), "diff": found,
         "rows": rows, "is_open": batch.state == RegradeBatch.State.RUNNING,
     }  # fmt: skip
-    return render(request, "assignments/regrade.html", context)
+    name = "_regrade" if request.GET.get("part") == "live" else "regrade"
+    return render(request, f"assignments/{name}.html", context)

@@ -25,7 +25,8 @@ from .access import get_assignment_for, get_submission_for
 from .domain.notebooks import BadNotebook, cells_of
 from .domain.reports import for_learner
 from .domain.rubrics import from_json
-from .models import Assignment, GradingRun, LabRun, Submission
+from .grouping import group_of, members_of
+from .models import Assignment, GradingRun, LabRun, LateDayBank, Submission
 from .submitting import HANDED_IN_STATES, TEXT_FILE, attempts_of, late_days_left, receipt_of, submit_work, take_late_day
 from .testing.runs import current_suite
 from .words import rule_words, why_words
@@ -40,6 +41,8 @@ def assignments(request: SignedInRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {"access": access, "run": access.run}
     if access.enrolment is not None:
         context["work"] = work_of(found, [access.enrolment], timezone.now())
+        context["late_bank"] = LateDayBank.objects.filter(run=access.run, days__gt=0).first()
+        context["late_days"] = late_days_left(access.enrolment) if context["late_bank"] else 0
     else:
         testing = run_counts([one.pk for one in found])
         context["tallies"] = [(tally, testing.get(tally.assignment.pk, 0)) for tally in tallies(found, access)]
@@ -117,10 +120,10 @@ def _page(
 def _mine(shown: Assignment, enrolment: Enrolment) -> dict[str, Any]:
     now = timezone.now()
     (work,) = work_of([shown], [enrolment], now)
-    attempts = attempts_of(shown, enrolment)
-    versions = list(
-        Submission.objects.select_related("returned").filter(assignment=shown, enrolment=enrolment).order_by("-number")
-    )
+    group = group_of(shown, enrolment)
+    attempts = attempts_of(shown, enrolment, group)
+    mine = Submission.objects.filter(assignment=shown, owners__enrolment=enrolment)
+    versions = list(mine.select_related("returned", "submitted_by").order_by("-pk"))
     is_open = not work.deadline.is_closed(now) and (shown.opens_at is None or now >= shown.opens_at)
     context = {
         "work": work,
@@ -129,6 +132,8 @@ def _mine(shown: Assignment, enrolment: Enrolment) -> dict[str, Any]:
         "is_closed": work.deadline.is_closed(now),
         "attempts": attempts,
         "versions": versions,
+        "group": group,
+        "members": members_of(group) if group else [],
         "may_submit": is_open and not attempts.is_used_up and enrolment.state == Enrolment.State.ACTIVE,
         "late_days": late_days_left(enrolment) if shown.allows_late_days and work.deadline.due_at else 0,
         "why": why_words(work.score.why) if work.score else [],

@@ -48,6 +48,12 @@ def why_words(why: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
             intervals = int(note)
             words = ngettext("Late by %(n)d begun interval", "Late by %(n)d begun intervals", intervals)
             said.append((words % {"n": intervals}, points))
+        elif code == "late_days":
+            days = int(note)
+            words = ngettext("%(n)d late day was used", "%(n)d late days were used", days)
+            said.append((words % {"n": days}, points))
+        elif code == "adjusted":
+            said.append((_("Your own part: %(reason)s") % {"reason": note}, points))
         else:
             said.append(({"tests": _("Tests"), "given": _("Points by hand")}.get(code, note), points))
     return said

@@ -16,7 +16,7 @@ from .access import graded_by
 from .deadlines import deadlines_of
 from .domain.deadlines import Deadline
 from .domain.late import lateness_s
-from .models import Assignment, GradingRun, Score, Submission
+from .models import Assignment, GradingRun, GroupMember, Score, Submission, SubmissionMember
 
 
 class WorkState(StrEnum):
@@ -72,10 +72,10 @@ def work_of(assignments: Sequence[Assignment], enrolments: Sequence[Enrolment], 
     """Return the work of learners, each enrolment with the assignments of its run. Three queries."""
     ids, learners = [one.pk for one in assignments], [one.pk for one in enrolments]
     handed_in = {
-        (row["assignment_id"], row["enrolment_id"]): (row["versions"], row["last"])
-        for row in Submission.objects.filter(assignment_id__in=ids, enrolment_id__in=learners)
+        (row["assignment_id"], row["owners__enrolment_id"]): (row["versions"], row["last"])
+        for row in Submission.objects.filter(assignment_id__in=ids, owners__enrolment_id__in=learners)
         .order_by()
-        .values("assignment_id", "enrolment_id")
+        .values("assignment_id", "owners__enrolment_id")
         .annotate(versions=Count("pk"), last=Max("submitted_at"))
     }
     shown = Score.objects.filter(assignment_id__in=ids, enrolment_id__in=learners, published_at__isnull=False)
@@ -140,13 +140,11 @@ class Tally:
 def tallies(assignments: Sequence[Assignment], access: RunAccess) -> list[Tally]:
     """Return how far grading is, for each assignment. Three queries."""
     mine = Q(enrolment__cohort__in=access.taught) & ~Q(enrolment__state=Enrolment.State.WITHDRAWN)
+    owned = SubmissionMember.objects.filter(mine, submission__assignment__in=assignments)
     learners = graded_by(access).count()
     ids = [one.pk for one in assignments]
     handed_in = dict(
-        Submission.objects.filter(mine, assignment_id__in=ids)
-        .order_by()
-        .values_list("assignment_id")
-        .annotate(n=Count("enrolment_id", distinct=True))
+        owned.order_by().values_list("submission__assignment_id").annotate(n=Count("enrolment_id", distinct=True))
     )
     scored = {
         pk: (graded, published)
@@ -173,6 +171,7 @@ class Row:
     run: GradingRun | None
     late_s: int
     state: WorkState
+    group: str = ""
 
     @property
     def is_ungraded(self) -> bool:
@@ -180,15 +179,17 @@ class Row:
 
 
 def rows_to_grade(assignment: Assignment, access: RunAccess, now: datetime) -> list[Row]:
-    """Return the learners of the grader's cohorts with their newest work, in the desk's order. Six queries."""
+    """Return the learners of the grader's cohorts with their newest work, in the desk's order. Seven queries."""
     learners = list(graded_by(access))
     ids = [one.pk for one in learners]
-    runs = Prefetch("grading_runs", GradingRun.objects.filter(batch=None).order_by("-pk"), to_attr="own_runs")
+    runs = Prefetch(
+        "submission__grading_runs", GradingRun.objects.filter(batch=None).order_by("-pk"), to_attr="own_runs"
+    )
     newest: dict[int, Submission] = {}
-    for submission in (
-        Submission.objects.filter(assignment=assignment, enrolment_id__in=ids).order_by("number").prefetch_related(runs)
-    ):
-        newest[submission.enrolment_id] = submission
+    owned = SubmissionMember.objects.filter(submission__assignment=assignment, enrolment_id__in=ids)
+    for one in owned.select_related("submission").order_by("submission_id").prefetch_related(runs):
+        newest[one.enrolment_id] = one.submission
+    groups = group_names(assignment, ids)
     scores = {
         score.enrolment_id: score
         for score in Score.objects.select_related("grader").filter(assignment=assignment, enrolment_id__in=ids)
@@ -205,10 +206,18 @@ def rows_to_grade(assignment: Assignment, access: RunAccess, now: datetime) -> l
             Row(
                 learner, name_of(assignment, learner), found, found.number if found else 0, score,
                 own_runs[0] if own_runs else None, lateness_s(at, deadline.due_at) if at else 0,
-                _state(assignment, deadline, at, published, now),
+                _state(assignment, deadline, at, published, now), groups.get(learner.pk, ""),
             )
         )  # fmt: skip
     return sorted(rows, key=lambda row: row.name) if assignment.is_anonymous else rows
+
+
+def group_names(assignment: Assignment, enrolment_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of the groups in which learners hand in now. One query, none without groups."""
+    if assignment.group_set_id is None:
+        return {}
+    rows = GroupMember.objects.filter(group_set=assignment.group_set_id, enrolment__in=enrolment_ids, left_at=None)
+    return dict(rows.values_list("enrolment_id", "group__name"))
 
 
 def name_of(assignment: Assignment, learner: Enrolment) -> str:

@@ -10,6 +10,7 @@ from .access import (
     run_access,
 )
 from .copying import Copied, Copier, Line, Shift, register_copier, register_day_notes
+from .feed_entries import FeedEntry, entries_of, register_entries
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
 from .outline import outline_of, register_news, register_outline, register_outline_part
 from .selectors import runs_of, runs_taught
@@ -35,6 +36,7 @@ __all__ = [
     "Copied",
     "Copier",
     "DayField",
+    "FeedEntry",
     "GpuHoursField",
     "Line",
     "LocalTimeField",
@@ -44,6 +46,7 @@ __all__ = [
     "change_mode",
     "clean",
     "enrol",
+    "entries_of",
     "form_page",
     "get_cohort_for",
     "get_cohort_to_enrol",
@@ -62,6 +65,7 @@ __all__ = [
     "programme_account",
     "register_copier",
     "register_day_notes",
+    "register_entries",
     "register_news",
     "register_outline",
     "register_outline_part",

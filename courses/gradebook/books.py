@@ -106,10 +106,14 @@ def mark_of(cell: Cell) -> Mark:
     return Mark(State(cell.state), cell.points)
 
 
-def book_of(run: CourseRun, *, cohort_ids: Collection[int] | None = None, enrolment_id: int | None = None) -> Book:
+def book_of(
+    run: CourseRun, *, cohort_ids: Collection[int] | None = None, enrolment_id: int | None = None,
+    among: Collection[int] | None = None,
+) -> Book:  # fmt: skip
     """Load a gradebook: five queries and those of the sources, whatever its size.
 
-    `cohort_ids`: of these cohorts alone, without who withdrew; `enrolment_id`: of one learner.
+    `cohort_ids`: of these cohorts alone, without who withdrew, and `among` these enrolments where they are given;
+    `enrolment_id`: of one learner.
     """
     settings = Gradebook.objects.filter(run=run).first() or Gradebook(run=run)
     categories = list(GradeCategory.objects.filter(run=run))
@@ -119,11 +123,15 @@ def book_of(run: CourseRun, *, cohort_ids: Collection[int] | None = None, enrolm
     rows = rows.exclude(state=withdrawn) if enrolment_id is None else rows.filter(pk=enrolment_id)
     if cohort_ids is not None:
         rows = rows.filter(cohort_id__in=cohort_ids)
+    if among is not None:
+        rows = rows.filter(pk__in=among)
     found = list(rows.order_by("cohort__name", "cohort_id", "user__name", "pk"))
     wanted = {row.pk for row in found}
     cells = Cell.objects.filter(item__category__run=run)
     if enrolment_id is not None:
         cells = cells.filter(enrolment_id=enrolment_id)
+    elif among is not None:
+        cells = cells.filter(enrolment_id__in=wanted)
     return Book(
         run=run,
         settings=settings,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from courses.assignments import api as assignments
@@ -59,7 +60,8 @@ def _from_assignments(run_id: int, rows: Sequence[Enrolment], items: Sequence[Gr
         if row.points is not None:
             same = row.out_of == item.out_of
             mark = graded(row.points if same else round(row.points * item.out_of / row.out_of, 2))
-        found[item.pk, row.enrolment_id] = Sourced(mark, is_draft=not row.is_published, why=row.why)
+        why = (*row.why, ("group", "", row.group)) if row.group and row.why else row.why
+        found[item.pk, row.enrolment_id] = Sourced(mark, is_draft=not row.is_published, why=why)
     return found
 
 
@@ -82,7 +84,9 @@ def _from_attendance(_run_id: int, rows: Sequence[Enrolment], items: Sequence[Gr
 
 
 def _assignment_words(why: Sequence[Line]) -> list[str]:
-    return [f"{what}: {points}" for what, points in assignments.why_words(why)]
+    said = [f"{what}: {points}" for what, points in assignments.why_words(line for line in why if line[0] != "group")]
+    groups = [_("Handed in together: %(group)s") % {"group": name} for code, _points, name in why if code == "group"]
+    return said + groups
 
 
 def _attendance_words(why: Sequence[Line]) -> list[str]:

@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from campus.people.models import User
+from courses.catalog.api import FeedEntry, entries_of
 from courses.catalog.models import Enrolment
 
 from .access import READING
@@ -24,20 +25,23 @@ PRODID = "-//AI Campus//Timetable//EN"
 def calendar_of(feed: CalendarFeed, now: datetime) -> bytes:
     """The classes of a feed from 90 days ago on, cancelled ones as such, in the language of who reads it.
 
-    Seven queries whatever their number.
+    A person's has what other apps registered beside them, such as deadlines. Seven queries and theirs, whatever the
+    number of classes.
     """
     reader = feed.user
+    entries: list[FeedEntry] = []
     with translation.override(reader.language if reader else "ko"):
         if reader is not None:
             sessions = list(sessions_of_person(reader.pk, now - BACK, now + AHEAD))
             name = _("My classes · AI Campus")
+            entries = entries_of(reader.pk, now - BACK, now + AHEAD)
         else:
             sessions = list(sessions_of_cohorts([feed.cohort_id or 0], now - BACK, now + AHEAD))
             name = f"{feed.cohort.run.course.name} · {feed.cohort}" if feed.cohort else ""
-        return _calendar(name, sessions, reader)
+        return _calendar(name, sessions, entries, reader)
 
 
-def _calendar(name: str, sessions: list[ClassSession], reader: User | None) -> bytes:
+def _calendar(name: str, sessions: list[ClassSession], entries: list[FeedEntry], reader: User | None) -> bytes:
     from icalendar import Calendar  # a third of a second to import, which only feeds need
 
     calendar = Calendar()
@@ -51,7 +55,9 @@ def _calendar(name: str, sessions: list[ClassSession], reader: User | None) -> b
     slots = _slots(reader, sessions)
     for session in sessions:
         calendar.add_component(_event(session, mine.get(session.pk, ()), slots.get(session.pk)))
-    if sessions:
+    for entry in entries:
+        calendar.add_component(_entry(entry))
+    if sessions or entries:
         calendar.add_missing_timezones()
     return calendar.to_ical()
 
@@ -79,6 +85,25 @@ def _event(session: ClassSession, mine: tuple[Any, ...], slot: OfficeSlot | None
     event.add("url", url)
     event.add("description", _description(session, url))
     event.add("categories", [str(session.get_kind_display())])
+    return event
+
+
+def _entry(entry: FeedEntry) -> Any:
+    """A moment that takes no time out of the day, in the time of the campus."""
+    from icalendar import Event
+
+    event = Event()
+    event.add("uid", entry.uid)
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", entry.changed_at.astimezone(_UTC))
+    event.add("last-modified", entry.changed_at.astimezone(_UTC))
+    event.add("dtstart", entry.at.astimezone(ZoneInfo(timezone.get_default_timezone_name())))
+    event.add("summary", entry.summary)
+    event.add("description", entry.description)
+    event.add("status", "CONFIRMED")
+    event.add("transp", "TRANSPARENT")
+    event.add("url", entry.url)
+    event.add("categories", [entry.category])
     return event
 
 

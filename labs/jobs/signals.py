@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-#: Sent with `job_id` after commit. It may be lost with its process: who needs every job also asks the database.
+#: Sent with `job_id` and `purpose` after commit. It may be lost with its process: who needs every job also asks the
+#: database.
 job_settled = Signal()
 
 #: Sent with `job` and `original` inside the transaction that submits a job again, so that whoever keeps something

@@ -13,6 +13,7 @@ from campus.core.notices.topics import ASKED
 from campus.people.models import RoleGrant
 from courses.assignments.authoring import open_assignment
 from courses.assignments.extending import accommodate
+from courses.assignments.grouping import open_group_set
 from courses.assignments.models import RegradeBatch, TestSuite
 from courses.assignments.submitting import receipt_of, submit_work
 from courses.catalog.models import Enrolment
@@ -131,7 +132,9 @@ def _handed_in(world: World) -> dict[str, object]:
     change = accommodate(enrolment=world.enrolment, factor_pct=150, reason="합의", actor=world.people["instructor"])
     suite = TestSuite.objects.create(assignment=assignment, version=1)
     batch = RegradeBatch.objects.create(assignment=assignment, suite=suite, reason="수정")
+    group_set = open_group_set(run=world.run, name="조", actor=None)
     return {
+        "group_set": group_set.pk,
         "assignment": assignment.pk,
         "submission": submission.pk,
         "receipt": receipt_of(submission),

@@ -194,6 +194,13 @@ POST   /assignments/{assignment}/tests/                                     302 
 GET    /assignments/{assignment}/deadlines/                                 302 404 403 403 200 200 200 200 200
 POST   /assignments/{assignment}/deadlines/                                 302 404 403 403 400 400 400 400 400
 POST   /assignments/{assignment}/deadlines/{deadline}/revoke/               302 404 403 403 302 302 302 404 404
+GET    /courses/{run}/assignments/policy/                                   302 404 403 403 200 200 200 200 200
+POST   /courses/{run}/assignments/policy/                                   302 404 403 403 400 400 400 400 400
+GET    /courses/{run}/groups/                                               302 404 403 403 200 200 200 200 200
+POST   /courses/{run}/groups/                                               302 404 403 403 400 400 400 400 400
+GET    /group-sets/{group_set}/                                             302 404 403 403 200 200 200 200 200
+POST   /group-sets/{group_set}/                                             302 404 403 403 400 400 400 400 400
+POST   /assignments/{assignment}/grade/{enrolment}/adjust/                  302 404 403 400 400 400 400 404 404
 GET    /assignments/{assignment}/offers/                                    302 404 403 403 200 200 200 200 200
 POST   /assignments/{assignment}/offers/                                    302 404 403 403 400 400 400 400 400
 GET    /assignments/{assignment}/submissions/                               302 404 403 200 200 200 200 200 200

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from campus.core.errors import Conflict, InvalidInput, NotFound
@@ -260,3 +262,16 @@ def test_nobody_reruns_a_test_run_as_their_own(scene: build.Scene, django_captur
     for person in (scene.learner, scene.instructor):
         with pytest.raises(NotFound):
             rerun(job_id=run_of(made).job_id or 0, actor=person)
+
+
+def test_a_regrades_page_gives_what_changes_alone(scene: build.Scene) -> None:
+    build.suite_for(scene)
+    scene.hand_in()
+    batch = regrading.start_regrade(assignment=scene.assignment, reason="수정", actor=scene.instructor)
+    client, address = Client(), reverse("assignments:regrade", args=[scene.assignment.pk, batch.pk])
+    client.force_login(scene.instructor)
+    whole, part = (client.get(address + query).content.decode() for query in ("", "?part=live"))
+    assert 'data-regrade="on"' in whole
+    assert "<html" not in part
+    assert part.count("data-part=") == 2
+    assert "disabled" in part

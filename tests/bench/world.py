@@ -30,6 +30,7 @@ from labs.quota.models import Account, Allocation
 
 from .world_classes import plan_classes
 from .world_jobs import JobMaker
+from .world_work import hand_out, open_book
 
 HOUR = 3600
 LEARNER_QUOTA_S = 200 * HOUR
@@ -84,6 +85,9 @@ class World:
     node_name: str = ""
     cohort_account_id: int = 0
     class_id: int = 0
+    assignment_id: int = 0
+    group_set_id: int = 0
+    enrolment_id: int = 0
 
 
 def build(size: Size, *, seed: int = 7) -> World:
@@ -103,6 +107,8 @@ def build(size: Size, *, seed: int = 7) -> World:
         _appoint(admin, RoleGrant.Role.PLATFORM_ADMIN, platform_scope())
         _side_cohorts(size, programme, term, campuses, instructor)
         class_id = plan_classes(cohort, list(Cohort.objects.exclude(pk=cohort.pk)), instructor.pk)
+        given = hand_out(run, Module.objects.filter(run=run).order_by("position")[0], enrolments, size.modules + 1)
+        open_book(run, given, enrolments, size.modules)
         gpus = _pool(campuses, size)
         maker = JobMaker(rng, now, environment, labs)
         maker.ended(enrolments, size.jobs)
@@ -118,6 +124,7 @@ def build(size: Size, *, seed: int = 7) -> World:
         lab_id=labs[0].pk, lesson_id=lessons[0].pk, job_id=maker.first_of(learner.pk),
         running_job_id=maker.first_running(), queued_job_id=maker.first_queued(),
         node_name=gpus[0].node.name, cohort_account_id=cohort.account_id, class_id=class_id,
+        assignment_id=given[-1].pk, group_set_id=given[-1].group_set_id or 0, enrolment_id=enrolments[0].pk,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from .people import DEMO_LEARNER
 SLOTS = 2
 WALL_S = 300
 SHORT_WALL_S = 10
+OUTAGE, OUTAGE_BEFORE = timedelta(minutes=90), timedelta(hours=23)
 Reason = Job.EndReason
 # (lab, first and last day of it counted from today, share of the learners, most runs)
 _HABITS = (("hello", -7, -2, 0.9, 2), ("digits", -4, 0, 0.72, 5), ("tuning", -1, 0, 0.3, 3))
@@ -68,7 +69,10 @@ SWEPT = Swept(
 
 @dataclass
 class Past:
-    """A job of the past week, before it becomes rows. Times are aware; `lost_s` is a first attempt that was lost."""
+    """A job of the past week, before it becomes rows. Times are aware; `lost_s` is a first attempt that was lost.
+
+    `outage_s` seconds passed before the node was back.
+    """
 
     enrolment: Enrolment
     lab: Lab
@@ -78,6 +82,7 @@ class Past:
     reason: str = Reason.COMPLETED
     wall_s: int = WALL_S
     lost_s: int = 0
+    outage_s: int = 0
     slot: int = 0
     started_at: datetime | None = None
     run_s: float = 0.0
@@ -86,6 +91,11 @@ class Past:
     swept: Swept | None = None
     place: int | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def lost_began_at(self) -> datetime:
+        """When the attempt began that was lost."""
+        return (self.started_at or self.submitted_at) - timedelta(seconds=self.lost_s * 4 - 0.5 + self.outage_s)
 
     @property
     def ended_at(self) -> datetime:
@@ -128,12 +138,24 @@ def past_week(enrolments: list[Enrolment], labs: dict[str, Lab], nodes: dict[str
     for past in drawn[20::70]:  # a node that restarted: the platform's loss, run again and refunded
         if past.reason == Reason.COMPLETED:
             past.lost_s = 3
+    _let_fail(drawn, labs["hello"])
     for enrolment in enrolments:
         if enrolment.user.email == DEMO_LEARNER.email:
             drawn += _swept(enrolment, labs["tuning"], nodes[enrolment.cohort.campus.slug], now)
     drawn.sort(key=lambda past: past.submitted_at)
     _run(drawn)
     return [past for past in drawn if past.ended_at < now]
+
+
+def _let_fail(drawn: list[Past], lab: Lab) -> None:
+    """On the last afternoon before a lab was due its nodes were away for an hour and a half, with what ran on them."""
+    due_at = lab.due_at
+    if due_at is None:
+        return
+    hours = [past for past in drawn if past.lab == lab and due_at - OUTAGE_BEFORE < past.submitted_at < due_at - OUTAGE]
+    for past in hours[:8]:
+        if past.reason == Reason.COMPLETED:
+            past.lost_s, past.outage_s = 3, int(OUTAGE.total_seconds())
 
 
 def _swept(enrolment: Enrolment, lab: Lab, node: Node, now: datetime) -> list[Past]:
@@ -203,7 +225,7 @@ def _run(drawn: list[Past]) -> None:
         slots = free[past.node.pk]
         past.slot = min(range(SLOTS), key=lambda slot: slots[slot])
         ready = past.submitted_at + timedelta(milliseconds=90 + 37 * (index % 9))
-        past.started_at = max(ready, slots[past.slot]) + timedelta(seconds=past.lost_s * 4)
+        past.started_at = max(ready, slots[past.slot]) + timedelta(seconds=past.lost_s * 4 + past.outage_s)
         _let_it_run(past)
         slots[past.slot] = past.ended_at + timedelta(milliseconds=200)
 

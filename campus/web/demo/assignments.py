@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from campus.people.models import User
 from courses.assignments.authoring import open_assignment, save_suite, set_late_days
+from courses.assignments.domain.grouping import divide
 from courses.assignments.domain.late import LatePolicy, lateness_s
 from courses.assignments.domain.rubrics import Criterion, as_json, from_json, parse
 from courses.assignments.domain.scoring import score
 from courses.assignments.extending import accommodate, extend
+from courses.assignments.grouping import import_groups, open_group_set
 from courses.assignments.models import Assignment, LabRun, SavedComment, Score, ScoreChange, Submission
+from courses.assignments.offering import find_offers
+from courses.assignments.scores import Grading, adjust, save_score
+from courses.assignments.submitting import submit_work
 from courses.catalog.models import Enrolment
 from courses.content.models import Module
 from labs.jobs.api import store_bundle
@@ -24,6 +29,7 @@ from labs.jobs.models import Job, SourceBundle
 from . import people
 from .course import Taught
 
+REPORT = "실험: 부족 = 0; 보통 = 10; 충분 = 15\n글: 읽기 어려움 = 5; 보통 = 10; 명확 = 15"
 REFLECTION = "이해: 부족 = 0; 보통 = 5; 충분 = 10\n근거: 없음 = 0; 일부 = 5; 분명 = 10"
 CLEANING = (
     "정확성: 없음 = 0; 일부 = 10; 모두 = 20\n코드: 읽기 어려움 = 0; 보통 = 5; 명확 = 10\n설명: 없음 = 0; 있음 = 10"
@@ -74,13 +80,17 @@ class Marked:
 
 
 def open_assignments(taught: Taught, enrolments: Sequence[Enrolment], users: Mapping[str, User], now: datetime) -> None:
-    """Open five assignments for both cohorts, with work and grades counted from `now`."""
+    """Open six assignments for both cohorts, with work and grades counted from `now`.
+
+    One is handed in by groups over both campuses; before another was due the pool failed, so that more time is offered.
+    """
     modules = list(Module.objects.filter(run=taught.run).order_by("position"))
     graders = {slug: users[f"{local}@{people.DOMAIN}"] for slug, local in _GRADERS.items()}
     _reflection(modules[0], enrolments, graders, now)
     cleaning = _cleaning(modules[1], enrolments, graders, now)
     _tested(modules[2], now)
-    _lab(taught, enrolments, now)
+    lab_work = _lab(taught, enrolments, now)
+    _by_groups(taught, modules[2], enrolments, graders, now)
     open_assignment(
         module_id=modules[3].pk, actor=None, title="모델 카드 쓰기", kind=Assignment.Kind.NOTEBOOK, points=Decimal(30),
         brief="분류기 하나를 골라 노트북으로 모델 카드를 씁니다.", opens_at=now + timedelta(days=5),
@@ -96,6 +106,35 @@ def open_assignments(taught: Taught, enrolments: Sequence[Enrolment], users: Map
         actor=graders[people.YONGIN],
     )  # fmt: skip
     accommodate(enrolment=demo, factor_pct=125, reason="손목 부상으로 합의", actor=graders[people.YONGIN])
+    find_offers(assignment_id=lab_work.pk)
+
+
+def _by_groups(
+    taught: Taught, module: Module, enrolments: Sequence[Enrolment], graders: Mapping[str, User], now: datetime
+) -> None:
+    """A team's work: groups of three over both campuses, five of which have handed in, two graded."""
+    teams = open_group_set(run=taught.run, name="팀 과제", actor=graders[people.YONGIN])
+    campuses = {number: one.cohort.campus_id for number, one in enumerate(enrolments)}
+    groups = divide(campuses, 3, is_mixed=True, seed="demo")
+    table = [f"{enrolments[n].user.email},{team}조" for team, members in enumerate(groups, start=1) for n in members]
+    import_groups(group_set=teams, text="\n".join(table), actor=graders[people.YONGIN])
+    made = open_assignment(
+        module_id=module.pk, actor=None, title="팀 보고서", kind=Assignment.Kind.TEXT, points=Decimal(30),
+        brief="조마다 실험 하나를 골라 **한 쪽** 보고서를 씁니다. 한 사람이 제출하면 모두의 제출이 됩니다.",
+        rubric=as_json(parse(REPORT)), opens_at=now - timedelta(days=3), due_at=_evening(now, 3), group_set=teams,
+    )  # fmt: skip
+    for team, members in enumerate(groups[:5]):
+        writer = enrolments[members[0]]
+        text = f"# {team + 1}조 보고서\n\n{TEXTS[team % 4]}"
+        submit_work(assignment_id=made.pk, user=writer.user, files={"answer.md": text.encode()})
+    for members in groups[:2]:
+        first, second = (enrolments[n] for n in members[:2])
+        picks = Grading({"1": Decimal(10), "2": Decimal(15)}, comment=COMMENTS[0])
+        save_score(assignment=made, enrolment=first, version=0, grading=picks, actor=graders[people.YONGIN])
+        adjust(
+            assignment=made, enrolment=second, version=1, points=Decimal(2), reason="발표까지 맡음",
+            actor=graders[people.YONGIN],
+        )  # fmt: skip
 
 
 def _evening(now: datetime, days: int) -> datetime:
@@ -175,7 +214,7 @@ def _tested(module: Module, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _lab(taught: Taught, enrolments: Sequence[Enrolment], now: datetime) -> None:
+def _lab(taught: Taught, enrolments: Sequence[Enrolment], now: datetime) -> Assignment:
     """The first lab, handed in as a run by most of those in whose hands it succeeded."""
     lab = taught.labs["hello"]
     due_at = lab.due_at or now
@@ -195,6 +234,7 @@ def _lab(taught: Taught, enrolments: Sequence[Enrolment], now: datetime) -> None
         for number, one in enumerate(enrolments)
         if number % 5 and (job := runs.get(one.pk))
     )  # fmt: skip
+    return made
 
 
 def _keep(made: Assignment, work: Sequence[Marked], graders: Mapping[str, User], published_at: datetime | None) -> None:

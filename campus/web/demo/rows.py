@@ -130,7 +130,7 @@ def _attempt(past: Past, job: Job, number: int, fence: int, *, is_lost: bool) ->
     began = past.started_at or past.submitted_at
     ended = past.ended_at
     if is_lost:
-        began -= timedelta(seconds=past.lost_s * 4 - 0.5)
+        began = past.lost_began_at
         ended = began + timedelta(seconds=past.lost_s * 2)
     fields: dict[str, Any] = {"lost_s": past.lost_s} if is_lost else _measured(past, job)
     return Attempt(
@@ -206,7 +206,7 @@ def _events(pairs: list[tuple[Past, Job]]) -> None:
     for past, job in pairs:
         events.append(JobEvent(job=job, kind=Kind.SUBMITTED, at=past.submitted_at))
         if past.lost_s:
-            began = (past.started_at or past.submitted_at) - timedelta(seconds=past.lost_s * 4 - 0.5)
+            began = past.lost_began_at
             events += _runs_on(past, job, 1, began)
             lost = {"cause": "node_restarted", "lost_s": past.lost_s}
             at = began + timedelta(seconds=past.lost_s * 2)

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ def deduction(raw: Decimal, out_of: Decimal, late_s: int, policy: LatePolicy) ->
     most = raw - raw * policy.floor_pct / HUNDRED
     points = min(wanted, most).quantize(CENT, ROUND_HALF_UP)
     return Deduction(late_s, intervals, max(points, Decimal(0)))
+
+
+def days_needed(late_s: int, grace_s: int, left: int) -> int:
+    """Late days that make work that is `late_s` seconds late punctual: begun days, none within grace.
+
+    0 where they would not suffice: half of a way saves nothing that is left for another time.
+    """
+    if late_s <= grace_s:
+        return 0
+    days = -(-late_s // DAY_S)
+    return days if days <= left else 0
 
 
 def days_left(bank: int, taken: int) -> int:

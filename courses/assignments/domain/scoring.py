@@ -27,10 +27,14 @@ def score(
     given: Decimal | None,
     late_s: int,
     policy: LatePolicy,
+    adjustment: Decimal = Decimal(0),
+    adjusted_because: str = "",
+    late_days: int = 0,
 ) -> Scored:
     """Score one submission. Points `given` by hand stand for all else; otherwise tests and rubric are summed.
 
-    A rubric counts only once every criterion is picked. Raises ValueError for picks outside the rubric.
+    An `adjustment` is a member's own, after what lateness takes; nobody falls below zero. A rubric counts only once
+    every criterion is picked. Raises ValueError for picks outside the rubric.
     """
     picked = add_up(criteria, picks)
     why: list[tuple[str, str, str]] = []
@@ -50,6 +54,10 @@ def score(
     if raw is None:
         return Scored(None, Decimal(0), None, tuple(why))
     late = deduction(raw, out_of, late_s, policy)
+    if late_days:
+        why.append(("late_days", "0", str(late_days)))
     if late.points:
         why.append(("late", str(-late.points), str(late.intervals)))
-    return Scored(raw, late.points, raw - late.points, tuple(why))
+    if adjustment:
+        why.append(("adjusted", f"{adjustment.normalize():+f}", adjusted_because))
+    return Scored(raw, late.points, max(raw - late.points + adjustment, Decimal(0)), tuple(why))

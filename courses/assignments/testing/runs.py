@@ -117,8 +117,10 @@ def grader() -> User:
     return found
 
 
-def on_job_settled(*, job_id: int, **_kwargs: Any) -> None:
+def on_job_settled(*, job_id: int, purpose: str, **_kwargs: Any) -> None:
     """A job is over: if it tested something, take its report."""
+    if purpose != Job.Purpose.GRADING:
+        return
     run_id = GradingRun.objects.filter(job_id=job_id).values_list("pk", flat=True).first()
     if run_id is not None:
         finish_run(run_id=run_id)

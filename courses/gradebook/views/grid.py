@@ -116,8 +116,8 @@ def _edits_of(request: HttpRequest) -> tuple[list[CellEdit], str]:
 
 def _answer(access: BookAccess, outcome: Outcome) -> dict[str, Any]:
     touched = {one.enrolment_id for one in outcome.saved}
-    shown = book_of(access.run, cohort_ids=access.cohort_ids)
-    finals = {row.pk: final_of(shown, row.pk) for row in shown.rows if row.pk in touched}
+    shown = book_of(access.run, cohort_ids=access.cohort_ids, among=touched)
+    finals = {row.pk: final_of(shown, row.pk) for row in shown.rows}
     return {
         "entry": outcome.entry_id,
         "saved": [[one.item_id, one.enrolment_id, one.version, one.text] for one in outcome.saved],

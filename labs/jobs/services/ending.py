@@ -63,7 +63,8 @@ def _finish(job: Job, move: Move, *, reason: str, attempt: int | None, **fields:
     if job.preempted_count:
         drop_checkpoints(job.pk)
     add_event(job, JobEvent.Kind.ENDED, attempt=attempt, state=job.state, reason=reason)
-    transaction.on_commit(lambda: job_settled.send_robust(sender=Job, job_id=job.pk), robust=True)
+    told = {"job_id": job.pk, "purpose": job.purpose}
+    transaction.on_commit(lambda: job_settled.send_robust(sender=Job, **told), robust=True)
 
 
 def end_dependents(job_id: int) -> int:
