@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,8 @@ from . import build
 
 pytestmark = pytest.mark.django_db
 MOST = 20
+TAB = uuid4()
+_numbers = count(1)
 
 
 @pytest.fixture
@@ -60,8 +63,13 @@ def body(response) -> bytes:
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
-def post_report(client, version, *intervals, number=1, tab=None, position=0):
-    said = {"tab": str(tab or uuid4()), "number": number, "intervals": list(intervals), "position": position}
+def post_report(client, version, *intervals, number=0, tab=None, position=0):
+    said = {
+        "tab": str(tab or TAB),
+        "number": number or next(_numbers),
+        "intervals": list(intervals),
+        "position": position,
+    }
     return client.post(
         f"/materials/{version.material_id}/versions/{version.number}/watched/", {"report": json.dumps(said)}
     )
@@ -443,9 +451,9 @@ def test_pages_cost_the_same_at_one_row_and_at_twenty(cohort, module, learner, t
             keep_words=True,
         )  # fmt: skip
     api.save_chapters(material_id=version.material_id, text="\n".join(f"0:{n:02} {n}" for n in range(20)), actor=None)
-    for number in range(19):
+    for _ in range(19):
         mate = courses.learner(cohort)
-        post_report(client_of(mate.user), build.newest(version.material), number=number)
+        post_report(client_of(mate.user), build.newest(version.material))
     post_report(client_of(learner.user), build.newest(version.material))
     assert [queries(*page) for page in pages] == few
     assert max(few) <= MOST

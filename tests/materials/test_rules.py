@@ -119,6 +119,13 @@ def test_a_page_that_waited_for_a_day_may_claim_minutes_only():
     assert credit(watched, ((0, HOUR_MS),), 24 * HOUR_MS).watched.total_ms == 2 * intervals.MOST_GAP_MS + SLACK_MS
 
 
+def test_a_page_that_was_just_opened_has_played_nothing_yet():
+    watched = Watched(at_ms=0, slack_ms=SLACK_MS)
+    got = credit(watched, ((0, HOUR_MS),), 100_000, is_new_page=True)
+    assert got.watched.total_ms == SLACK_MS
+    assert credit(got.watched, ((10_000, HOUR_MS),), 110_000).watched.total_ms == SLACK_MS + 20_000
+
+
 def test_a_clock_that_runs_backwards_allows_nothing():
     watched = Watched(at_ms=50_000)
     got = credit(watched, ((0, 10_000),), 10_000)

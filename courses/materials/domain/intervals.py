@@ -98,15 +98,14 @@ def first(pieces: Iterable[Piece], most_ms: int) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def credit(watched: Watched, claimed: Sequence[Piece], now_ms: int) -> Credited:
+def credit(watched: Watched, claimed: Sequence[Piece], now_ms: int, *, is_new_page: bool = False) -> Credited:
     """Count what a report claims as far as the clock allows: the time since the last report, at twice the speed.
 
-    The first report only starts the clock. A clock that runs backwards allows nothing.
+    The first report of a page only starts the clock: nothing was played on it in the time before it was opened.
+    A clock that runs backwards allows nothing.
     """
-    if watched.at_ms is None:
-        slack, passed = SLACK_MS, 0
-    else:
-        slack, passed = watched.slack_ms, max(0, min(now_ms - watched.at_ms, MOST_GAP_MS))
+    slack, passed = (SLACK_MS, 0) if watched.at_ms is None else (watched.slack_ms, now_ms - watched.at_ms)
+    passed = 0 if is_new_page else max(0, min(passed, MOST_GAP_MS))
     allowed = passed * MAX_SPEED + slack
     counted = first(claimed, allowed)
     pieces = merge((*watched.pieces, *counted))

@@ -71,12 +71,13 @@ def _take(
 ) -> Reported:  # fmt: skip
     WatchCredit.objects.bulk_create([WatchCredit(version=version, enrolment=enrolment)], ignore_conflicts=True)
     finish_pct = finish_pct_of(version.material)
+    of_page = WatchEvidence.objects.filter(version=version, enrolment=enrolment, tab=tab)
     for _try in range(_TRIES):
         credit = WatchCredit.objects.get(version=version, enrolment=enrolment)
-        if WatchEvidence.objects.filter(version=version, enrolment=enrolment, tab=tab, number=number).exists():
+        if of_page.filter(number=number).exists():
             return Reported(credit, pieces=pieces_of(credit))
         now = database_now()
-        counted = intervals.credit(watched_of(credit), claimed, _ms(now))
+        counted = intervals.credit(watched_of(credit), claimed, _ms(now), is_new_page=not of_page.exists())
         if write_credit(credit, counted.watched, position_ms, now, finish_pct, version.duration_ms or 0):
             _note(version, enrolment, tab, number, claimed, counted, now)
             credit.refresh_from_db()

@@ -132,6 +132,7 @@ root.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   seek(Number(link.dataset.seek));
+  if (link.closest("[data-gap-list]")) video.focus(); // the list changes as the part is played
   video.play().catch(() => {});
 });
 
@@ -145,7 +146,7 @@ video.addEventListener("ratechange", () => {
 });
 
 function step(by) {
-  const at = SPEEDS.findIndex((choice) => choice.checked);
+  const at = SPEEDS.findIndex((choice) => Number(choice.value) === video.playbackRate);
   const to = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, (at < 0 ? 1 : at) + by))];
   if (to) speed(to.value);
 }
