@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("campus.web.urls")),
     path("", include("courses.catalog.urls")),
     path("", include("courses.content.urls")),
+    path("", include("courses.materials.urls")),
     path("", include("courses.timetable.urls")),
     path("", include("courses.attendance.urls")),
     path("", include("courses.assignments.urls")),

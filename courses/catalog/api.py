@@ -12,7 +12,7 @@ from .access import (
 from .copying import Copied, Copier, Line, Shift, register_copier, register_day_notes
 from .feed_entries import FeedEntry, entries_of, register_entries
 from .fields import DayField, GpuHoursField, LocalTimeField, MinutesField
-from .outline import outline_of, register_news, register_outline
+from .outline import outline_of, register_news, register_outline, register_outline_part
 from .selectors import runs_of, runs_taught
 from .services import (
     change_mode,
@@ -68,6 +68,7 @@ __all__ = [
     "register_entries",
     "register_news",
     "register_outline",
+    "register_outline_part",
     "run_access",
     "runs_of",
     "runs_taught",

@@ -6,12 +6,20 @@ from typing import Any
 from .access import RunAccess
 
 Outline = Callable[[RunAccess], Sequence[Any]]
+OutlinePart = Callable[[RunAccess, Sequence[Any]], None]
 _providers: list[Outline] = []
+_parts: list[OutlinePart] = []
 
 
 def register_outline(provider: Outline) -> None:
     """Name the function that returns a run's modules as one reader sees them; call it from `AppConfig.ready()`."""
     _providers[:] = [provider]
+
+
+def register_outline_part(add: OutlinePart) -> None:
+    """Name a function that puts more into the modules that the outline has; call it from `AppConfig.ready()`."""
+    if add not in _parts:
+        _parts.append(add)
 
 
 News = Callable[[RunAccess], Sequence[Any]]
@@ -29,5 +37,8 @@ def news_of(access: RunAccess) -> list[Any]:
 
 
 def outline_of(access: RunAccess) -> list[Any]:
-    """Return the modules of a run, with lessons and labs; empty where nobody tells."""
-    return [module for provider in _providers for module in provider(access)]
+    """Return the modules of a run, with all that lies in them; empty where nobody tells."""
+    modules = [module for provider in _providers for module in provider(access)]
+    for add in _parts:
+        add(access, modules)
+    return modules

@@ -36,7 +36,8 @@ _more_parts: list[PartsOf] = []
 
 def register_module_parts(provider: PartsOf) -> None:
     """Name who tells what else lies in a module: `provider(module_id, is_locked)`; locked, it stays as it is said."""
-    _more_parts[:] = [provider]
+    if provider not in _more_parts:
+        _more_parts.append(provider)
 
 
 @transaction.atomic

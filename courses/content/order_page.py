@@ -1,4 +1,4 @@
-"""What the page of a course's order shows: a row for each module, lesson and lab."""
+"""What the page of a course's order shows: a row for each module, lesson, material and lab."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from django.urls import reverse
 from .domain.order import DOWN, UP
 from .selectors import OutlineModule
 
-_ICONS = {"module": "folder", "lesson": "file-text", "lab": "flask-conical"}
-_APPS = {"module": "content", "lesson": "content", "lab": "assignments"}
+_ICONS = {"module": "folder", "lesson": "file-text", "lab": "flask-conical", "material": "paperclip"}
+_APPS = {"module": "content", "lesson": "content", "lab": "assignments", "material": "materials"}
 
 
 @dataclass
@@ -43,7 +43,10 @@ def order_rows(parts: Sequence[OutlineModule], moved: str, by: str) -> list[Row]
     for row, part in zip(rows, parts, strict=True):
         lessons = [entry.lesson for entry in part.lessons]
         labs = [entry.lab for entry in part.labs]  # type: ignore[attr-defined]
-        row.lists = [_rows("lesson", lessons, moved, by), _rows("lab", labs, moved, by)]
+        materials = [entry.material for entry in part.materials]  # type: ignore[attr-defined]
+        row.lists = [
+            _rows("lesson", lessons, moved, by), _rows("material", materials, moved, by), _rows("lab", labs, moved, by)
+        ]  # fmt: skip
     return rows
 
 

@@ -31,6 +31,7 @@ class OutlineModule:
     lessons: list[OutlineLesson] = field(default_factory=list)
     labs: list[object] = field(default_factory=list)
     assignments: list[object] = field(default_factory=list)
+    materials: list[object] = field(default_factory=list)
 
     @property
     def lock_words(self) -> list[str]:

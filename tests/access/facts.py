@@ -30,6 +30,7 @@ from labs.scheduling.models import ClassReservation, SiteLending
 from .announcements_facts import announced
 from .attendance_facts import attended
 from .content_facts import lessons
+from .materials_facts import shown
 from .timetable_facts import planned
 from .world import MAIN, World
 
@@ -76,6 +77,7 @@ def places(world: World) -> dict[str, object]:
         **_handed_in(world),
         **_graded(world),
         **attended(world),
+        **shown(world),
         **planned(world),
         **lessons(world),
         "request": _request(world).pk,

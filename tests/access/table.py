@@ -6,7 +6,7 @@ one may know but not do; 400 is an empty form that one may send.
 
 from dataclasses import dataclass
 
-from . import attendance_table
+from . import attendance_table, materials_table
 
 PEOPLE = (
     "anonymous",
@@ -534,6 +534,7 @@ GET    /accounts/social/connections/                                        302 
 GET    /accounts/login/code/confirm/                                        302 302 302 302 302 302 302 302 302
 """
     + attendance_table.ROWS
+    + materials_table.ROWS
 )
 
 SOCKETS = {

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "labs.usage",
     "courses.catalog",
     "courses.content",
+    "courses.materials",
     "courses.timetable",
     "courses.assignments",
     "courses.gradebook",

@@ -29,6 +29,14 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 
+# Course materials: how large one file may be, by kind, and which hosts may serve videos as HLS (https://cdn.example.org).
+MATERIALS_MAX_BYTES = {
+    "VIDEO": env.int("CAMPUS_VIDEO_MAX_MIB", 2048) * 1024**2,
+    "FILE": env.int("CAMPUS_FILE_MAX_MIB", 100) * 1024**2,
+    "NOTEBOOK": 10 * 1024**2,
+}
+MATERIALS_HLS_ORIGINS = [origin.rstrip("/").lower() for origin in env.list("CAMPUS_HLS_ORIGINS", default=[])]
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_HOST = EMAIL_CONFIG.get("EMAIL_HOST", "localhost")

@@ -24,6 +24,7 @@ from .announcements import announce
 from .assignments import open_assignments
 from .attendance import fill_attendance
 from .course import HOUR, RUN_SLUG, Taught, open_teaching, starter
+from .course_materials import open_materials
 from .gradebook import open_gradebook
 from .places import NODES, open_campuses
 from .timetable import open_timetable
@@ -61,6 +62,7 @@ def _seed(provide_nodes: Callable[[], None], now: datetime) -> None:
     _read_lessons(enrolments, taught, now)
     open_timetable(taught, campuses, users, now)
     fill_attendance(taught.run, users, now)
+    open_materials(taught, enrolments, now)
     open_assignments(taught, enrolments, users, now)
     open_gradebook(taught, enrolments)
     announce(campuses, taught, users, now)

@@ -1,0 +1,1 @@
+"""Rules of materials: watched intervals, captions, chapters, notebooks, file kinds, byte ranges."""

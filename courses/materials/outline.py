@@ -1,0 +1,40 @@
+"""Materials in a course's outline, as one reader sees them: registered with the catalogue, which draws it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from courses.catalog.api import RunAccess
+
+from .domain.progress import Progress
+from .models import Material
+from .progress import of_materials
+
+
+@dataclass(frozen=True)
+class OutlineMaterial:
+    """A material in its module; `progress` is the reader's, None for staff."""
+
+    material: Material
+    progress: Progress | None = None
+
+    @property
+    def percent(self) -> int:
+        return int(self.progress.share * 100) if self.progress else 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.progress is not None and self.progress.finished_at is not None
+
+
+def add_materials(access: RunAccess, modules: Sequence[Any]) -> None:
+    """Put into each open module its materials with the reader's progress. Four queries at most."""
+    shown = Material.objects.filter(module__run=access.run).defer("description").order_by("module_id", "position")
+    if not access.is_staff:
+        shown = shown.filter(is_published=True)
+    parts = {part.module.pk: part for part in modules if not part.is_closed}
+    found = [one for one in shown if one.module_id in parts]
+    mine = access.enrolment
+    known = of_materials(found, [mine.pk]) if mine is not None and found else {}
+    for one in found:
+        parts[one.module_id].materials.append(OutlineMaterial(one, known.get((mine.pk, one.pk)) if mine else None))

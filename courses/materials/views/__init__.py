@@ -1,0 +1,1 @@
+"""Pages of materials: reading and watching, files, writing, and following learners."""
