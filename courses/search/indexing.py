@@ -72,7 +72,7 @@ def _write(source: Source, found: Iterable[Found]) -> None:
     there = set(Module.objects.filter(pk__in=[one.module_id for one in documents]).values_list("pk", flat=True))
     documents = [one for one in documents if one.module_id is None or one.module_id in there]
     Document.objects.bulk_create(
-        documents, update_conflicts=True, unique_fields=("kind", "object_id"), update_fields=_FIELDS
+        documents, update_conflicts=True, unique_fields=("object_id", "kind"), update_fields=_FIELDS
     )
 
 

@@ -131,6 +131,19 @@ class TestNeeds:
         assert words() == []
         assert released_modules(world.learner.pk) == {world.module.pk, second.pk}
 
+    def test_visitors_and_staff_see_what_a_beginner_finds_closed(self, world, second):
+        url = f"/courses/{world.run.slug}/"
+        page = client_of(world.people["instructor"]).get(url).content.decode()
+        assert "마칠 때까지 학습자에게 잠겨 있습니다" in page
+        assert "다음 수업" in page
+        for page in (
+            client_of(world.people["instructor"]).get(f"{url}?as=learner").content.decode(),
+            client_of(world.people["stranger"]).get(url).content.decode(),
+            Client().get(url).content.decode(),
+        ):
+            assert "단원을 마치면 열립니다. 2개가 남았습니다." in page
+            assert "다음 수업" not in page
+
     def test_what_was_begun_stays_open_when_the_first_module_grows(self, world, second):
         lesson = second.lessons.get()
         LessonCompletion.objects.create(enrolment=world.enrolment, lesson=lesson)
