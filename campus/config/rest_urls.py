@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("courses.attendance.rest_urls")),
     path("", include("courses.assignments.rest_urls")),
     path("", include("courses.gradebook.rest_urls")),
+    path("", include("courses.search.rest_urls")),
     path("", include("campus.web.rest_urls")),
     path("", include("labs.jobs.rest_urls")),
     path("", include("labs.scheduling.rest_urls")),

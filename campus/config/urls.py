@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("courses.gradebook.urls")),
     path("", include("courses.announcements.urls")),
     path("", include("courses.support.urls")),
+    path("", include("courses.search.urls")),
     path("", include("labs.environments.urls")),
     path("", include("labs.jobs.urls")),
     path("", include("labs.scheduling.urls")),

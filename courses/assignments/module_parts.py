@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from django.db.models import Count
+from django.db.models import Count, Value
 from django.utils.translation import ngettext
 
-from courses.content.api import Part, PartsDone
+from courses.content.api import Part, PartsDone, counted
 from labs.jobs.models import Job
 
 from .arranging import labs_in_module
@@ -24,7 +24,7 @@ def parts_in_module(module_id: int, is_locked: bool) -> Sequence[Part]:
 
 
 def labs_finished(enrolment_ids: Collection[int], module_ids: Collection[int]) -> PartsDone:
-    """Return a module's published labs, and in how many of them a learner succeeded. Two queries.
+    """Return a module's published labs, and in how many of them a learner succeeded. One query.
 
     Assignments do not count: one that closed could never be finished, and would lock the rest of the course.
     """
@@ -38,5 +38,5 @@ def labs_finished(enrolment_ids: Collection[int], module_ids: Collection[int]) -
         .values_list("enrolment_id", "lab__module_id")
         .annotate(n=Count("lab_id", distinct=True))
     )  # fmt: skip
-    totals = labs.order_by().values_list("module_id").annotate(n=Count("pk"))
-    return dict(totals), {(learner, module): n for learner, module, n in done}
+    totals = labs.order_by().values_list(Value(0), "module_id").annotate(n=Count("pk"))
+    return counted(totals.union(done, all=True))

@@ -17,7 +17,7 @@ from .work_lists import Work, assignments_of, work_of
 def course_outline(access: RunAccess) -> list[OutlineModule]:
     """Return modules with lessons, labs and assignments, with the reader's progress.
 
-    Ten queries at most, and four more where a module needs another.
+    Ten queries at most, and two more where a module needs another.
     """
     now = timezone.now()
     modules = outline(access)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import Max
 
@@ -49,10 +50,7 @@ def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> 
         learners = learners.filter(pk__in=enrolment_ids)
     enrolments = list(learners)
     ids = [one.pk for one in enrolments]
-    scores = {
-        (score.assignment_id, score.enrolment_id): score
-        for score in Score.objects.filter(assignment__module__run_id=run_id, enrolment_id__in=ids)
-    }
+    scores = _scores(run_id, ids)
     newest = {
         (assignment_id, enrolment_id): at
         for assignment_id, enrolment_id, at in Submission.objects.filter(
@@ -79,6 +77,24 @@ def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> 
     ]
 
 
+class _Scored(NamedTuple):
+    """What is read of a score: a row, because thousands of model instances take longer than all else."""
+
+    state: str
+    adjusted: Decimal | None
+    late_deduction: Decimal
+    why: list[list[str]]
+    comment: str
+    published_at: datetime | None
+
+
+def _scores(run_id: int, ids: Collection[int]) -> dict[tuple[int, int], _Scored]:
+    """Return scores by assignment and learner. One query."""
+    rows = Score.objects.filter(assignment__module__run_id=run_id, enrolment_id__in=ids).order_by()
+    fields = rows.values_list("assignment_id", "enrolment_id", *_Scored._fields)
+    return {(assignment_id, enrolment_id): _Scored(*rest) for assignment_id, enrolment_id, *rest in fields}
+
+
 def _groups(assignments: Collection[Assignment], ids: Collection[int]) -> dict[tuple[int | None, int], str]:
     """Return group names by group set and learner. One query, none without groups."""
     sets = {one.group_set_id for one in assignments} - {None}
@@ -91,7 +107,7 @@ def _groups(assignments: Collection[Assignment], ids: Collection[int]) -> dict[t
 def _result(
     assignment: Assignment,
     enrolment_id: int,
-    score: Score | None,
+    score: _Scored | None,
     submitted_at: datetime | None,
     deadlines: Deadlines,
     now: datetime,

@@ -5,14 +5,17 @@ from .arranging import Part, delete_unused, lock_module_of, put, register_module
 from .arranging_views import back_to_order, removal_page
 from .domain.markdown import render
 from .release import (
+    READING,
     Locked,
     PartsDone,
+    counted,
     is_released,
     lock_words,
     locked_for,
     locked_modules,
     register_parts,
     released_modules,
+    released_of,
     require_released,
 )
 from .selectors import OutlineLesson, OutlineModule, neighbours, outline
@@ -20,6 +23,7 @@ from .services import complete_lesson, open_module
 from .writing import open_lesson
 
 __all__ = [
+    "READING",
     "Locked",
     "OutlineLesson",
     "OutlineModule",
@@ -27,6 +31,7 @@ __all__ = [
     "PartsDone",
     "back_to_order",
     "complete_lesson",
+    "counted",
     "delete_unused",
     "get_module_to_edit",
     "is_released",
@@ -42,6 +47,7 @@ __all__ = [
     "register_module_parts",
     "register_parts",
     "released_modules",
+    "released_of",
     "removal_page",
     "render",
     "require_released",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -23,6 +23,7 @@ from .models import Lesson, LessonCompletion, Module
 PartsDone = tuple[Mapping[int, int], Mapping[tuple[int, int], int]]
 PartsProvider = Callable[[Collection[int], Collection[int]], PartsDone]
 READING = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
+BEGINNER = 0  # no enrolment's id: who has finished nothing
 _providers: list[PartsProvider] = []
 
 
@@ -47,21 +48,19 @@ def locked_modules(access: RunAccess, now: datetime | None = None) -> dict[int, 
     if access.is_staff:
         return {}
     rules = _rules([access.run.pk]).get(access.run.pk, [])
-    enrolment = access.enrolment
-    return _locks(rules, _progress(rules, [enrolment.pk]).get(enrolment.pk, {}) if enrolment else {}, now)
+    who = access.enrolment.pk if access.enrolment else BEGINNER
+    return _locks(rules, _progress(rules, [who]).get(who, {}), now)
 
 
 def locks_for_learners(run_id: int, now: datetime | None = None) -> dict[int, tuple[Lock, ...]]:
-    """Return what a learner who has just begun finds closed: staff are shown it beside what they see. One query."""
-    return _locks(_rules([run_id]).get(run_id, []), {}, now)
+    """Return what a learner who has just begun finds closed: staff are shown it. Queries as `locked_modules`."""
+    rules = _rules([run_id]).get(run_id, [])
+    return _locks(rules, _progress(rules, [BEGINNER]).get(BEGINNER, {}), now)
 
 
 def locked_for(enrolments: Iterable[Enrolment], now: datetime | None = None) -> dict[int, set[int]]:
     """Return the ids of closed modules by enrolment id, over several runs. Queries as `locked_modules`, in all."""
-    learners = list(enrolments)
-    by_run = _rules({one.run_id for one in learners})
-    far = _progress([rule for rules in by_run.values() for rule in rules], [one.pk for one in learners])
-    return {one.pk: set(_locks(by_run.get(one.run_id, []), far.get(one.pk, {}), now)) for one in learners}
+    return _locked(list(enrolments), now)[1]
 
 
 def is_released(access: RunAccess, module_id: int, now: datetime | None = None) -> bool:
@@ -82,13 +81,22 @@ def require_released(access: RunAccess, module_id: int) -> None:
 def released_modules(user_id: int, now: datetime | None = None) -> set[int]:
     """Return the ids of the published modules that are open to a learner, over all runs that they may read.
 
-    For questions that check access in the query itself. Two queries more than `locked_for`.
+    For questions that check access in the query itself. One query more than `locked_for`.
     """
     rows = Enrolment.objects.filter(user_id=user_id, state__in=READING, run__is_published=True)
-    learners = {one.run_id: one for one in rows.order_by("-state")}  # ACTIVE last, so it wins over COMPLETED
-    closed = locked_for(learners.values(), now)
-    modules = Module.objects.filter(run_id__in=learners, is_published=True).values_list("run_id", "pk")
-    return {pk for run_id, pk in modules if pk not in closed[learners[run_id].pk]}
+    return released_of(list(rows.order_by("-state")), now)  # ACTIVE last, so it wins over COMPLETED
+
+
+def released_of(enrolments: Collection[Enrolment], now: datetime | None = None) -> set[int]:
+    """As `released_modules`, of one person's enrolments; where a run has two, the later in the list counts."""
+    learners = {one.run_id: one for one in enrolments}
+    by_run, closed = _locked(list(learners.values()), now)
+    return {
+        rule.module_id
+        for run_id, rules in by_run.items()
+        for rule in rules
+        if rule.is_published and rule.module_id not in closed[learners[run_id].pk]
+    }
 
 
 def lock_words(reasons: Iterable[Lock]) -> list[str]:
@@ -132,6 +140,16 @@ def _rules(run_ids: Collection[int]) -> dict[int, list[ReleaseRule]]:
     return rules
 
 
+def _locked(
+    learners: Collection[Enrolment], now: datetime | None
+) -> tuple[dict[int, list[ReleaseRule]], dict[int, set[int]]]:
+    """The rules by run, and the closed modules by enrolment."""
+    by_run = _rules({one.run_id for one in learners})
+    far = _progress([rule for rules in by_run.values() for rule in rules], [one.pk for one in learners])
+    closed = {one.pk: set(_locks(by_run.get(one.run_id, []), far.get(one.pk, {}), now)) for one in learners}
+    return by_run, closed
+
+
 def _locks(
     rules: Iterable[ReleaseRule], finished: Mapping[int, Finished], now: datetime | None
 ) -> dict[int, tuple[Lock, ...]]:
@@ -155,8 +173,9 @@ def _progress(rules: Collection[ReleaseRule], enrolment_ids: Collection[int]) ->
 
 
 def _lessons_done(enrolment_ids: Collection[int], module_ids: Collection[int]) -> PartsDone:
-    shown: dict[str, Any] = {"module_id__in": module_ids, "is_published": True}
-    totals = Lesson.objects.filter(**shown).order_by().values_list("module_id").annotate(n=Count("pk"))
+    """One query: the totals come as those of enrolment 0."""
+    lessons = Lesson.objects.filter(module_id__in=module_ids, is_published=True)
+    totals = lessons.order_by().values_list(Value(0), "module_id").annotate(n=Count("pk"))
     done = (
         LessonCompletion.objects.filter(
             enrolment_id__in=enrolment_ids, lesson__module_id__in=module_ids, lesson__is_published=True
@@ -165,4 +184,15 @@ def _lessons_done(enrolment_ids: Collection[int], module_ids: Collection[int]) -
         .values_list("enrolment_id", "lesson__module_id")
         .annotate(n=Count("pk"))
     )
-    return dict(totals), {(learner, module): n for learner, module, n in done}
+    return counted(totals.union(done, all=True))
+
+
+def counted(rows: Iterable[Any]) -> PartsDone:
+    """Part rows (enrolment id or 0 for the total, module id, count) into what a provider answers."""
+    totals, done = {}, {}
+    for learner, module, n in rows:
+        if learner:
+            done[learner, module] = n
+        else:
+            totals[module] = n
+    return totals, done

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, F, Max
+from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from courses.assignments.api import results_of
 from courses.assignments.models import Submission
@@ -46,8 +48,7 @@ def thresholds_of(run_id: int) -> Thresholds:
 
 def overview(cohort: Cohort, now: datetime) -> Overview:
     """Return everybody who is enrolled, by name."""
-    active = Enrolment.objects.filter(cohort=cohort, state=Enrolment.State.ACTIVE).select_related("user")
-    enrolments = list(active.order_by("user__name", "pk"))
+    enrolments = _enrolments(cohort)
     found, lessons = _evidence(cohort, enrolments, now)
     middle, limits = cohort_of(found.values(), lessons), thresholds_of(cohort.run_id)
     noted = _noted(enrolments)
@@ -56,6 +57,18 @@ def overview(cohort: Cohort, now: datetime) -> Overview:
         raised = signals(found[one.pk], middle, limits)
         rows.append(Looked(one, found[one.pk], raised, open_signals(raised, noted[one.pk])))
     return Overview(middle, limits, rows)
+
+
+def _open_lessons(cohort: Cohort) -> QuerySet[Lesson]:
+    return Lesson.objects.filter(module__run_id=cohort.run_id, is_published=True, module__is_published=True)
+
+
+def _enrolments(cohort: Cohort) -> list[Any]:
+    """Everybody who is enrolled, by name, with `lessons_done`. One query."""
+    done = LessonCompletion.objects.filter(enrolment=OuterRef("pk"), lesson__in=_open_lessons(cohort)).order_by()
+    counted = done.values("enrolment").annotate(n=Count("pk")).values("n")
+    active = Enrolment.objects.filter(cohort=cohort, state=Enrolment.State.ACTIVE).select_related("user")
+    return list(active.annotate(lessons_done=Coalesce(Subquery(counted), 0)).order_by("user__name", "pk"))
 
 
 def _noted(enrolments: Sequence[Enrolment]) -> dict[int, dict[str, int]]:
@@ -67,15 +80,10 @@ def _noted(enrolments: Sequence[Enrolment]) -> dict[int, dict[str, int]]:
     return found
 
 
-def _evidence(cohort: Cohort, enrolments: Sequence[Enrolment], now: datetime) -> tuple[dict[int, Evidence], int]:
+def _evidence(cohort: Cohort, enrolments: Sequence[Any], now: datetime) -> tuple[dict[int, Evidence], int]:
     ids = [one.pk for one in enrolments]
     attended = standings(enrolments)
-    open_lessons = Lesson.objects.filter(module__run_id=cohort.run_id, is_published=True, module__is_published=True)
-    lessons = open_lessons.count()
-    done = dict(
-        LessonCompletion.objects.filter(enrolment__in=ids, lesson__in=open_lessons)
-        .values_list("enrolment").annotate(n=Count("pk")).order_by()
-    )  # fmt: skip
+    lessons = _open_lessons(cohort).count()
     missing, grades = _work(cohort.run_id, ids)
     late = dict(
         Submission.objects.filter(enrolment__in=ids, submitted_at__gt=F("due_at"))
@@ -87,7 +95,7 @@ def _evidence(cohort: Cohort, enrolments: Sequence[Enrolment], now: datetime) ->
             absences=attended[one.pk].absences,
             from_lates=attended[one.pk].from_lates,
             classes=attended[one.pk].planned,
-            lessons_done=done.get(one.pk, 0),
+            lessons_done=one.lessons_done,
             missing=missing[one.pk],
             late=late.get(one.pk, 0),
             days_idle=idle.get(one.pk),

@@ -68,8 +68,8 @@ def write_waits(plan: Plan, loaded: Loaded, now: datetime) -> int:
                 [wait.place for _, wait in changed],
                 [at(wait.start_p50_at) for _, wait in changed],
                 [at(wait.start_p90_at) for _, wait in changed],
-                [wait.planned_s and wait.planned_s[0] for _, wait in changed],
-                [wait.planned_s and wait.planned_s[1] for _, wait in changed],
+                [wait.planned_p50_s for _, wait in changed],
+                [wait.planned_p90_s for _, wait in changed],
                 ids,
             ],
         )

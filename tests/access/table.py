@@ -115,6 +115,8 @@ POST   /catalog/runs/new/                                                   302 
 POST   /catalog/runs/{run_id}/edit/                                         302 404 404 404 404 400 400 404 400
 POST   /catalog/runs/{run_id}/cohorts/new/                                  302 404 404 404 404 400 400 404 400
 POST   /catalog/cohorts/{cohort}/edit/                                      302 404 404 404 404 400 400 404 404
+GET    /search/?q=나중에                                                     302 200 200 200 200 200 200 200 200
+GET    /api/v1/search/?q=나중에                                              401 200 200 200 200 200 200 200 200
 GET    /courses/{run}/modules/new/                                          302 403 403 403 200 200 200 200 200
 POST   /courses/{run}/modules/new/                                          302 403 403 403 400 400 400 400 400
 GET    /courses/{run}/order/                                                302 403 403 403 200 200 200 200 200

@@ -131,6 +131,19 @@ class TestNeeds:
         assert words() == []
         assert released_modules(world.learner.pk) == {world.module.pk, second.pk}
 
+    def test_visitors_and_staff_see_what_a_beginner_finds_closed(self, world, second):
+        url = f"/courses/{world.run.slug}/"
+        page = client_of(world.people["instructor"]).get(url).content.decode()
+        assert "마칠 때까지 학습자에게 잠겨 있습니다" in page
+        assert "다음 수업" in page
+        for page in (
+            client_of(world.people["instructor"]).get(f"{url}?as=learner").content.decode(),
+            client_of(world.people["stranger"]).get(url).content.decode(),
+            Client().get(url).content.decode(),
+        ):
+            assert "단원을 마치면 열립니다. 2개가 남았습니다." in page
+            assert "다음 수업" not in page
+
     def test_what_was_begun_stays_open_when_the_first_module_grows(self, world, second):
         lesson = second.lessons.get()
         LessonCompletion.objects.create(enrolment=world.enrolment, lesson=lesson)
@@ -140,13 +153,13 @@ class TestNeeds:
         from courses.catalog.models import Enrolment
         from tests.courses import build
 
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(3):
             assert locked_for([world.enrolment]) == {world.enrolment.pk: {second.pk}}
         build.learners(world.cohort, 15)
         for number in range(15):
             Module.objects.create(run=world.run, position=3 + number, title=f"{number}")
         learners = list(Enrolment.objects.filter(cohort=world.cohort))
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(3):
             assert len(locked_for(learners)) == 16
 
     def test_a_ring_is_refused_with_the_names_in_it(self, world, second):

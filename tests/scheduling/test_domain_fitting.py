@@ -106,10 +106,11 @@ def test_a_plan_tells_fitted_times_plans_the_same_starts_and_nothing_before_its_
     plain, fitted = plan(full, Policy(), NOW), plan(full, half, NOW)
     assert fitted.starts == plain.starts
     before, after = plain.waits["then"], fitted.waits["then"]
-    assert after.planned_s == before.planned_s
+    assert (after.planned_p50_s, after.planned_p90_s) == (before.planned_p50_s, before.planned_p90_s)
+    assert before.planned_p50_s is not None
     assert before.start_p50_at is not None
     assert after.start_p50_at == pytest.approx(NOW + (before.start_p50_at - NOW) / 2)
     dated = fitted.waits["dated"]
     assert dated.start_p50_at is not None
     assert dated.start_p50_at >= NOW + 2 * HOUR
-    assert dated.planned_s is None
+    assert dated.planned_p50_s is None

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "courses.attendance",
     "courses.announcements",
     "courses.support",
+    "courses.search",  # after all that let their things be found
     "campus.web",
 ]
 

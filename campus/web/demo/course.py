@@ -122,8 +122,13 @@ def _others(programme_id: int, term_id: int, campuses: dict[str, Campus], admin:
 def _materials(run: CourseRun, monday: date, today: date) -> tuple[list[Lesson], dict[str, Lab]]:
     environment, data_set = _environment(), _data_set()
     lessons, labs = [], {}
+    opened: list[int] = []
     for title, week, texts, lab in MODULES:
-        module = open_module(run_id=run.pk, title=title, starts_on=monday + timedelta(weeks=week), actor=None)
+        starts_on = monday + timedelta(weeks=week)
+        # What is still to come opens on its Monday, to whom is through with the beginning.
+        rule = {"opens_at": _at(starts_on, 9), "needs": opened[:1]} if starts_on > today else {}
+        module = open_module(run_id=run.pk, title=title, starts_on=starts_on, actor=None, **rule)
+        opened.append(module.pk)
         for name, lesson_title, minutes, is_published in texts:
             body = (HERE / "lessons" / f"{name}.md").read_text(encoding="utf-8")
             lessons.append(

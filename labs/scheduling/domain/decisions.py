@@ -189,9 +189,10 @@ class Wait:
     start_p90_at: float | None
     facts: WaitFacts
     factors: Factors
-    #: The wait in seconds (P50, P90) as planned, before it was fitted to what became of others; None where a date or a
-    #: run that was asked to end decides instead.
-    planned_s: tuple[float, float] | None = None
+    #: The wait in seconds as planned, before it was fitted to what became of others; None where a date or a run that
+    #: was asked to end decides instead.
+    planned_p50_s: float | None = None
+    planned_p90_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

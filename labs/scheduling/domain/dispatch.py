@@ -157,7 +157,6 @@ class Dispatch:
         self._has_room.clear()
         self.reservations.stand()
         self.preemption.forget_jobs()
-        self._most_kept = self._reservations_for(priorities)
         before, backlog = len(self.starts), self.backlog
         classes, specs = backlog.class_of, backlog.spec_of
         for at, i in self._queue(priorities):
@@ -177,11 +176,6 @@ class Dispatch:
                 self._start(i, spot, over, priorities, at)
         return len(self.starts) - before
 
-    def _reservations_for(self, priorities: Priorities) -> int:
-        """For how many blocked jobs GPUs are kept, by the predicted work of those that wait for any."""
-        waiting = priorities.order[~self.held.mask[priorities.order]]
-        return self.policy.reservations_for(float(self.backlog.cost_gpu_s[waiting].sum()), self.pool.gpus)
-
     def _queue(self, priorities: Priorities) -> Iterator[tuple[int, int]]:
         """Jobs that nothing but GPUs and caps may hold back, with their places in the walk.
 
@@ -189,6 +183,8 @@ class Dispatch:
         cap. So the rest is looked through in pieces, each without those that have turned out so.
         """
         order = priorities.order[~self.held.mask[priorities.order]]
+        waiting_gpu_s = float(self.backlog.cost_gpu_s[order].sum())
+        self._most_kept = self.policy.reservations_for(waiting_gpu_s, self.pool.gpus)
         made_room = self.has_room_made[order]
         # The widest first: what was cleared for it holds the narrower ones too, but not the other way round.
         cleared_for = order[made_room]

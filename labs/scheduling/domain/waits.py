@@ -126,7 +126,6 @@ class Waits(Mapping[Id, Wait]):
         i = self._index[job_id]
         reason, facts = self._why(i)
         p50, p90 = (float(at[i]) for at in self._starts_at)
-        planned_s = float(self._planned_s[0][i]), float(self._planned_s[1][i])
         is_by_queue = reason not in (WaitReason.PREEMPTING, WaitReason.NOT_BEFORE) and not math.isnan(p50)
         if reason is WaitReason.PREEMPTING and facts.until_at is not None:
             p50, p90 = min(facts.until_at, p50), min(facts.until_at, p90)  # what is not known (NaN) is by then, too
@@ -137,7 +136,8 @@ class Waits(Mapping[Id, Wait]):
             start_p90_at=None if math.isnan(p90) else p90,
             facts=facts,
             factors=self._priorities.factors(i),
-            planned_s=planned_s if is_by_queue else None,
+            planned_p50_s=float(self._planned_s[0][i]) if is_by_queue else None,
+            planned_p90_s=float(self._planned_s[1][i]) if is_by_queue else None,
         )
 
     def _why(self, i: int) -> tuple[WaitReason, WaitFacts]:

@@ -17,7 +17,7 @@ OPENB_NODES = "openb-nodes.csv"
 #: The longest first, so that two cores end about together.
 POLICIES = ("ours", "slurm", "easy", "greedy", "fifo")
 #: Jobs of a trace, draws of tasks and nodes to pack with --quick.
-QUICK_JOBS, QUICK_NODES = 1_000, 40
+QUICK_JOBS, QUICK_NODES = 500, 40
 SEEDS = (1, 2, 3)
 
 

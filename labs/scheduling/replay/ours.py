@@ -55,7 +55,7 @@ class Ours:
         self._stale: set[tuple[str, str]] = set()
         self._told: dict[int, tuple[float, float, float]] = {}
         #: The newest promises: job, when it was told, and the wait that was planned then (P50, P90).
-        self._planned: deque[tuple[int, float, tuple[float, float]]] = deque(maxlen=fitting.LAST)
+        self._planned: deque[tuple[int, float, float, float]] = deque(maxlen=fitting.LAST)
         self._started_s: dict[int, float] = {}
         self._fitted_at = -FIT_EVERY_S
         self.promises: list[Promise] = []
@@ -100,8 +100,8 @@ class Ours:
                 wait = made.waits[number]
                 if wait.start_p50_at is not None and wait.start_p90_at is not None:
                     self._told[number] = (now, wait.start_p50_at, wait.start_p90_at)
-                    if wait.planned_s is not None:
-                        self._planned.append((number, now, wait.planned_s))
+                    if wait.planned_p50_s is not None and wait.planned_p90_s is not None:
+                        self._planned.append((number, now, wait.planned_p50_s, wait.planned_p90_s))
         self._new.clear()
         for start in made.starts:
             number = int(start.job_id)
@@ -121,8 +121,8 @@ class Ours:
         """Fit the ranges to what became of the newest promises, or has so far."""
         if now - self._fitted_at >= FIT_EVERY_S:
             outcomes = [
-                fitting.Outcome(*planned_s, self._started_s.get(number, now) - told_at, number in self._started_s)
-                for number, told_at, planned_s in self._planned
+                fitting.Outcome(p50_s, p90_s, self._started_s.get(number, now) - told_at, number in self._started_s)
+                for number, told_at, p50_s, p90_s in self._planned
             ]
             self.policy = replace(self.policy, fit=fitting.fit(outcomes))
             self._fitted_at = now

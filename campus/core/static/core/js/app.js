@@ -6,6 +6,7 @@ import { enhanceDrops } from "./drop.js";
 import { enhanceForms } from "./form.js";
 import { enhanceBell } from "./notices.js";
 import { enhanceRows } from "./rows.js";
+import { enhanceSearch } from "./search.js";
 import { enhanceTheme } from "./theme.js";
 import { enhanceTimes } from "./time.js";
 import { enhanceMessages } from "./toast.js";
@@ -29,6 +30,7 @@ export function enhance(root) {
 
 enhance(document);
 enhanceBell(document);
+enhanceSearch();
 // A page's module that puts server-rendered markup into the page says so: detail.root is the changed part.
 document.addEventListener("campus:swapped", (event) => enhance(event.detail.root));
 document.addEventListener("htmx:load", (event) => {

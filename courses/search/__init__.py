@@ -1,0 +1,1 @@
+"""Finding lessons, labs, assignments, classes and courses, in Korean and English."""

@@ -1,0 +1,114 @@
+"""Where documents come from. Apps further up register their own with `register_source`."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courses.assignments.models import Assignment, Lab
+from courses.catalog.models import CourseRun
+from courses.content.models import Lesson, Module
+from courses.timetable.models import ClassSession
+
+Text = Any
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing as it is now. `body` is plain text or Markdown."""
+
+    object_id: int
+    run_id: int
+    title: str
+    url: str
+    body: str = ""
+    module_id: int | None = None
+    is_shown: bool = True
+    cohort_ids: tuple[int, ...] = field(default=())
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of thing that can be found. `read(ids)` gives some of them, `read(None)` all; a fixed number of queries.
+
+    A save or deletion of a `model` row brings its document up to date.
+    """
+
+    kind: str
+    label: Text
+    icon: str
+    model: type[Model]
+    read: Callable[[Collection[int] | None], Iterable[Found]]
+    order: int = 50
+
+
+_sources: dict[str, Source] = {}
+
+
+def register_source(source: Source) -> None:
+    """Let things of a kind be found. From `AppConfig.ready()`."""
+    _sources[source.kind] = source
+
+
+def sources() -> list[Source]:
+    """Return the kinds, in the order in which they are offered."""
+    return sorted(_sources.values(), key=lambda one: (one.order, one.kind))
+
+
+def _rows(model: Any, ids: Collection[int] | None) -> Any:
+    return model.objects.all() if ids is None else model.objects.filter(pk__in=ids)
+
+
+def courses(ids: Collection[int] | None) -> Iterable[Found]:
+    for run in _rows(CourseRun, ids).select_related("course", "term"):
+        course = run.course
+        body = "\n".join((course.code, course.name_en, run.term.name_ko, course.summary_ko, course.summary_en))
+        url = reverse("catalog:run", args=[run.slug])
+        yield Found(run.pk, run.pk, course.name_ko, url, body, is_shown=run.is_published)
+
+
+def modules(ids: Collection[int] | None) -> Iterable[Found]:
+    for one in _rows(Module, ids).select_related("run"):
+        url = reverse("catalog:run", args=[one.run.slug]) + f"#module-{one.pk}"
+        yield Found(one.pk, one.run_id, one.title, url, module_id=one.pk, is_shown=one.is_published)
+
+
+def lessons(ids: Collection[int] | None) -> Iterable[Found]:
+    for one in _rows(Lesson, ids).select_related("module"):
+        url = reverse("content:lesson", args=[one.pk])
+        yield Found(one.pk, one.module.run_id, one.title, url, one.body, one.module_id, one.is_published)
+
+
+def labs(ids: Collection[int] | None) -> Iterable[Found]:
+    for one in _rows(Lab, ids).select_related("module"):
+        url = reverse("assignments:lab", args=[one.pk])
+        yield Found(one.pk, one.module.run_id, one.title, url, one.brief, one.module_id, one.is_published)
+
+
+def assignments(ids: Collection[int] | None) -> Iterable[Found]:
+    for one in _rows(Assignment, ids).select_related("module"):
+        url = reverse("assignments:assignment", args=[one.pk])
+        yield Found(one.pk, one.module.run_id, one.title, url, one.brief, one.module_id, one.is_published)
+
+
+def classes(ids: Collection[int] | None) -> Iterable[Found]:
+    for one in _rows(ClassSession, ids).prefetch_related("places"):
+        cohorts = tuple(sorted(place.cohort_id for place in one.places.all()))
+        url = reverse("timetable:class", args=[one.pk])
+        yield Found(one.pk, one.run_id, one.title, url, one.note, cohort_ids=cohorts, at=one.starts_at)
+
+
+OWN = (
+    Source("course", _("Courses"), "book-open", CourseRun, courses, 10),
+    Source("module", _("Modules"), "folder", Module, modules, 20),
+    Source("lesson", _("Lessons"), "file-text", Lesson, lessons, 30),
+    Source("lab", _("Labs"), "flask-conical", Lab, labs, 40),
+    Source("assignment", _("Assignments"), "upload", Assignment, assignments, 50),
+    Source("class", pgettext_lazy("kind of thing", "Classes"), "calendar-days", ClassSession, classes, 70),
+)

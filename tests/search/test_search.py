@@ -1,0 +1,165 @@
+"""People find what they may see and nothing else, best first; documents follow what they copy."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from campus.people.api import standing_of
+from courses.assignments.models import Assignment
+from courses.catalog.models import CourseRun
+from courses.content.models import Lesson, Module
+from courses.content.services import change_module
+from courses.content.writing import change_lesson
+from courses.search.finding import PAGE, find
+from courses.search.indexing import refresh
+from courses.search.models import Document
+from courses.timetable.models import ClassSession, SessionCohort
+from tests.access import world as worlds
+
+
+@pytest.fixture
+def world():
+    made = worlds.build()
+    Lesson.objects.filter(pk=made.lesson.pk).update(body="**데이터를** 나누고 <script>alert(1)</script> 본다")
+    refresh()
+    return made
+
+
+def titles(user, question, **more):
+    answer = find(standing=standing_of(user), question=question, **more)
+    return ["".join(text for text, _ in hit.title) for hit in answer.hits]
+
+
+@pytest.mark.django_db
+class TestAccess:
+    WHO = ("stranger", "learner", "classmate", "assistant", "instructor", "campus_admin", "platform_admin")
+
+    def found_by(self, world, question):
+        return [name for name in self.WHO if titles(world.people[name], question)]
+
+    def test_readers_of_a_run_find_its_lessons(self, world):
+        assert self.found_by(world, "데이터") == list(self.WHO[1:])
+
+    def test_what_is_hidden_is_found_by_staff_only(self, world):
+        Lesson.objects.filter(pk=world.lesson.pk).update(is_published=False)
+        refresh()
+        assert self.found_by(world, "데이터") == list(self.WHO[3:])
+
+    def test_what_is_locked_is_found_by_staff_only_at_once(self, world):
+        change_module(
+            module_id=world.module.pk, fields={"opens_at": timezone.now() + timedelta(days=1)}, actor=None
+        )  # no refresh: release is asked in the question
+        assert self.found_by(world, "데이터") == list(self.WHO[3:])
+        assert titles(world.learner, world.module.title) == []
+        assert titles(world.learner, world.lab.title) == []
+
+    def test_a_draft_is_not_found(self, world):
+        change_lesson(lesson_id=world.lesson.pk, fields={"body": "비밀초안"}, actor=None, is_draft=True)
+        refresh()
+        assert self.found_by(world, "비밀초안") == []
+
+    def test_a_class_is_found_by_its_cohort(self, world):
+        session = ClassSession.objects.create(
+            run=world.run, title="보강세션", starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1)
+        )
+        SessionCohort.objects.create(session=session, cohort=world.cohort)
+        refresh()
+        assert self.found_by(world, "보강세션") == ["learner", *self.WHO[3:]]
+
+    def test_a_run_that_is_not_published_is_found_by_its_staff(self, world):
+        CourseRun.objects.filter(pk=world.run.pk).update(is_published=False)
+        refresh()
+        assert self.found_by(world, "데이터") == list(self.WHO[3:])
+        assert self.found_by(world, "기계학습") == list(self.WHO[3:])
+
+    def test_counts_tell_nothing_of_what_is_not_ones_own(self, world):
+        answer = find(standing=standing_of(world.people["stranger"]), question="데이터")
+        assert (answer.total, [one.count for one in answer.counts if one.count]) == (0, [])
+
+    def test_everybody_finds_published_courses(self, world):
+        assert self.found_by(world, "machine learning") == list(self.WHO)
+
+
+@pytest.mark.django_db
+class TestAnswer:
+    def test_particles_hide_nothing_and_titles_come_first(self, world):
+        Lesson.objects.create(module=world.module, position=2, title="데이터 나누기", body="시작")
+        Lesson.objects.create(module=world.module, position=3, title="끝", body="가" * 900 + " 데이터")
+        refresh()
+        expected = ["데이터 나누기", world.lesson.title, "끝"]
+        for question in ("데이터", "데이터를", "데이터에서는"):
+            assert titles(world.learner, question) == expected, question
+
+    def test_every_word_must_be_found(self, world):
+        assert titles(world.learner, "데이터 나누고") == [world.lesson.title]
+        assert titles(world.learner, "데이터 없는말") == []
+
+    def test_a_kind_narrows_and_the_counts_stay(self, world):
+        Assignment.objects.create(module=world.module, position=1, title="데이터 과제")
+        refresh()
+        answer = find(standing=standing_of(world.learner), question="데이터", kind="assignment")
+        assert [hit.source.kind for hit in answer.hits] == ["assignment"]
+        assert {one.source.kind: one.count for one in answer.counts if one.count} == {"lesson": 1, "assignment": 1}
+
+    def test_the_page_marks_and_escapes(self, world):
+        client = Client()
+        client.force_login(world.learner)
+        page = client.get("/search/", {"q": "데이터 script"}).content.decode()
+        assert "<mark>데이터를</mark>" in page or "<mark>데이터</mark>" in page
+        assert "<script>alert" not in page
+        assert "&lt;<mark>script</mark>&gt;" in page
+
+    def test_the_api_says_the_same(self, world):
+        client = Client()
+        client.force_login(world.learner)
+        said = client.get("/api/v1/search/", {"q": "데이터"}).json()
+        assert (said["total"], said["results"][0]["url"]) == (1, f"/lessons/{world.lesson.pk}/")
+        assert {"text": "데이터", "is_hit": True} in said["results"][0]["snippet"]
+
+    @pytest.mark.parametrize(
+        "query", ["", "q=", "q=%00", "q=" + "가" * 900, "q=%25_%5C", "q=데이터&page=999", "kind=x&q=a"]
+    )
+    def test_odd_questions_are_answered(self, world, query):
+        client = Client()
+        client.force_login(world.learner)
+        assert client.get(f"/search/?{query}").status_code == 200
+
+    def test_one_and_twenty_hits_cost_the_same_few_queries(self, world):
+        client = Client()
+        client.force_login(world.learner)
+        client.get("/search/?q=데이터")
+
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                client.get("/search/?q=데이터")
+            return sum("SAVEPOINT" not in query["sql"] for query in captured.captured_queries)  # the test's own
+
+        few = queries()
+        second = Module.objects.create(run=world.run, position=2, title="둘째 주")
+        Lesson.objects.bulk_create(
+            Lesson(module=world.module, position=10 + number, title=f"데이터 {number}") for number in range(PAGE)
+        )
+        refresh()
+        assert queries() == few < 10
+        change_module(module_id=second.pk, fields={"needs": [world.module.pk]}, actor=None)
+        assert queries() <= few + 2 <= 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_documents_follow_what_is_saved_and_deleted_at_once():
+    world = worlds.build()
+    assert Document.objects.filter(kind="lesson").count() == 1
+    change_lesson(lesson_id=world.lesson.pk, fields={"body": "새로운말"}, actor=None)
+    assert titles(world.learner, "새로운말") == [world.lesson.title]
+    world.lesson.delete()
+    assert titles(world.learner, "새로운말") == []
+    Lesson.objects.bulk_create([Lesson(module=world.module, position=5, title="한꺼번에")])
+    assert titles(world.learner, "한꺼번에") == []
+    assert refresh() == 1
+    assert titles(world.learner, "한꺼번에") == ["한꺼번에"]
+    assert refresh() == 0
+    Lesson.objects.all().delete()
