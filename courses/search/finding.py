@@ -56,7 +56,7 @@ class Answer:
 
 
 def find(*, standing: Standing, question: str, kind: str = "", page: int = 1) -> Answer:
-    """Answer a question with what this person may see. Five queries beside the standing's, seven where modules wait."""
+    """Answer a question with what this person may see. Four queries beside the standing's, nine where a module needs another."""
     terms = terms_of(question)
     known = {source.kind: source for source in sources()}
     if not terms:

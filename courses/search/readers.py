@@ -11,7 +11,7 @@ def may_find(standing: Standing) -> Q:
     """Return the condition. Staff find all of the runs that they teach or change, hidden and locked things too.
 
     Learners find what is shown in their published runs, in modules that are open to them, for their cohort; everybody
-    finds published courses. Two queries; four where a module needs another.
+    finds published courses. Two queries; seven where a module needs another.
     """
     found = Q(kind="course", is_shown=True)
     if standing.user_id is None:

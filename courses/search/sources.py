@@ -13,6 +13,8 @@ from django.utils.translation import pgettext_lazy
 from courses.assignments.models import Assignment, Lab
 from courses.catalog.models import CourseRun
 from courses.content.models import Lesson, Module
+from courses.materials.api import texts_of
+from courses.materials.models import Material
 from courses.timetable.models import ClassSession
 
 Text = Any
@@ -97,6 +99,13 @@ def assignments(ids: Collection[int] | None) -> Iterable[Found]:
         yield Found(one.pk, one.module.run_id, one.title, url, one.brief, one.module_id, one.is_published)
 
 
+def materials(ids: Collection[int] | None) -> Iterable[Found]:
+    for found in texts_of(ids):
+        one = found.material
+        url = reverse("materials:material", args=[one.pk])
+        yield Found(one.pk, one.module.run_id, one.title, url, found.text, one.module_id, one.is_published)
+
+
 def classes(ids: Collection[int] | None) -> Iterable[Found]:
     for one in _rows(ClassSession, ids).prefetch_related("places"):
         cohorts = tuple(sorted(place.cohort_id for place in one.places.all()))
@@ -108,6 +117,7 @@ OWN = (
     Source("course", _("Courses"), "book-open", CourseRun, courses, 10),
     Source("module", _("Modules"), "folder", Module, modules, 20),
     Source("lesson", _("Lessons"), "file-text", Lesson, lessons, 30),
+    Source("material", _("Videos and files"), "video", Material, materials, 35),
     Source("lab", _("Labs"), "flask-conical", Lab, labs, 40),
     Source("assignment", _("Assignments"), "upload", Assignment, assignments, 50),
     Source("class", pgettext_lazy("kind of thing", "Classes"), "calendar-days", ClassSession, classes, 70),
