@@ -56,7 +56,10 @@ class Answer:
 
 
 def find(*, standing: Standing, question: str, kind: str = "", page: int = 1) -> Answer:
-    """Answer a question with what this person may see. Four queries beside the standing's, nine where a module needs another."""
+    """Answer a question with what this person may see.
+
+    Four queries beside the standing's; nine where a module needs another.
+    """
     terms = terms_of(question)
     known = {source.kind: source for source in sources()}
     if not terms:
