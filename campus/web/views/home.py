@@ -14,7 +14,7 @@ from campus.places.models import Campus
 from campus.web.today import learner_today, staff_today
 from courses.announcements.api import latest_news
 from courses.attendance.api import attending
-from courses.catalog.models import Enrolment
+from courses.catalog.api import runs_of
 from courses.catalog.selectors import catalogue
 from courses.timetable.api import next_class
 
@@ -37,14 +37,14 @@ def today(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {"now": now, "is_staff": bool(standing.grants)}
     if standing.grants:
         context |= staff_today(standing)
-    learns = Enrolment.objects.filter(user=request.user, state=Enrolment.State.ACTIVE).exists()
-    if learns or not standing.grants:
-        context |= learner_today(request.user, now)
-    context["learns"] = learns
+    enrolments = runs_of(request.user.pk)
+    context["learns"] = bool(enrolments)
+    if enrolments or not standing.grants:
+        context |= learner_today(request.user, enrolments, now)
     context["news"] = latest_news(standing)
     shown = context["next_class"] = next_class(request.user.pk, standing, now)
     if shown is not None:
-        context["attending"] = attending(shown.session, context.get("enrolments", ()), now)
+        context["attending"] = attending(shown.session, enrolments, now)
         context["leads"] = any(teacher.user_id == request.user.pk for teacher in shown.session.teachers.all())
     template = "web/_today_live.html" if request.GET.get("part") == "live" else "web/today.html"
     return render(request, template, context)
