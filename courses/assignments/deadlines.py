@@ -1,7 +1,7 @@
 """Deadlines of assignments for learners: reads what was changed for whom and asks the one resolver."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,26 +22,45 @@ def deadline_for(assignment: Assignment, enrolment: Enrolment) -> Deadline:
 
 
 def deadlines_of(assignments: Sequence[Assignment], enrolments: Iterable[Enrolment]) -> Deadlines:
-    """Return every pair's deadline. One query, whatever their number."""
+    """Return every pair's deadline, each resolved when it is asked for. One query, whatever their number."""
     learners = list(enrolments)
-    changes = _changes(assignments, learners)
-    return {
-        (assignment.pk, learner.pk): resolve(
-            Times(assignment.opens_at or assignment.created_at, assignment.due_at, assignment.closes_at),
-            [
-                *changes[assignment.pk, "cohort", learner.cohort_id],
-                *changes[assignment.pk, "learner", learner.pk],
-                *changes[None, "learner", learner.pk],
-            ],
-        )
-        for assignment in assignments
-        for learner in learners
-    }
+    return _Resolved(assignments, learners, _changes(assignments, learners))
 
 
-def _changes(
-    assignments: Sequence[Assignment], learners: Sequence[Enrolment]
-) -> dict[tuple[int | None, str, int], list[Change]]:
+class _Resolved(Mapping[tuple[int, int], Deadline]):
+    """A gradebook has thousands of pairs and asks for few: those who handed nothing in."""
+
+    def __init__(self, assignments: Sequence[Assignment], learners: Sequence[Enrolment], changes: "_Changes") -> None:
+        self._assignments = {one.pk: one for one in assignments}
+        self._learners = {one.pk: one for one in learners}
+        self._changes = changes
+        self._found: dict[tuple[int, int], Deadline] = {}
+
+    def __getitem__(self, pair: tuple[int, int]) -> Deadline:
+        found = self._found.get(pair)
+        if found is None:
+            found = self._found[pair] = self._resolve(self._assignments[pair[0]], self._learners[pair[1]])
+        return found
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((assignment, learner) for assignment in self._assignments for learner in self._learners)
+
+    def __len__(self) -> int:
+        return len(self._assignments) * len(self._learners)
+
+    def _resolve(self, assignment: Assignment, learner: Enrolment) -> Deadline:
+        whose = (
+            (assignment.pk, "cohort", learner.cohort_id), (assignment.pk, "learner", learner.pk),
+            (None, "learner", learner.pk),
+        )  # fmt: skip
+        times = Times(assignment.opens_at or assignment.created_at, assignment.due_at, assignment.closes_at)
+        return resolve(times, [change for one in whose for change in self._changes.get(one, ())])
+
+
+_Changes = Mapping[tuple[int | None, str, int], list[Change]]
+
+
+def _changes(assignments: Sequence[Assignment], learners: Sequence[Enrolment]) -> _Changes:
     found: dict[tuple[int | None, str, int], list[Change]] = defaultdict(list)
     rows = DeadlineChange.objects.select_related("approver").filter(
         Q(cohort_id__in={one.cohort_id for one in learners}) | Q(enrolment_id__in=[one.pk for one in learners]),

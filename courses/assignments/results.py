@@ -1,14 +1,14 @@
 """What every learner of a run got for every assignment: what a gradebook reads."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import Max
+from django.utils import timezone
 
-from campus.core.clock import database_now
 from courses.catalog.models import Enrolment
 
 from .deadlines import Deadlines, deadlines_of
@@ -39,16 +39,23 @@ class Result:
     group: str = ""
 
 
-def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> list[Result]:
-    """Return results of all learners of a run, or of these, by assignment in course order. Seven queries at most.
+def results_of(
+    run_id: int,
+    *,
+    enrolments: Sequence[Enrolment] | None = None,
+    assignments: Sequence[Assignment] | None = None,
+) -> list[Result]:
+    """Return results of all learners of a run, or of these, by assignment. Six queries at most.
 
-    Work that is not there once its deadline is over is MISSING; before, and until it is graded, PENDING.
+    For all of a run's assignments in course order, or for these. Work that is not there once its deadline is over is
+    MISSING; before, and until it is graded, PENDING.
     """
-    assignments = list(Assignment.objects.filter(module__run_id=run_id).order_by("module__position", "position", "id"))
-    learners = Enrolment.objects.filter(run_id=run_id).exclude(state=Enrolment.State.WITHDRAWN).order_by("pk")
-    if enrolment_ids is not None:
-        learners = learners.filter(pk__in=enrolment_ids)
-    enrolments = list(learners)
+    if assignments is None:
+        rows = Assignment.objects.filter(module__run_id=run_id)
+        assignments = list(rows.order_by("module__position", "position", "id"))
+    if enrolments is None:
+        learners = Enrolment.objects.filter(run_id=run_id).exclude(state=Enrolment.State.WITHDRAWN)
+        enrolments = list(learners.order_by("pk"))
     ids = [one.pk for one in enrolments]
     scores = _scores(run_id, ids)
     newest = {
@@ -60,7 +67,7 @@ def results_of(run_id: int, *, enrolment_ids: Collection[int] | None = None) -> 
         .values_list("assignment_id", "owners__enrolment_id")
         .annotate(at=Max("submitted_at"))
     }
-    deadlines, now = deadlines_of(assignments, enrolments), database_now()
+    deadlines, now = deadlines_of(assignments, enrolments), timezone.now()
     groups = _groups(assignments, ids)
     return [
         _result(

@@ -23,7 +23,7 @@ class BookAccess:
 
 def get_book_for(user: User, slug: str) -> BookAccess:
     """Return the gradebook of a run for its staff. Raises NotFound for everybody else."""
-    run = CourseRun.objects.select_related("course", "term").filter(slug=slug).first()
+    run = CourseRun.objects.select_related("course", "term", "gradebook").filter(slug=slug).first()
     if run is None:
         raise NotFound
     access = run_access(user, run)

@@ -51,11 +51,10 @@ def in_words(kind: str, why: Sequence[Line]) -> list[str]:
 def _from_assignments(run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
     """Marks of assignments, scaled to the item's points where the two differ."""
     by_assignment = {item.assignment_id: item for item in items}
+    handed_out = [item.assignment for item in items if item.assignment is not None]
     found = {}
-    for row in assignments.results_of(run_id, enrolment_ids=[one.pk for one in rows]):
-        item = by_assignment.get(row.assignment_id)
-        if item is None:
-            continue
+    for row in assignments.results_of(run_id, enrolments=rows, assignments=handed_out):
+        item = by_assignment[row.assignment_id]
         mark = {"EXCUSED": EXCUSED, "MISSING": MISSING}.get(row.state, PENDING)
         if row.points is not None:
             same = row.out_of == item.out_of

@@ -84,10 +84,10 @@ def _evidence(cohort: Cohort, enrolments: Sequence[Any], now: datetime) -> tuple
     ids = [one.pk for one in enrolments]
     attended = standings(enrolments)
     lessons = _open_lessons(cohort).count()
-    missing, grades = _work(cohort.run_id, ids)
+    missing, grades = _work(cohort.run_id, enrolments)
     late = dict(
-        Submission.objects.filter(enrolment__in=ids, submitted_at__gt=F("due_at"))
-        .values_list("enrolment").annotate(n=Count("assignment", distinct=True)).order_by()
+        Submission.objects.filter(owners__enrolment__in=ids, submitted_at__gt=F("due_at"))
+        .values_list("owners__enrolment").annotate(n=Count("assignment", distinct=True)).order_by()
     )  # fmt: skip
     idle = _days_idle(cohort, enrolments, now)
     return {
@@ -105,11 +105,11 @@ def _evidence(cohort: Cohort, enrolments: Sequence[Any], now: datetime) -> tuple
     }, lessons
 
 
-def _work(run_id: int, ids: Sequence[int]) -> tuple[Counter[int], dict[int, list[Decimal]]]:
+def _work(run_id: int, enrolments: Sequence[Enrolment]) -> tuple[Counter[int], dict[int, list[Decimal]]]:
     """How many assignments are missing, and the grades in percent, in course order."""
     missing: Counter[int] = Counter()
     grades: dict[int, list[Decimal]] = defaultdict(list)
-    for result in results_of(run_id, enrolment_ids=ids):
+    for result in results_of(run_id, enrolments=enrolments):
         if result.state == "MISSING":
             missing[result.enrolment_id] += 1
         elif result.points is not None and result.out_of:
