@@ -68,5 +68,5 @@ def test_a_lesson_is_edited_with_its_preview_beside_it(open_page: OpenPage) -> N
     page.keyboard.press("ControlOrMeta+Home")
     page.keyboard.type("Added by the story. ")
     expect(page.locator(".write-preview")).to_contain_text("Added by the story.")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".prose")).to_contain_text("Added by the story.")

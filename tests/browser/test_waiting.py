@@ -362,8 +362,9 @@ def test_room_is_made_and_who_made_it_goes_on_where_it_saved(
     keep(admin, title="Open lab", account="전북 열린반 (AI 엔지니어 양성 과정)", site=0, gpus=1)
     try:
         page = show(open_page("learner"), submit(campus, QUICK, account=other))
-        # Room was asked for by the class, before any job of it came: the job itself waits for a GPU.
-        expect_wait(page, "It is first in line and waits for a GPU to come free.", "It starts when")
+        # Room was asked for by the class, before any job of it came: its first job is told so.
+        room = "Room is being made for it: runs that may be interrupted save their work."
+        expect_wait(page, room, "It starts when they have")
         expect_state(page, "SUCCEEDED")
         (made_room,) = [one for one in ids if campus.job(one)["attempts"][0]["outcome"] == "PREEMPTED"]
         show(page, made_room)
