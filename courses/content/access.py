@@ -1,6 +1,6 @@
 """Who may read and who may change a lesson."""
 
-from campus.core.errors import NotFound
+from campus.core.errors import NotAllowed, NotFound
 from courses.catalog.api import RunAccess, get_editable_run, get_readable_run
 
 from .models import Lesson, Module
@@ -29,8 +29,10 @@ def require_readable(access: RunAccess, lesson: Lesson) -> None:
 
 def get_lesson_to_edit(user: object, lesson_id: int) -> tuple[Lesson, RunAccess]:
     """Return a lesson for editing. Raises NotFound, NotAllowed."""
-    lesson, _access = get_lesson_for(user, lesson_id)
-    return lesson, get_editable_run(user, lesson.module.run)
+    lesson, access = get_lesson_for(user, lesson_id)
+    if not access.may_edit:
+        raise NotAllowed
+    return lesson, access
 
 
 def get_module_to_edit(user: object, module_id: int) -> tuple[Module, RunAccess]:

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from campus.core.errors import NotAllowed, NotFound
-from courses.catalog.api import RunAccess, get_editable_run, get_readable_run, get_run_for
+from courses.catalog.api import RunAccess, get_readable_run, get_run_for
 from courses.catalog.models import Enrolment
 from courses.content.api import require_released
 
@@ -30,8 +30,10 @@ def require_readable(access: RunAccess, material: Material) -> None:
 
 def get_material_to_edit(user: object, material_id: int) -> tuple[Material, RunAccess]:
     """Return a material for editing. Raises NotFound, NotAllowed."""
-    material, _access = get_material_for(user, material_id)
-    return material, get_editable_run(user, material.module.run)
+    material, access = get_material_for(user, material_id)
+    if not access.may_edit:
+        raise NotAllowed
+    return material, access
 
 
 def get_version_for(user: object, material_id: int, number: int) -> tuple[MaterialVersion, RunAccess]:
