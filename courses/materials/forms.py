@@ -28,7 +28,7 @@ class MaterialForm(forms.ModelForm):
         required=False,
         max_length=500,
         assume_scheme="https",
-        help_text=_("https://….m3u8. Browsers that do not play HLS by themselves need an uploaded file."),
+        help_text=_("https://….m3u8, played in every browser. Its host must let other sites fetch it (CORS)."),
     )
     length = forms.CharField(
         label=_("Length"),

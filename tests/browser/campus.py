@@ -22,6 +22,8 @@ from .shots import read_accounts
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 240.0
+#: Whose streams the campus takes; a story answers for it.
+STREAM_HOST = "https://video.campus.example"
 
 
 @dataclass
@@ -80,6 +82,7 @@ def start_campus() -> Campus:
     foreign = ("CAMPUS_", "PYTEST_", "DJANGO_", "DATABASE_", "REDIS_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {"CAMPUS_STATE": str(state), "PORT": "0", "CAMPUS_DIE_WITH_PARENT": "1", "PYTHONUNBUFFERED": "1"}
+    environment |= {"CAMPUS_HLS_ORIGINS": STREAM_HOST}
     process = subprocess.Popen(
         [sys.executable, "-m", "campus.config.demo"], env=environment, cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -259,6 +259,8 @@ def test_only_the_page_of_a_stream_lets_its_host_in(module, learner, settings):
     policy = client.get(f"/materials/{made.pk}/")["Content-Security-Policy"]
     assert "media-src 'self' blob: https://video.example.org" in policy
     assert "connect-src 'self' https://video.example.org" in policy
+    assert "script-src 'self' 'nonce-" in policy
+    assert "worker-src" not in policy
     assert "example.org" not in client.get("/")["Content-Security-Policy"]
 
 

@@ -58,6 +58,12 @@ async function uplot() {
   await put("uplot/uplot.css", inLayer(await text("uplot/dist/uPlot.min.css")));
 }
 
+async function hls() {
+  await bundle("hls");
+  // Its worker is a file of its own, so that no page has to allow workers from blobs.
+  await put("hls/hls.worker.js", (await text("hls.js/dist/hls.worker.js")).replace(/\n\/\/# sourceMappingURL=.*$/m, ""));
+}
+
 async function icons() {
   const names = (await read(join(here, "icons.txt"))).split("\n").map((line) => line.trim()).filter(Boolean);
   const symbols = await Promise.all(names.map(async (name) => {
@@ -83,5 +89,5 @@ async function licencesAndManifest() {
 }
 
 await rm(out, { recursive: true, force: true });
-await Promise.all([bundle("codemirror"), bundle("echarts"), bootstrap(), pretendard(), katex(), uplot(), icons()]);
+await Promise.all([bundle("codemirror"), bundle("echarts"), bootstrap(), pretendard(), katex(), uplot(), hls(), icons()]);
 await licencesAndManifest();

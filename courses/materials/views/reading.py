@@ -75,11 +75,12 @@ def _video(
         "counts": mine is not None and mine.state == mine.State.ACTIVE,
         "resume_s": f"{begin_s:.3f}" if begin_s and not asked else "",
         "resume_clock": clock(round(begin_s * 1000)),
+        "begin_s": begin_s,
         "fragment": f"#t={begin_s:.3f}" if begin_s else "",
         "watchers": watchers(version, list(followed_by(access)), finish_pct) if access.taught else [],
     }
     response = render(request, "materials/material.html", context)
-    if version.hls_url:
+    if version.hls_url:  # its parts are fetched from its host and played from a blob; its worker is a file of ours
         origin = "https://" + urlsplit(version.hls_url).netloc.lower()
         response._csp_update = {"media-src": [SELF, "blob:", origin], "connect-src": [origin]}  # type: ignore[attr-defined]
     return response

@@ -233,9 +233,14 @@ video.addEventListener("play", () => {
   send(); // starts the server's clock
   timer ??= setInterval(() => (played.length || open || waiting) && send(), BEAT_MS);
 });
-const source = video.querySelector("source");
-source.addEventListener("error", () => say(source.type.includes("mpegurl") ? root.dataset.noHls : root.dataset.failed));
-video.addEventListener("error", () => say(root.dataset.failed));
+const { stream: address, worker, begin: beginS, failed, noHls, unreachable } = root.dataset;
+if (address) {
+  const words = { failed, noHls, unreachable };
+  import("./stream.js").then(({ openStream }) => openStream(video, { address, worker, beginS: Number(beginS), say, words }));
+} else {
+  video.querySelector("source").addEventListener("error", () => say(failed));
+  video.addEventListener("error", () => say(failed));
+}
 addEventListener("pagehide", leave);
 document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && send());
 
