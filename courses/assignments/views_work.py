@@ -51,8 +51,11 @@ def assignments(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def assignment(request: SignedInRequest, assignment_id: int) -> HttpResponse:
-    """Show an assignment; to its learner with what was handed in, its results and the form."""
+    """Show an assignment; to its learner with what was handed in, its results and the form. `?part=results`: these."""
     shown, access = get_assignment_for(request.user, assignment_id)
+    if request.GET.get("part") == "results" and access.enrolment is not None:
+        newest = Submission.objects.filter(assignment=shown, owners__enrolment=access.enrolment).order_by("-pk").first()
+        return _results_part(request, newest)
     return _page(request, shown, access)
 
 
@@ -154,10 +157,20 @@ def results_for_learner(submission: Submission) -> dict[str, Any] | None:
     return {"state": run.state, "visible": seen.visible, "hidden": seen.hidden, "hidden_passed": seen.hidden_passed}
 
 
+def _results_part(request: SignedInRequest, shown: Submission | None) -> HttpResponse:
+    """Answer what a page asks for that waits for results. Raises NotFound where there are none to wait for."""
+    results = results_for_learner(shown) if shown is not None else None
+    if results is None:
+        raise NotFound
+    return render(request, "assignments/_results.html", {"results": results})
+
+
 @require_GET
 def submission(request: SignedInRequest, submission_id: int) -> HttpResponse:
     """Show a version as it was handed in, with its receipt and results, to its learner and to graders."""
     shown, access, is_grader = get_submission_for(request.user, submission_id)
+    if request.GET.get("part") == "results":
+        return _results_part(request, shown)
     files = files_of_bundle(shown.source.files)
     context = {
         "submission": shown,

@@ -95,6 +95,25 @@ def test_a_learner_reads_points_feedback_and_why_only_once_they_are_published(sc
     assert Score.objects.get().state == "PUBLISHED"
 
 
+def test_results_come_to_the_page_that_waits_for_them(
+    scene: build.Scene, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = signed_in(scene.learner)
+    pages = [reverse("assignments:assignment", args=[scene.assignment.pk])]
+    assert client.get(pages[0], {"part": "results"}).status_code == 404
+    build.suite_for(scene)
+    with django_capture_on_commit_callbacks(execute=True):
+        pages.append(reverse("assignments:submission", args=[scene.hand_in().pk]))
+    for page in pages:
+        assert "data-waits" in client.get(page).content.decode()
+        part = client.get(page, {"part": "results"}).content.decode()
+        assert "data-waits" in part
+        assert "<html" not in part
+    runs.finish_run(run_id=build.end_job(GradingRun.objects.get(), [], scene.world.node).pk)
+    for page in pages:
+        assert "data-waits" not in client.get(page, {"part": "results"}).content.decode()
+
+
 def test_work_without_names_shows_no_name_to_its_graders(scene: build.Scene) -> None:
     scene.change(is_anonymous=True)
     scene.hand_in()
@@ -161,7 +180,7 @@ def test_hidden_tests_are_in_no_answer_that_a_learner_gets(
     runs.finish_run(run_id=build.end_job(run, said, scene.world.node).pk)
     client = signed_in(scene.learner)
     pages = [
-        f"/assignments/{scene.assignment.pk}/", f"/submissions/{made.pk}/",
+        f"/assignments/{scene.assignment.pk}/", f"/submissions/{made.pk}/", f"/submissions/{made.pk}/?part=results",
         f"/api/v1/submissions/{made.pk}/", "/api/v1/assignments/", "/api/v1/jobs/?whose=all", "/jobs/?whose=all",
     ]  # fmt: skip
     for page in pages:

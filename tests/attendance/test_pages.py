@@ -88,10 +88,29 @@ def test_the_screen_shows_a_code_as_a_picture_and_no_names(stage):
     screen = build.screen(stage.session)
     build.came(screen, stage.learner)
     page = Client().get(stage.url("screen", screen.key)).content.decode()
-    assert "<svg" in page
+    assert 'class="qr-code"' in page
     assert stage.learner.user.name not in page
     stations.close_station(station=screen, now=timezone.now())
     assert Client().get(stage.url("screen", screen.key)).status_code == 404
+
+
+def test_the_screen_takes_check_outs_for_half_an_hour_after_the_end(stage):
+    now = timezone.now()
+    screen = build.screen(build.session(stage.cohort, starts_at=now - 60 * MIN))
+    build.came(screen, stage.learner, now - 55 * MIN)
+    room, address = stage.client(stage.teacher), stage.url("screen", screen.key)
+    assert "Scan to check out" not in room.get(address).content.decode()
+    held = ClassSession.objects.filter(pk=screen.session_id)
+    held.update(ends_at=now - 2 * MIN)
+    page = room.get(address).content.decode()
+    assert 'class="qr-code"' in page
+    assert "Scan to check out" in page
+    phone = stage.client(stage.learner.user)
+    phone.get(stage.url("scan", stations.shown_code(screen, timezone.now())))
+    assert "You are checked out" in phone.post(stage.url("here"), {"leave": "yes"}).content.decode()
+    assert build.verdict(screen.session, stage.learner).mark == "PRESENT"
+    held.update(ends_at=now - 31 * MIN)
+    assert "qr-code" not in room.get(address).content.decode()
 
 
 def test_the_kiosk_takes_the_code_of_the_learners_page(stage):

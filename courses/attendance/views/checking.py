@@ -47,7 +47,8 @@ def screen(request: HttpRequest, key: UUID) -> HttpResponse:
         "left_s": left_of(now),
         "step_s": STEP_S,
         "here": Verdict.objects.filter(session=station.session, mark__in=selectors.HERE).count(),
-        "is_over": station.session.is_over(now),
+        "is_leaving": station.session.is_over(now),
+        "is_over": now >= station.session.ends_at + checking.OUT_AFTER,
     }
     template = "attendance/_screen_code.html" if request.GET.get("part") == "code" else "attendance/screen.html"
     return render(request, template, context)
