@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from campus.core.formats import file_size
 
-from .domain.chapters import length_ms
+from .domain.times import length_ms
 from .models import CaptionTrack, Material, WatchRule
 from .services.authoring import Content
 
@@ -115,6 +115,12 @@ class ChaptersForm(forms.Form):
         max_length=20_000,
         widget=forms.Textarea({"rows": 6, "class": "mono"}),
         help_text=_("A line each: 02:30 Title. Empty: no chapters."),
+    )
+    chapter_file = forms.FileField(
+        label=_("or a WebVTT file of chapters"),
+        required=False,
+        widget=forms.FileInput({"accept": ".vtt,text/vtt"}),
+        help_text=_("UTF-8, at most 512 KB. It takes the place of the lines above."),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from courses.catalog.models import Enrolment
 
 from .domain import intervals
-from .domain.chapters import clock
+from .domain.times import clock
 from .models import Chapter, MaterialVersion, WatchCredit, WatchEvidence
 from .services.watching import pieces_of
 

@@ -155,6 +155,18 @@ def ask(path: str, user: Any, wanted: str, at_first_part: Any) -> tuple[int, lis
     return statuses[0], parts
 
 
+def test_chapters_are_uploaded_as_a_file_and_a_refusal_keeps_what_was_typed(module, teacher):
+    version, client = build.video(module), client_of(teacher)
+    url = f"/materials/{version.material_id}/chapters/"
+    refused = client.post(url, {"chapters": "0:05 적은 것", "chapter_file": build.upload(b"0:00 A", "a.vtt")})
+    assert refused.status_code == 400
+    assert "첫 줄이 WEBVTT" in refused.content.decode()
+    assert "0:05 적은 것" in refused.content.decode()
+    file = build.upload(b"WEBVTT\n\n00:01.500 --> 00:09.000\n\xea\xb2\xbd\xec\x82\xac\n", "a.vtt")
+    assert client.post(url, {"chapters": "", "chapter_file": file}).status_code == 302
+    assert "0:01.500 경사" in client.get(f"/materials/{version.material_id}/edit/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("content", "name", "query", "media_type", "disposition"),
     [

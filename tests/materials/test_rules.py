@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.materials.domain import chapters, containers, files, intervals, notebooks, ranges, webvtt
+from courses.materials.domain import chapters, containers, files, intervals, notebooks, ranges, times, webvtt
 from courses.materials.domain.intervals import MAX_SPEED, SLACK_MS, Watched, claims, credit, gaps, length, merge
 
 HOUR_MS = 3_600_000
@@ -274,7 +274,7 @@ def test_captions_become_plain_text_and_are_written_anew():
     ],
 )
 def test_captions_are_read_strictly(content, code):
-    with pytest.raises(webvtt.BadCaptions) as refusal:
+    with pytest.raises(times.BadTimedText) as refusal:
         webvtt.read(content)
     assert refusal.value.code == code
 
@@ -302,21 +302,83 @@ def test_chapters_are_a_line_each():
         ("Start", "not_a_chapter", 1),
         ("0:00 A\n0:75 B", "not_a_chapter", 2),
         ("0:10 A\n0:10 B", "out_of_order", 2),
-        ("0:00 " + "x" * 121, "not_a_chapter", 1),
+        ("0:00 " + "x" * 121, "title_too_long", 1),
+        ("0:00.5 A", "not_a_chapter", 1),
         ("\n".join(f"{n}:00 A" for n in range(101)), "too_many", 101),
     ],
 )
 def test_lines_that_are_no_chapters_are_named(text, code, line):
-    with pytest.raises(chapters.BadChapters) as refusal:
+    with pytest.raises(times.BadTimedText) as refusal:
         chapters.read(text)
     assert (refusal.value.code, refusal.value.line) == (code, line)
+
+
+CHAPTERS = b"""WEBVTT
+
+NOTE made by an editor
+
+intro
+00:00.000 --> 00:30.500
+Start
+
+00:31.250 --> 01:00:00.000
+<b>Gradient</b>
+descent &amp; more
+"""
+
+
+def test_chapters_of_a_file_keep_their_milliseconds_when_they_are_typed_again():
+    marks = chapters.read_file(CHAPTERS)
+    assert [(one.at_ms, one.title) for one in marks] == [(0, "Start"), (31_250, "Gradient descent & more")]
+    assert chapters.write(marks) == "0:00 Start\n0:31.250 Gradient descent & more"
+    assert chapters.read(chapters.write(marks)) == marks
+
+
+def cue(start, end, words="x"):
+    return f"{times.exact(start * 1000)} --> {times.exact(end * 1000)}\n{words}\n\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (b"0:00 Start\n", "no_header", 1),
+        (b"WEBVTT\n\n", "empty", 0),
+        (b"WEBVTT\n\n" + cue(0, 9) + cue(5, 6), "overlaps", 6),
+        (b"WEBVTT\n\n" + cue(5, 6) + cue(0, 1), "out_of_order", 6),
+        (b"WEBVTT\n\n" + cue(0, 1, "x" * 121), "title_too_long", 3),
+        (b"WEBVTT\n\n" + b"".join(cue(n, n + 1) for n in range(101)), "too_many", 303),
+        (b"WEBVTT\n\n" + b"x" * (512 * 1024), "too_large", 0),
+    ],
+)
+def test_a_file_of_chapters_is_read_as_strictly_as_captions(content, code, line):
+    with pytest.raises(times.BadTimedText) as refusal:
+        chapters.read_file(content)
+    assert (refusal.value.code, refusal.value.line) == (code, line)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 5_000), st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)), max_size=9
+    )
+)
+def test_what_is_written_is_read_again_typed_or_as_a_file(found):
+    at, marks = 0, []
+    for step, text in found:
+        if title := " ".join(text.replace("\0", "").split()):
+            at += step
+            marks.append(chapters.ChapterMark(at, title))
+    assert chapters.read(chapters.write(marks)) == tuple(marks)
+    cues = [webvtt.Cue(one.at_ms, one.at_ms + 1, one.title) for one in marks if "-->" not in one.title]
+    if cues:
+        again = chapters.read_file(webvtt.write(cues).encode())
+        assert [(one.at_ms, one.title) for one in again] == [(one.start_ms, one.text) for one in cues]
 
 
 @pytest.mark.parametrize(
     ("text", "ms"), [("12:34", 754_000), ("1:00:00", 3_600_000), ("0:00", None), ("", None), ("12", None)]
 )
 def test_a_length_is_minutes_and_seconds(text, ms):
-    assert chapters.length_ms(text) == ms
+    assert times.length_ms(text) == ms
 
 
 # --- containers -----------------------------------------------------------------------------------------------------

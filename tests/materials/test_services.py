@@ -265,6 +265,18 @@ def test_captions_that_cannot_be_are_refused(module, language, text):
     assert not CaptionTrack.objects.exists()
 
 
+def test_chapters_come_from_a_webvtt_file_and_replace_what_was_typed(module):
+    version = build.video(module)
+    api.save_chapters(material_id=version.material_id, text="0:00 처음", actor=None)
+    file = build.upload(b"WEBVTT\n\n00:00.000 --> 00:10.500\nStart\n\n00:10.500 --> 00:20.000\nEnd\n", "chapters.vtt")
+    api.save_chapters(material_id=version.material_id, text="0:00 아무거나", upload=file, actor=None)
+    assert list(version.chapters.values_list("at_ms", "title")) == [(0, "Start"), (10_500, "End")]
+    with pytest.raises(InvalidInput) as refusal:
+        api.save_chapters(material_id=version.material_id, upload=build.upload(b"0:00 Start"), actor=None)
+    assert list(refusal.value.fields) == ["chapter_file"]
+    assert version.chapters.count() == 2
+
+
 def test_a_chapter_beyond_the_end_is_refused(module):
     version = build.video(module, 60)
     with pytest.raises(InvalidInput):

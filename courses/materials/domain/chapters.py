@@ -1,22 +1,18 @@
-"""Chapters of a video as somebody types them: a line each, `mm:ss title` or `h:mm:ss title`."""
+"""Chapters of a video: typed, a line each (`mm:ss title` or `h:mm:ss title`), or a WebVTT file of chapters (W3C)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+from . import webvtt
+from .times import BadTimedText, clock, ms_of
 
 MOST = 100
 MOST_TITLE = 120
-_LINE = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)\s+(\S.*)")
-_LENGTH = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
+_LINE = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?:\.(\d{3}))?\s+(\S.*)")
 
-
-class BadChapters(ValueError):
-    """Lines that are no chapters. `code` says why, `line` which one."""
-
-    def __init__(self, code: str, line: int) -> None:
-        super().__init__(f"{code} at line {line}")
-        self.code = code
-        self.line = line
+_Marked = tuple[int, "ChapterMark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +24,46 @@ class ChapterMark:
 
 
 def read(text: str) -> tuple[ChapterMark, ...]:
-    """Read typed lines; empty ones are skipped. Raises BadChapters: times must grow."""
-    found: list[ChapterMark] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        parts = _LINE.fullmatch(line.strip())
-        if parts is None or len(parts.group(4)) > MOST_TITLE:
-            raise BadChapters("not_a_chapter", number)
-        at_ms = _ms(parts.groups()[:3])
-        if found and at_ms <= found[-1].at_ms:
-            raise BadChapters("out_of_order", number)
-        found.append(ChapterMark(at_ms, parts.group(4).strip()))
-        if len(found) > MOST:
-            raise BadChapters("too_many", number)
-    return tuple(found)
+    """Read typed lines; empty ones are skipped. Raises BadTimedText: times must grow."""
+    return _checked(_typed(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+
+
+def read_file(content: bytes) -> tuple[ChapterMark, ...]:
+    """Read a WebVTT file whose cues are chapters, one after another. Raises BadTimedText.
+
+    A chapter lasts until the next begins, so ends are checked and not kept; chapters within chapters are refused.
+    """
+    cues = webvtt.read(content)
+    for before, after in pairwise(cues):
+        if after.start_ms < before.end_ms:
+            raise BadTimedText("overlaps", after.line)
+    return _checked((cue.line, ChapterMark(cue.start_ms, " ".join(cue.text.split()))) for cue in cues)
 
 
 def write(chapters: Sequence[ChapterMark]) -> str:
-    """Write chapters as `read` reads them."""
-    return "\n".join(f"{clock(one.at_ms)} {one.title}" for one in chapters)
+    """Write chapters as `read` reads them, to the millisecond where a file was that exact."""
+    return "\n".join(f"{clock(one.at_ms)}{_fraction(one.at_ms)} {one.title}" for one in chapters)
 
 
-def length_ms(text: str) -> int | None:
-    """Read `mm:ss` or `h:mm:ss`; None for anything else and for nothing."""
-    parts = _LENGTH.fullmatch(text.strip())
-    return (_ms(parts.groups()) or None) if parts else None
+def _typed(number: int, line: str) -> _Marked:
+    parts = _LINE.fullmatch(line.strip())
+    if parts is None:
+        raise BadTimedText("not_a_chapter", number)
+    return number, ChapterMark(ms_of(parts.groups()[:4]), parts.group(5).strip())
 
 
-def clock(ms: int) -> str:
-    """Write a time of a video: 4:05, 1:02:05."""
-    seconds = ms // 1000
-    if seconds >= 3600:
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{seconds // 60}:{seconds % 60:02}"
+def _checked(marked: Iterable[_Marked]) -> tuple[ChapterMark, ...]:
+    found: list[ChapterMark] = []
+    for line, mark in marked:
+        if len(mark.title) > MOST_TITLE:
+            raise BadTimedText("title_too_long", line)
+        if found and mark.at_ms <= found[-1].at_ms:
+            raise BadTimedText("out_of_order", line)
+        found.append(mark)
+        if len(found) > MOST:
+            raise BadTimedText("too_many", line)
+    return tuple(found)
 
 
-def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds = (int(part or 0) for part in parts)
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000
+def _fraction(ms: int) -> str:
+    return f".{ms % 1000:03}" if ms % 1000 else ""

@@ -1,4 +1,4 @@
-"""Captions as WebVTT (W3C): read strictly, kept as plain text, written anew. Nothing of the uploaded file is served.
+"""WebVTT (W3C) of captions and chapters: read strictly, kept as plain text, written anew; the upload is never served.
 
 Tags, voices and positions are dropped; styles, regions and scripts never pass.
 """
@@ -6,8 +6,10 @@ Tags, voices and positions are dropped; styles, regions and scripts never pass.
 import html
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+
+from .times import BadTimedText, exact, ms_of
 
 MAX_BYTES = 512 * 1024
 MOST_CUES = 5_000
@@ -17,43 +19,35 @@ _TIMING = re.compile(rf"{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t]+[^\n]*)?")
 _TAG = re.compile(r"<[^<>]{0,200}>")
 
 
-class BadCaptions(ValueError):
-    """These bytes are no captions that we take. `code` says why, `line` where (0: the file as a whole)."""
-
-    def __init__(self, code: str, line: int = 0) -> None:
-        super().__init__(f"{code} at line {line}")
-        self.code = code
-        self.line = line
-
-
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Words from `start_ms` up to `end_ms`; plain text, lines parted by a newline."""
+    """Words from `start_ms` up to `end_ms`; plain text, lines parted by a newline. `line`: where its time was read."""
 
     start_ms: int
     end_ms: int
     text: str
+    line: int = field(default=0, compare=False)
 
 
 def read(content: bytes) -> tuple[Cue, ...]:
-    """Read a WebVTT file. Raises BadCaptions."""
+    """Read a WebVTT file. Raises BadTimedText."""
     if len(content) > MAX_BYTES:
-        raise BadCaptions("too_large")
+        raise BadTimedText("too_large")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadCaptions("not_utf8") from None
+        raise BadTimedText("not_utf8") from None
     if "\0" in text:
-        raise BadCaptions("not_utf8")
+        raise BadTimedText("not_utf8")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not re.fullmatch(r"WEBVTT(?:[ \t].*)?", lines[0]):
-        raise BadCaptions("no_header", 1)
+        raise BadTimedText("no_header", 1)
     return _in_order(_cues(lines))
 
 
 def write(cues: Iterable[Cue]) -> str:
     """Write cues as WebVTT; what they say is escaped, so that none of it is markup or a new cue."""
-    parts = [f"{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{html.escape(cue.text, quote=False)}\n" for cue in cues]
+    parts = [f"{exact(cue.start_ms)} --> {exact(cue.end_ms)}\n{html.escape(cue.text, quote=False)}\n" for cue in cues]
     return "WEBVTT\n\n" + "\n".join(parts)
 
 
@@ -78,7 +72,7 @@ def _cues(lines: Sequence[str]) -> list[Cue]:
             continue
         cues.append(_cue(block, block_at + 1))
         if len(cues) > MOST_CUES:
-            raise BadCaptions("too_many", block_at + 1)
+            raise BadTimedText("too_many", block_at + 1)
     return cues
 
 
@@ -87,32 +81,23 @@ def _cue(block: Sequence[str], line: int) -> Cue:
         block, line = block[1:], line + 1
     found = _TIMING.fullmatch(block[0].strip()) if block else None
     if found is None:
-        raise BadCaptions("no_timing", line)
-    start, end = _ms(found.groups()[:4]), _ms(found.groups()[4:])
+        raise BadTimedText("no_timing", line)
+    start, end = ms_of(found.groups()[:4]), ms_of(found.groups()[4:])
     if end <= start:
-        raise BadCaptions("ends_before_it_starts", line)
+        raise BadTimedText("ends_before_it_starts", line)
     text = html.unescape(_TAG.sub("", "\n".join(block[1:])))
     text = "\n".join(" ".join(one.split()) for one in text.split("\n") if one.strip()).replace("\0", "")
     if not text:
-        raise BadCaptions("no_words", line)
+        raise BadTimedText("no_words", line)
     if len(text) > MOST_TEXT or "-->" in text:
-        raise BadCaptions("too_long" if len(text) > MOST_TEXT else "no_timing", line)
-    return Cue(start, end, text)
+        raise BadTimedText("too_long" if len(text) > MOST_TEXT else "no_timing", line)
+    return Cue(start, end, text, line)
 
 
 def _in_order(cues: list[Cue]) -> tuple[Cue, ...]:
     if not cues:
-        raise BadCaptions("empty")
-    if any(after.start_ms < before.start_ms for before, after in pairwise(cues)):
-        raise BadCaptions("out_of_order")
+        raise BadTimedText("empty")
+    for before, after in pairwise(cues):
+        if after.start_ms < before.start_ms:
+            raise BadTimedText("out_of_order", after.line)
     return tuple(cues)
-
-
-def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds, millis = (int(part or 0) for part in parts)
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis
-
-
-def _clock(ms: int) -> str:
-    seconds, millis = divmod(ms, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{millis:03}"

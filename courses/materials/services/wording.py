@@ -10,6 +10,7 @@ from campus.core.formats import file_size
 from campus.people.models import User
 from courses.catalog.api import get_editable_run
 from courses.materials.domain import chapters, webvtt
+from courses.materials.domain.times import BadTimedText
 from courses.materials.models import CaptionTrack, Chapter, Material, MaterialVersion
 
 from .authoring import touch
@@ -51,15 +52,21 @@ def remove_captions(*, material_id: int, language: str, actor: User | None) -> N
 
 
 @transaction.atomic
-def save_chapters(*, material_id: int, text: str, actor: User | None) -> None:
-    """Set a video's chapters, a line each. Raises NotFound, NotAllowed, InvalidInput (chapters)."""
+def save_chapters(
+    *, material_id: int, text: str = "", upload: UploadedFile | None = None, actor: User | None
+) -> None:  # fmt: skip
+    """Set a video's chapters: of a WebVTT file, or a line each. Those before are replaced.
+
+    Raises NotFound, NotAllowed, InvalidInput (chapters, or chapter_file for a file).
+    """
     version = _newest(material_id, actor)
+    name = "chapter_file" if upload else "chapters"
     try:
-        marks = chapters.read(text)
-    except chapters.BadChapters as refusal:
-        raise InvalidInput({"chapters": _chapter_words(refusal)}) from refusal
+        marks = chapters.read_file(_content(upload)) if upload else chapters.read(text)
+    except BadTimedText as refusal:
+        raise InvalidInput({name: _words(refusal)}) from refusal
     if marks and marks[-1].at_ms >= (version.duration_ms or 0):
-        raise InvalidInput({"chapters": _("“%(title)s” begins after the video ends.") % {"title": marks[-1].title}})
+        raise InvalidInput({name: _("“%(title)s” begins after the video ends.") % {"title": marks[-1].title}})
     before = chapters.write([chapters.ChapterMark(one.at_ms, one.title) for one in version.chapters.all()])
     version.chapters.all().delete()
     Chapter.objects.bulk_create(Chapter(version=version, at_ms=one.at_ms, title=one.title) for one in marks)
@@ -70,9 +77,9 @@ def save_chapters(*, material_id: int, text: str, actor: User | None) -> None:
 def read_captions(upload: UploadedFile, duration_ms: int) -> Cues:
     """Read a WebVTT file for a video of that length. Raises InvalidInput (captions)."""
     try:
-        cues = webvtt.read(bytes(upload.read(webvtt.MAX_BYTES + 1)))
-    except webvtt.BadCaptions as refusal:
-        raise InvalidInput({"captions": _caption_words(refusal)}) from refusal
+        cues = webvtt.read(_content(upload))
+    except BadTimedText as refusal:
+        raise InvalidInput({"captions": _words(refusal)}) from refusal
     if cues[-1].start_ms >= duration_ms:
         raise InvalidInput({"captions": _("These captions go on after the video ends. Are they of another one?")})
     return cues
@@ -94,26 +101,24 @@ def _newest(material_id: int, actor: User | None) -> MaterialVersion:
     return version
 
 
-def _caption_words(refusal: webvtt.BadCaptions) -> str:
+def _content(upload: UploadedFile) -> bytes:
+    return bytes(upload.read(webvtt.MAX_BYTES + 1))
+
+
+def _words(refusal: BadTimedText) -> str:
     said = {
-        "too_large": _("Captions may be %(most)s at most.") % {"most": file_size(webvtt.MAX_BYTES)},
+        "too_large": _("A WebVTT file may be %(most)s at most.") % {"most": file_size(webvtt.MAX_BYTES)},
         "not_utf8": _("This file is not in UTF-8."),
         "no_header": _("A WebVTT file begins with the line WEBVTT. Subtitles in SRT must be converted first."),
-        "empty": _("There are no captions in this file."),
-        "out_of_order": _("The captions are not in the order of time."),
+        "empty": _("This WebVTT file says nothing."),
+        "out_of_order": _("What begins in line %(line)d begins before the one above it."),
+        "overlaps": _("The chapter in line %(line)d begins before the one above it ends."),
         "no_timing": _("Line %(line)d should say when, as 00:01.000 --> 00:04.000."),
-        "ends_before_it_starts": _("The caption at line %(line)d ends before it begins."),
-        "no_words": _("The caption at line %(line)d says nothing."),
+        "ends_before_it_starts": _("What begins in line %(line)d ends before it begins."),
+        "no_words": _("Nothing is said at line %(line)d."),
         "too_long": _("The caption at line %(line)d is too long to be read."),
-        "too_many": _("There are more captions than may be kept."),
-    }[refusal.code]
-    return said % {"line": refusal.line} if "%(line)d" in said else said
-
-
-def _chapter_words(refusal: chapters.BadChapters) -> str:
-    said = {
+        "title_too_long": _("The title in line %(line)d is longer than %(most)d characters."),
         "not_a_chapter": _("Line %(line)d should be a time and a title, as 02:30 Gradient descent."),
-        "out_of_order": _("The chapter in line %(line)d begins before the one above it."),
-        "too_many": _("There are too many chapters, from line %(line)d on."),
+        "too_many": _("From line %(line)d on it is more than may be kept."),
     }[refusal.code]
-    return said % {"line": refusal.line}
+    return said % {"line": refusal.line, "most": chapters.MOST_TITLE} if "%(line)d" in said else said

@@ -14,7 +14,7 @@ from campus.people.requests import SignedInRequest
 from courses.catalog.api import RunAccess
 from courses.content.api import render as render_markdown
 from courses.materials.access import followed_by, get_material_for, newest_version, require_readable
-from courses.materials.domain.chapters import clock
+from courses.materials.domain.times import clock
 from courses.materials.models import Material, MaterialVersion, Opening, WatchCredit
 from courses.materials.notebook_page import cells_of
 from courses.materials.previews import preview_of

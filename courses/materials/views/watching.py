@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from campus.core.errors import InvalidInput
 from campus.people.requests import SignedInRequest
 from courses.materials.access import get_version_for
-from courses.materials.domain.chapters import clock
+from courses.materials.domain.times import clock
 from courses.materials.models import Material
 from courses.materials.services.watching import finish_pct_of, report
 from courses.materials.watching import as_json, bar_of

@@ -110,10 +110,13 @@ def drop_captions(request: SignedInRequest, material_id: int, language: str) -> 
 def chapters(request: SignedInRequest, material_id: int) -> HttpResponse:
     """Set the chapters."""
     material, access = get_material_to_edit(request.user, material_id)
-    form = ChaptersForm(request.POST)
+    form = ChaptersForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            wording.save_chapters(material_id=material_id, text=form.cleaned_data["chapters"], actor=request.user)
+            wording.save_chapters(
+                material_id=material_id, text=form.cleaned_data["chapters"], upload=form.cleaned_data["chapter_file"],
+                actor=request.user,
+            )  # fmt: skip
         except CampusError as error:
             add_service_error(form, error)
         else:
