@@ -66,6 +66,17 @@ def readable_by(standing: Standing) -> QuerySet[Announcement]:
     return Announcement.objects.filter(seen, state=Announcement.State.PUBLISHED)
 
 
+def found_by(standing: Standing) -> Q:
+    """Return the condition on rows that name an announcement in `object_id`: what a person may read or change."""
+    if standing.user_id is None:
+        return Q(pk__in=[])
+    found = Q(object_id__in=readable_by(standing).values("pk"))
+    if standing.grants:
+        written = written_by(standing).filter(state=Announcement.State.PUBLISHED)
+        found |= Q(object_id__in=written.values("pk"))
+    return found
+
+
 def get_announcement_for(user: User, announcement_id: int) -> tuple[Announcement, bool]:
     """Return what a person may read, and whether they may change it. Raises NotFound, for drafts of others too."""
     places = ("cohort__scope", "cohort__run__course", "run__course", "campus__scope")

@@ -29,7 +29,7 @@ class Hit:
     title: Marked
     snippet: Marked
     url: str
-    course: str
+    course: str  # empty for what belongs to no course, as is `term`
     term: str
     at: datetime | None
 
@@ -58,7 +58,7 @@ class Answer:
 def find(*, standing: Standing, question: str, kind: str = "", page: int = 1) -> Answer:
     """Answer a question with what this person may see.
 
-    Four queries beside the standing's; nine where a module needs another.
+    Five queries beside the standing's; ten where a module needs another.
     """
     terms = terms_of(question)
     known = {source.kind: source for source in sources()}
@@ -72,8 +72,8 @@ def find(*, standing: Standing, question: str, kind: str = "", page: int = 1) ->
         page = min(max(page, 1), max(1, min(MOST_PAGES, -(-total // PAGE))))
         if kind in known:
             rows = rows.filter(kind=kind)
-        ranked = _ranked(rows, terms, question, reads_bodies=total <= FEW)
-        shown = list(ranked[(page - 1) * PAGE : page * PAGE]) if total else []
+        best = _ranked(rows, terms, question, reads_bodies=total <= FEW)[(page - 1) * PAGE : page * PAGE]
+        shown = _read(list(best)) if total else []
     counts = tuple(KindCount(one, counted.get(one.kind, 0)) for one in sources())
     return Answer(terms, tuple(_hit(one, known[one.kind], terms) for one in shown), counts, total, page)
 
@@ -86,8 +86,11 @@ def _use_the_index() -> None:
 
 def _ranked(
     rows: QuerySet[Document], terms: Sequence[Term], question: str, *, reads_bodies: bool
-) -> QuerySet[Document]:
-    """Titles first, the word as it was typed before its stem; among few, an early place before a late one."""
+) -> QuerySet[Document, int]:
+    """Order ids: titles first, the word as it was typed before its stem; among few, an early place before a late one.
+
+    Ids alone, since thousands may answer and texts and courses are wanted of a page's only.
+    """
     whole = fold(tidy(question))
     score: Any = _if(Q(title_folded=whole), 20) + _if(Q(title_folded__startswith=whole), 6)
     for number, term in enumerate(terms):
@@ -99,8 +102,15 @@ def _ranked(
             place = F(f"place_{number}")
             early = ExpressionWrapper(Value(3.0) / (Value(1.0) + place / Value(400.0)), output_field=FloatField())
             score += Case(When(**{f"place_{number}__gt": 0}, then=early), default=Value(0.0))
-    best = rows.annotate(score=score).order_by("-score", F("at").desc(nulls_last=True), "-pk")
-    return best.select_related("run__course", "run__term").defer("body_folded", "title_folded", "grams")
+    best = rows.alias(score=score).order_by("-score", F("at").desc(nulls_last=True), "-pk")
+    return best.values_list("pk", flat=True)
+
+
+def _read(ids: Sequence[int]) -> list[Document]:
+    """Read a page's documents, in the order of `ids`."""
+    rows = Document.objects.select_related("run__course", "run__term")
+    found = rows.defer("body_folded", "title_folded", "grams").in_bulk(ids)
+    return [found[pk] for pk in ids]
 
 
 def _if(condition: Q, points: float) -> Case:
@@ -109,4 +119,5 @@ def _if(condition: Q, points: float) -> Case:
 
 def _hit(row: Document, source: Source, terms: Sequence[Term]) -> Hit:
     run, text = row.run, excerpt(row.body, terms)
-    return Hit(source, mark(row.title, terms), mark(text, terms), row.url, run.course.name, run.term.name, row.at)
+    course, term = (run.course.name, run.term.name) if run is not None else ("", "")
+    return Hit(source, mark(row.title, terms), mark(text, terms), row.url, course, term, row.at)

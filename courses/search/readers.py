@@ -6,12 +6,24 @@ from campus.people.api import INSTRUCTING, TEACHING, Standing
 from courses.catalog.models import Cohort, CourseRun, Enrolment
 from courses.content.api import READING, released_of
 
+from .sources import sources
+
 
 def may_find(standing: Standing) -> Q:
-    """Return the condition. Staff find all of the runs that they teach or change, hidden and locked things too.
+    """Return the condition: the runs' rules, and for kinds that have readers of their own theirs alone."""
+    own = {source.kind: source.found_by for source in sources() if source.found_by is not None}
+    found = ~Q(kind__in=list(own)) & _of_runs(standing)
+    for kind, found_by in own.items():
+        found |= Q(kind=kind) & found_by(standing)
+    return found
 
-    Learners find what is shown in their published runs, in modules that are open to them, for their cohort; everybody
-    finds published courses. Two queries; seven where a module needs another.
+
+def _of_runs(standing: Standing) -> Q:
+    """Return the condition for what belongs to a run.
+
+    Staff find all of the runs that they teach or change, hidden and locked things too. Learners find what is shown in
+    their published runs, in modules that are open to them, for their cohort; everybody finds published courses. Two
+    queries; seven where a module needs another.
     """
     found = Q(kind="course", is_shown=True)
     if standing.user_id is None:

@@ -27,9 +27,9 @@ class HitAnswer(serializers.Serializer):
     title = PartAnswer(many=True)
     snippet = PartAnswer(many=True)
     url = serializers.CharField()
-    course = serializers.CharField()
+    course = serializers.CharField(help_text="Empty for what belongs to no course, as is `term`.")
     term = serializers.CharField()
-    at = serializers.DateTimeField(allow_null=True, help_text="When a class begins.")
+    at = serializers.DateTimeField(allow_null=True, help_text="When a class begins, or something was announced.")
 
 
 class KindAnswer(serializers.Serializer):
@@ -72,7 +72,11 @@ class SearchView(APIView):
         responses=SearchAnswer,
         parameters=[
             OpenApiParameter("q", str, description="Words; each must be found."),
-            OpenApiParameter("kind", str, description="One kind only: lesson, lab, assignment, class, course, module."),
+            OpenApiParameter(
+                "kind",
+                str,
+                description="One kind only: lesson, material, lab, assignment, class, announcement, course, module.",
+            ),
             OpenApiParameter("page", int),
         ],
     )

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from campus.people.api import Standing
+from courses.announcements.api import found_by as announced_to
+from courses.announcements.models import Announcement
 from courses.assignments.models import Assignment, Lab
 from courses.catalog.models import CourseRun
 from courses.content.models import Lesson, Module
@@ -25,7 +28,7 @@ class Found:
     """One thing as it is now. `body` is plain text or Markdown."""
 
     object_id: int
-    run_id: int
+    run_id: int | None
     title: str
     url: str
     body: str = ""
@@ -39,7 +42,8 @@ class Found:
 class Source:
     """A kind of thing that can be found. `read(ids)` gives some of them, `read(None)` all; a fixed number of queries.
 
-    A save or deletion of a `model` row brings its document up to date.
+    A save or deletion of a `model` row brings its document up to date. `found_by` is a condition on documents, in place
+    of the runs' rules.
     """
 
     kind: str
@@ -48,6 +52,7 @@ class Source:
     model: type[Model]
     read: Callable[[Collection[int] | None], Iterable[Found]]
     order: int = 50
+    found_by: Callable[[Standing], Q] | None = None
 
 
 _sources: dict[str, Source] = {}
@@ -113,6 +118,15 @@ def classes(ids: Collection[int] | None) -> Iterable[Found]:
         yield Found(one.pk, one.run_id, one.title, url, one.note, cohort_ids=cohorts, at=one.starts_at)
 
 
+def announcements(ids: Collection[int] | None) -> Iterable[Found]:
+    """Those that are out: drafts, and what is scheduled, are nobody's yet."""
+    rows = _rows(Announcement, ids).filter(state=Announcement.State.PUBLISHED).select_related("cohort")
+    for one in rows:
+        run_id = one.cohort.run_id if one.cohort is not None else one.run_id
+        url = reverse("announcements:announcement", args=[one.pk])
+        yield Found(one.pk, run_id, one.title, url, one.body, at=one.published_at)
+
+
 OWN = (
     Source("course", _("Courses"), "book-open", CourseRun, courses, 10),
     Source("module", _("Modules"), "folder", Module, modules, 20),
@@ -121,4 +135,5 @@ OWN = (
     Source("lab", _("Labs"), "flask-conical", Lab, labs, 40),
     Source("assignment", _("Assignments"), "upload", Assignment, assignments, 50),
     Source("class", pgettext_lazy("kind of thing", "Classes"), "calendar-days", ClassSession, classes, 70),
+    Source("announcement", _("Announcements"), "megaphone", Announcement, announcements, 80, announced_to),
 )

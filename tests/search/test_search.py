@@ -1,5 +1,6 @@
 """People find what they may see and nothing else, best first; documents follow what they copy."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campus.people.api import standing_of
+from courses.announcements.services import Wish, publish, save_announcement, withdraw
 from courses.assignments.models import Assignment
 from courses.catalog.models import CourseRun
 from courses.content.models import Lesson, Module
 from courses.content.services import change_module
 from courses.content.writing import change_lesson
 from courses.materials.models import Material
-from courses.search.finding import PAGE, find
+from courses.search.domain.words import grams, numbers
+from courses.search.finding import FEW, PAGE, find
 from courses.search.indexing import refresh
 from courses.search.models import Document
 from courses.timetable.models import ClassSession, SessionCohort
@@ -85,6 +88,38 @@ class TestAccess:
         refresh()
         assert self.found_by(world, "데이터") == list(self.WHO[3:])
         assert self.found_by(world, "기계학습") == list(self.WHO[3:])
+
+    @pytest.mark.parametrize(
+        ("reach", "role", "readers"),
+        [
+            ("COHORT", "ALL", ["learner", "assistant", "instructor", "campus_admin", "platform_admin"]),
+            ("COHORT", "STAFF", ["assistant", "instructor", "campus_admin", "platform_admin"]),
+            ("EVERYONE", "ALL", list(WHO)),
+            ("EVERYONE", "STAFF", ["assistant", "instructor", "campus_admin", "platform_admin"]),
+        ],
+    )
+    def test_an_announcement_is_found_by_those_whom_it_is_for_once_it_is_out(self, world, reach, role, readers):
+        wish = Wish("소방훈련", "세 시에 모입니다", reach, cohort_id=world.cohort.pk if reach == "COHORT" else None)
+        wish = replace(wish, role=role, publish_at=timezone.now() + timedelta(hours=1))
+        about = save_announcement(wish=wish, actor=world.people["platform_admin"])
+        refresh()
+        assert self.found_by(world, "소방훈련") == []
+        assert not Document.objects.filter(kind="announcement").exists()
+        publish(announcement_id=about.pk, actor=world.people["platform_admin"])
+        refresh()
+        assert self.found_by(world, "소방훈련을") == readers
+        page = Client()
+        page.force_login(world.people["platform_admin"])
+        assert f"/announcements/{about.pk}/" in page.get("/search/", {"q": "소방훈련"}).content.decode()
+        withdraw(announcement_id=about.pk, actor=world.people["platform_admin"])
+        assert self.found_by(world, "소방훈련") == []  # no refresh: the question asks who may read it now
+
+    def test_what_is_for_learners_alone_is_found_by_them_and_by_who_may_change_it(self, world):
+        wish = Wish("자리배치", "칠판 앞", "COHORT", role="LEARNERS", cohort_id=world.cohort.pk)
+        about = save_announcement(wish=wish, actor=world.people["instructor"])
+        publish(announcement_id=about.pk, actor=world.people["instructor"])
+        refresh()
+        assert self.found_by(world, "자리배치") == ["learner", *self.WHO[3:]]
 
     def test_counts_tell_nothing_of_what_is_not_ones_own(self, world):
         answer = find(standing=standing_of(world.people["stranger"]), question="데이터")
@@ -157,6 +192,27 @@ class TestAnswer:
         assert queries() == few < 10
         change_module(module_id=second.pk, fields={"needs": [world.module.pk]}, actor=None)
         assert queries() <= few + 5  # each app says once what is finished of its own; materials take three
+
+
+@pytest.mark.django_db
+def test_of_many_the_best_title_leads_and_pages_tile_the_rest(world):
+    Lesson.objects.bulk_create(
+        Lesson(module=world.module, position=10 + number, title=f"수업 {number}", body="확률과 통계")
+        for number in range(FEW + 30)
+    )
+    best = Lesson.objects.create(module=world.module, position=5, title="확률", body="")
+    assert refresh() == FEW + 31
+    seen = [title for page in (1, 2, 3) for title in titles(world.learner, "확률", page=page)]
+    assert seen[0] == best.title
+    assert len(set(seen)) == 3 * PAGE
+
+
+@pytest.mark.django_db
+def test_the_numbers_of_a_text_are_stored_as_they_are(world):
+    row = Document.objects.get(kind="lesson")
+    assert row.grams == numbers(grams(row.title_folded) | grams(row.body_folded))
+    Document.objects.filter(pk=row.pk).update(grams=[])
+    assert Document.objects.get(pk=row.pk).grams == []
 
 
 @pytest.mark.django_db(transaction=True)

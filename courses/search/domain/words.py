@@ -75,13 +75,16 @@ def tidy(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return a tidy text in small letters, each in the place that it had."""
+    small = text.lower()
+    if len(small) == len(text) and "Σ" not in text:  # no letter became two, or another at a word's end
+        return small
     return "".join(small if len(small := one.lower()) == 1 else one for one in text)
 
 
 def grams(folded: str) -> set[str]:
     """Return what the index holds of a folded text."""
     found: set[str] = set()
-    for syllables, letters in _RUNS.findall(folded):
+    for syllables, letters in set(_RUNS.findall(folded)):
         if syllables:
             found.update(syllables[at : at + size] for size in (1, 2, 3) for at in range(len(syllables) - size + 1))
         elif len(letters) < 3:
