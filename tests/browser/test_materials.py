@@ -48,7 +48,7 @@ def added(page: Page, title: str) -> str:
     page.get_by_role("button", name="Save").click()
     page.wait_for_url(re.compile(r"/materials/\d+/edit/$"))
     page.get_by_role("combobox", name="Language").select_option("en")
-    page.get_by_label("WebVTT file").set_input_files(FILES / "gradient-descent.en.vtt")
+    page.get_by_label("WebVTT file", exact=True).set_input_files(FILES / "gradient-descent.en.vtt")
     page.get_by_role("button", name="Add or replace").click()
     expect(page.get_by_text("9 captions")).to_be_visible()
     page.get_by_role("textbox", name="Chapters").fill("0:00 Small steps\n0:30 Too large")
