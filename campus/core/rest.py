@@ -1,12 +1,13 @@
-"""The REST API's one error shape (RFC 9457), and its pagination."""
+"""The REST API's one error shape (RFC 9457), its pagination, and times as it takes them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -22,6 +23,16 @@ class CampusPagination(CursorPagination):
     ordering = "-id"
     page_size_query_param = "page_size"
     max_page_size = 200
+
+
+class TimeField(serializers.DateTimeField):
+    """A time of this age: what is centuries away is a slip, and no calendar takes it."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        found: datetime = super().to_internal_value(value)
+        if not 2000 <= found.year < 2200:
+            raise serializers.ValidationError(_("Choose a time of this age."))
+        return found
 
 
 def problem(

@@ -31,6 +31,12 @@ def written_announcements(standing: Standing) -> QuerySet[Any]:
     return _with_places(counts).order_by("-id")
 
 
+def counts_of(found: Announcement) -> tuple[int, int]:
+    """How many people it was brought to, and how many of them have read it."""
+    brought = Delivery.objects.filter(announcement=found)
+    return brought.count(), brought.exclude(read_at=None).count()
+
+
 def latest_news(standing: Standing) -> list[Announcement]:
     """The newest that a person has not read, for Today. One query."""
     return list(announcements_for(standing).filter(is_new=True, published_at__gt=Now() - NEWS_FOR)[:NEWS_SHOWN])

@@ -21,8 +21,8 @@ from courses.content.api import render as render_markdown
 from .access import get_announcement_for, get_announcement_to_write
 from .audience import count_reached
 from .forms import AnnouncementForm, initial_of
-from .models import Announcement, Delivery
-from .selectors import announcements_for, written_announcements
+from .models import Announcement
+from .selectors import announcements_for, counts_of, written_announcements
 from .services import mark_read, publish, save_announcement, withdraw
 from .words import place_name
 
@@ -65,8 +65,8 @@ def _html(text: str) -> SafeString:
 def _read(found: Announcement, writes: bool) -> dict[str, Any]:
     if not writes or found.published_at is None:
         return {}
-    brought = Delivery.objects.filter(announcement=found)
-    return {"brought": brought.count(), "read": brought.exclude(read_at=None).count()}
+    brought, read = counts_of(found)
+    return {"brought": brought, "read": read}
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campus.core.errors import InvalidInput, NotAllowed
+from campus.core.rest import TimeField
 from campus.people.api import standing_of
 from courses.catalog.models import CourseRun
 
@@ -24,16 +25,6 @@ from .services.wishes import MOST_GPUS, MOST_SLOT
 
 MOST = 1000
 MOST_DAYS = 400
-
-
-class TimeField(serializers.DateTimeField):
-    """A time of this age: what is centuries away is a slip, and no calendar takes it."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        found: datetime = super().to_internal_value(value)
-        if not 2000 <= found.year < 2200:
-            raise serializers.ValidationError(_("Choose a time of this age."))
-        return found
 
 
 class PlaceAnswer(serializers.Serializer):

@@ -25,4 +25,10 @@ GET    /materials/{hidden_material}/versions/1/file/                        302 
 GET    /courses/{run}/materials/                                            302 403 403 200 200 200 200 200 200
 GET    /courses/{run}/materials.csv                                         302 403 403 200 200 200 200 200 200
 POST   /courses/{run}/materials/rule/                                       302 403 403 403 400 400 400 400 400
+GET    /api/v1/courses/{run}/materials/                                     401 404 200 200 200 200 200 200 200
+GET    /api/v1/courses/{run}/materials/?lesson={lesson}                     401 404 200 200 200 200 200 200 200
+GET    /api/v1/courses/{run}/materials/learners/                            401 403 403 200 200 200 200 200 200
+GET    /api/v1/materials/{material}/                                        401 404 200 200 200 200 200 200 200
+GET    /api/v1/materials/{hidden_material}/                                 401 404 404 200 200 200 200 200 200
+POST   /api/v1/materials/{material}/versions/1/watched/                     401 404 400 400 400 400 400 400 400
 """

@@ -263,3 +263,34 @@ def test_a_changed_password_is_told_by_mail(client: Client) -> None:
     assert client.post("/accounts/password/change/", new).status_code == 302
     notice = Notice.objects.get()
     assert (notice.kind, notice.mail, notice.recipient_id) == ("people.password_changed", "DUE", person.pk)
+
+
+def test_a_program_reads_and_changes_how_one_is_told(client: Client) -> None:
+    user = factories.UserFactory()
+    client.force_login(user)
+    address = "/api/v1/notices/choices/"
+    before = {row["topic"]: row for row in client.get(address).json()["topics"]}
+    assert (before["test.mail"]["way"], before["test.must"]["must"]) == ("MAIL", True)
+    assert not any(row["group"] == "teaching" for row in before.values()), "as the page: only what concerns one"
+
+    def put(*topics: dict[str, Any], hour: int = 9) -> Any:
+        return client.put(address, {"digest_hour": hour, "topics": topics}, content_type="application/json")
+
+    answer = put({"topic": "test.mail", "way": "OFF"}, {"topic": "test.must", "way": "OFF"}).json()
+    after = {row["topic"]: row["way"] for row in answer["topics"]}
+    assert (answer["digest_hour"], after["test.mail"], after["test.must"]) == (9, "OFF", "MAIL")
+    assert after["test.digest"] == before["test.digest"]["way"], "what is left out stays"
+    for refused in (put(hour=24), put({"topic": "no.such", "way": "OFF"}), put({"topic": "test.mail", "way": "LOUD"})):
+        assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+    assert NoticeSettings.objects.get(user=user).digest_hour == 9
+
+
+def test_a_program_marks_one_notice_as_read(client: Client) -> None:
+    reader, other = factories.UserFactory(), factories.UserFactory()
+    tell(reader)
+    told = Notice.objects.get()
+    client.force_login(other)
+    assert client.post(f"/api/v1/notices/{told.pk}/read/").status_code == 404
+    client.force_login(reader)
+    assert client.post(f"/api/v1/notices/{told.pk}/read/").json() == {"url": "/jobs/"}
+    assert client.get("/api/v1/notices/?unread=1").json()["results"] == []

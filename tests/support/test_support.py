@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -211,3 +212,22 @@ def test_a_learners_page_costs_no_more(world: World) -> None:
     learner = f"/support/learners/{world.enrolment.pk}/"
     client.get(learner)
     assert cost(client, learner) <= 24
+
+
+def test_the_api_tells_the_same_signals_to_the_same_people(world: World) -> None:
+    missed_work(world, 2)
+    teacher, address = page(world), f"/api/v1/support/cohorts/{world.cohort.pk}/"
+
+    def signals(**query: str) -> dict[str, dict[str, Any]]:
+        said = teacher.get(address, query, headers={"Accept-Language": "en"}).json()
+        found = [row["signals"] for row in said["results"] if row["enrolment"] == world.enrolment.pk]
+        return {one["kind"]: one for one in found[0]} if found else {}
+
+    missing = signals()["MISSING"]
+    assert (missing["text"], missing["is_open"]) == ("2 assignments not handed in", True)
+    assert set(signals(kind="MISSING")) == {"MISSING"}
+    note = {"kind": "MISSING", "level": missing["level"], "act": "TALKED", "text": ""}
+    assert teacher.post(f"/support/learners/{world.enrolment.pk}/note/", note).status_code == 302
+    assert "MISSING" not in signals()
+    assert signals(show="all")["MISSING"]["is_open"] is False
+    assert page(world, "learner").get(address).status_code == 404

@@ -42,6 +42,8 @@ SPECTACULAR_SETTINGS = {
         "SweepDirection": "labs.jobs.models.Sweep.Direction",
         "AttemptState": "labs.jobs.models.Attempt.State",
         "AssignmentKind": "courses.assignments.models.Assignment.Kind",
+        "MaterialKind": "courses.materials.models.Material.Kind",
+        "SignalKind": "courses.support.domain.signals.Kind",
         "ClassKind": "courses.timetable.models.Kind",
         "ClassState": "courses.timetable.models.ClassSession.State",
         "WorkState": ["EXCUSED", "GRADED", "HANDED_IN", "HANDED_IN_LATE", "MISSING", "NOT_OPEN", "TO_DO"],

@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from campus.core.errors import NotFound
 from campus.core.models import Notice
 
 from .kinds import words_of
-from .services import read_all
+from .services import open_notice, read_all
 
 
 class NoticeAnswer(serializers.ModelSerializer):
@@ -35,6 +36,10 @@ class NoticeAnswer(serializers.ModelSerializer):
 
 class ReadAnswer(serializers.Serializer):
     read = serializers.IntegerField(help_text="How many were unread.")
+
+
+class OpenedAnswer(serializers.Serializer):
+    url = serializers.CharField(help_text="Where it leads, on the campus.")
 
 
 class NoticeListView(ListAPIView):
@@ -60,3 +65,14 @@ class ReadView(APIView):
     @extend_schema(tags=["notices"], request=None, responses={200: ReadAnswer})
     def post(self, request: Request) -> Response:
         return Response({"read": read_all(user_id=request.user.pk or 0)})
+
+
+class ReadOneView(APIView):
+    """`POST`: mark one of one's notices as read."""
+
+    @extend_schema(operation_id="notices_read_one", tags=["notices"], request=None, responses={200: OpenedAnswer})
+    def post(self, request: Request, notice_id: int) -> Response:
+        url = open_notice(user_id=request.user.pk or 0, notice_id=notice_id)
+        if url is None:
+            raise NotFound
+        return Response({"url": url})

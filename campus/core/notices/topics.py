@@ -66,6 +66,11 @@ def topics() -> dict[str, Topic]:
     return dict(sorted(_TOPICS.items(), key=lambda pair: (order.index(pair[1].group), pair[1].must is False)))
 
 
+def offered_to(request: HttpRequest) -> dict[str, Topic]:
+    """Return the topics that this reader may choose about, by name, in the order of the settings page."""
+    return {name: topic for name, topic in topics().items() if topic.predicate is None or topic.predicate(request)}
+
+
 def chosen_way(topic: Topic, choice: str | None) -> str:
     """Return how a topic reaches whoever chose `choice`, or nothing."""
     if topic.must:

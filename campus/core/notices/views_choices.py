@@ -17,7 +17,7 @@ from campus.core.models import NoticeSettings, Way
 
 from .choices import DIGEST, Chosen, choices_of, read_token, save_choices, unsubscribe
 from .phones import phone_topics
-from .topics import GROUPS, topic_of, topics
+from .topics import GROUPS, offered_to, topic_of
 
 
 class ChoicesForm(forms.Form):
@@ -37,9 +37,7 @@ class ChoicesForm(forms.Form):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.chosen, self._to_phone = choices_of(request.user.pk or 0), phone_topics()
-        self.offered = {
-            name: topic for name, topic in topics().items() if topic.predicate is None or topic.predicate(request)
-        }
+        self.offered = offered_to(request)
         if not self._to_phone:
             del self.fields["phone"]
         for name, topic in self.offered.items():
