@@ -101,7 +101,7 @@ def test_without_the_lock_the_second_phone_would_meet_an_error(stage, monkeypatc
     screen = build.screen(session)
     drawing.policy_of(cohort.run_id)
     both_looked = threading.Barrier(2)
-    look = checking._last_move
+    look = checking.material
 
     def looked(*which):
         found = look(*which)
@@ -109,7 +109,7 @@ def test_without_the_lock_the_second_phone_would_meet_an_error(stage, monkeypatc
         return found
 
     Verdict.objects.create(session=session, enrolment=learner)
-    monkeypatch.setattr(checking, "_last_move", looked)
+    monkeypatch.setattr(checking, "material", looked)
     monkeypatch.setattr(
         checking, "lock_verdicts", lambda pairs: {(session.pk, learner.pk): Verdict.objects.get(session=session)}
     )

@@ -39,7 +39,7 @@ def fill_attendance(run: CourseRun, users: dict[str, User], now: datetime) -> No
     for session in sessions:
         draw(
             [(session.pk, pk) for pk in roll[session.pk]], {session.pk: session}, policy=policy,
-            cause=VerdictHistory.Cause.CLOSE, by=None, now=session.ends_at + 30 * MINUTE,
+            cause=VerdictHistory.Cause.CLOSE, by_id=None, now=session.ends_at + 30 * MINUTE,
         )  # fmt: skip
     Register.objects.bulk_create(
         Register(session=one, sequence=one.sequence, closed_at=one.ends_at + 30 * MINUTE) for one in sessions

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 #: So many scans of a room, so many of a hundred of them from one network, until "another network" means anything.
 ENOUGH_SCANS = 5
@@ -19,9 +20,11 @@ class Signal(StrEnum):
     RELAYED = "RELAYED"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A scan: whose, by which device and network (hashes; empty where unknown), in which room, of which step."""
+class Seen(NamedTuple):
+    """A scan: whose, by which device and network (hashes; empty where unknown), in which room, of which step.
+
+    A tuple, as each check-in makes one for every scan of its class.
+    """
 
     number: int
     person: int

@@ -154,7 +154,7 @@ def set_lab_consent(*, enrolment: Enrolment, is_given: bool, now: datetime) -> N
     sessions = {row.pk: row for row in ClassSession.objects.filter(pk__in=seen)}
     draw(
         [(pk, enrolment.pk) for pk in sessions], sessions, policy=policy_of(enrolment.run_id), cause=Cause.CONSENT,
-        by=enrolment.user, now=now,
+        by_id=enrolment.user_id, now=now,
     )  # fmt: skip
     audit.record(
         actor=enrolment.user, verb="attendance.lab_consent", target=enrolment, subject=enrolment.user,
@@ -171,7 +171,7 @@ def _answer(waiting: Any, state: str, answer: str, actor: User, now: datetime) -
 def _draw_one(asked: Excuse | Contest, cause: str, actor: User, now: datetime) -> None:
     draw(
         [(asked.session_id, asked.enrolment_id)], {asked.session_id: asked.session},
-        policy=policy_of(asked.session.run_id), cause=cause, by=actor, now=now,
+        policy=policy_of(asked.session.run_id), cause=cause, by_id=actor.pk, now=now,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from courses.attendance.traces import Traces
 from courses.catalog.models import Enrolment
 from courses.timetable.models import ClassSession
 
-from .drawing import Cause, draw, policy_of, rules_of
+from .drawing import Cause, draw, material, policy_of, rules_of
 from .flagging import raise_flags
 from .locking import hold_policy, lock_verdicts
 from .stations import spend_at_kiosk
@@ -36,10 +36,10 @@ class CheckedIn:
 
 def enrolment_at(session: ClassSession, user_id: int) -> Enrolment:
     """The enrolment by which a person belongs on the roll of a class. Raises NotAllowed where there is none."""
-    mine = Enrolment.objects.select_related("user", "cohort").filter(
+    mine = Enrolment.objects.filter(
         user_id=user_id, cohort__sessioncohorts__session=session, state=Enrolment.State.ACTIVE
     )
-    found = mine.first()
+    found = mine.only("user_id").order_by("cohort_id", "pk").first()
     if found is None or not session.takes_attendance:
         raise NotAllowed(_("You are not on the roll of this class."))
     return found
@@ -65,12 +65,14 @@ def check(
     session = station.session
     hold_policy(session.run_id)
     policy = policy_of(session.run_id)
-    _refuse_wrong_time(session, at, rules_of(policy).opens_min, is_leaving=is_leaving)
+    rules = rules_of(policy)
+    _refuse_wrong_time(session, at, rules.opens_min, is_leaving=is_leaving)
     pair = session.pk, enrolment.pk
     held = lock_verdicts([pair])
     verdict = held[pair]
     act = Evidence.Act.OUT if is_leaving else Evidence.Act.IN
-    last = _last_move(session.pk, enrolment.pk)
+    found = material([session.pk], [enrolment.pk], rules)
+    last = found.last_move(pair)
     if last == act or (is_leaving and last is None):
         return CheckedIn(verdict, None)
     kind = Evidence.Kind.QR if station.kind == Station.Kind.SCREEN else Evidence.Kind.KIOSK
@@ -83,8 +85,10 @@ def check(
         )
         if not is_leaving:
             raise_flags(made)
+    found.add(made)
     draw(
-        [pair], {session.pk: session}, policy=policy, cause=Cause.EVIDENCE, by=enrolment.user, now=now, held=held
+        [pair], {session.pk: session}, policy=policy, cause=Cause.EVIDENCE, by_id=enrolment.user_id, now=now, held=held,
+        found=found,
     )  # fmt: skip
     return CheckedIn(verdict, made)
 
@@ -108,10 +112,3 @@ def _refuse_wrong_time(session: ClassSession, at: datetime, opens_min: int, *, i
         raise Conflict(_("Check-in opens %(minutes)d minutes before the class.") % {"minutes": opens_min}, code="early")
     if at >= session.ends_at + (OUT_AFTER if is_leaving else timedelta()):
         raise Conflict(_("This class is over. Tell your instructor if you were there."), code="over")
-
-
-def _last_move(session_id: int, enrolment_id: int) -> str | None:
-    moves = Evidence.objects.filter(
-        session_id=session_id, enrolment_id=enrolment_id, act__in=["IN", "OUT"], undone_by=None
-    )
-    return moves.order_by("-at", "-pk").values_list("act", flat=True).first()

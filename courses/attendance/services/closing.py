@@ -55,7 +55,7 @@ def close_class(*, session_id: int, now: datetime) -> bool:
     _see_labs(session, roll)
     draw(
         [(session.pk, pk) for pk in roll], {session.pk: session}, policy=policy_of(session.run_id),
-        cause=Cause.CLOSE if kept is None else Cause.TIMETABLE, by=None, now=now,
+        cause=Cause.CLOSE if kept is None else Cause.TIMETABLE, by_id=None, now=now,
     )  # fmt: skip
     if not session.is_over(now):  # moved to a day to come: what was drawn for the old one is taken back
         Register.objects.filter(session=session).delete()

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import Q
 
-from campus.people.models import User
 from courses.attendance.domain.rules import Rules, as_json, rules_from
 from courses.attendance.domain.verdict import Act, Judged, Mark, Meeting, Sign, judge
 from courses.attendance.live import tell_board
@@ -70,8 +69,18 @@ def rolls(sessions: Sequence[ClassSession]) -> dict[int, list[int]]:
 class Material:
     """What verdicts are drawn from, by (session, enrolment)."""
 
-    signs: Mapping[Pair, list[Sign]] = field(default_factory=dict)
+    signs: dict[Pair, list[Sign]] = field(default_factory=dict)
     excused: Collection[Pair] = frozenset()
+
+    def last_move(self, pair: Pair) -> Act | None:
+        """Whether the learner came or went last, by time; None where they did neither."""
+        moves = [sign for sign in self.signs.get(pair, ()) if sign.act in (Act.IN, Act.OUT)]
+        return max(moves, key=lambda sign: (sign.at, sign.number)).act if moves else None
+
+    def add(self, made: Evidence) -> None:
+        """Take in what was written after the rest was read."""
+        sign = Sign(made.pk, Act(made.act), made.at, made.until, Mark(made.mark) if made.mark else None)
+        self.signs.setdefault((made.session_id, made.enrolment_id), []).append(sign)
 
     def verdict(self, session: ClassSession, enrolment_id: int, rules: Rules, now: datetime) -> Judged:
         pair = (session.pk, enrolment_id)
@@ -80,16 +89,17 @@ class Material:
 
 
 def material(session_ids: Collection[int], enrolment_ids: Collection[int], rules: Rules) -> Material:
-    """Read evidence that stands and excuses that were granted. Two queries, three where labs count."""
+    """Read evidence that stands and excuses that were granted. Two queries, three where there is evidence of labs."""
     here = Q(session_id__in=session_ids, enrolment_id__in=enrolment_ids)
     stands = Evidence.objects.filter(here, undone_by=None).exclude(act=Evidence.Act.UNDO)
+    fields = ("session_id", "enrolment_id", "kind", "pk", "act", "at", "until", "mark")
+    rows = list(stands.order_by("pk").values_list(*fields))
     consenting: set[int] = set()
-    if rules.lab_counts:
+    if rules.lab_counts and any(kind == Evidence.Kind.LAB for _s, _e, kind, *_rest in rows):
         given = LabConsent.objects.filter(enrolment_id__in=enrolment_ids).exclude(given_at=None)
         consenting = set(given.values_list("enrolment_id", flat=True))
     signs: dict[Pair, list[Sign]] = defaultdict(list)
-    fields = ("session_id", "enrolment_id", "kind", "pk", "act", "at", "until", "mark")
-    for session_id, enrolment_id, kind, pk, act, at, until, mark in stands.order_by("pk").values_list(*fields):
+    for session_id, enrolment_id, kind, pk, act, at, until, mark in rows:
         if kind == Evidence.Kind.LAB and enrolment_id not in consenting:
             continue
         signs[session_id, enrolment_id].append(Sign(pk, Act(act), at, until, Mark(mark) if mark else None))
@@ -103,17 +113,20 @@ def draw(
     *,
     policy: Policy,
     cause: str,
-    by: User | None,
+    by_id: int | None,
     now: datetime,
     held: Mapping[Pair, Verdict] | None = None,
+    found: Material | None = None,
 ) -> list[Verdict]:
     """Draw the verdicts of these pairs anew and write those that changed, with history. Returns the changed ones.
 
-    Call it in a transaction that holds the policy. Locks the verdicts in the order of their ids, if not `held` already.
+    Call it in a transaction that holds the policy. Locks the verdicts in the order of their ids, if not `held` already,
+    and reads what they are drawn from, if it was not `found` behind that lock.
     """
     held = lock_verdicts(pairs) if held is None else held
     rules = rules_of(policy)
-    found = material({s for s, _e in held}, {e for _s, e in held}, rules)
+    if found is None:
+        found = material({s for s, _e in held}, {e for _s, e in held}, rules)
     changed, kept = [], []
     for (session_id, enrolment_id), row in held.items():
         said = _fields(found.verdict(sessions[session_id], enrolment_id, rules, now))
@@ -124,9 +137,9 @@ def draw(
             changed.append(row)
         elif row.revision and row.policy_id != policy.pk:
             kept.append(row.pk)
-    _write(changed, cause=cause, by=by, now=now)
-    # What the new version leaves as it was, it confirms.
-    Verdict.objects.filter(pk__in=kept).update(policy=policy)
+    _write(changed, cause=cause, by_id=by_id, now=now)
+    if kept:  # what the new version leaves as it was, it confirms
+        Verdict.objects.filter(pk__in=kept).update(policy=policy)
     tell_board(*{row.session_id for row in changed})
     return changed
 
@@ -142,13 +155,14 @@ def _fields(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _write(changed: Sequence[Verdict], *, cause: str, by: User | None, now: datetime) -> None:
+def _write(changed: Sequence[Verdict], *, cause: str, by_id: int | None, now: datetime) -> None:
     names = (*_SAID, "policy", "revision")
-    Verdict.objects.bulk_update(changed, [*names, "changed_at"], batch_size=1000)
+    # They are there, and locked: this is an update, and unlike `bulk_update` it does not name each row in each field.
+    Verdict.objects.bulk_create(
+        changed, update_conflicts=True, unique_fields=["id"], update_fields=[*names, "changed_at"], batch_size=2000
+    )
+    written = {"cause": cause, "by_id": by_id, "at": now}
     VerdictHistory.objects.bulk_create(
-        (
-            VerdictHistory(verdict=row, cause=cause, by=by, at=now, **{name: getattr(row, name) for name in names})
-            for row in changed
-        ),
+        (VerdictHistory(verdict=row, **written, **{name: getattr(row, name) for name in names}) for row in changed),
         batch_size=2000,
     )

@@ -34,7 +34,7 @@ def _scans(session_id: int) -> list[Seen]:
         "evidence_id", "evidence__enrolment__user_id", "device", "network", "evidence__station__room_id", "step",
         "is_fresh",
     )  # fmt: skip
-    return [Seen(*row) for row in rows.order_by("evidence_id").values_list(*fields)]
+    return [Seen._make(row) for row in rows.order_by("evidence_id").values_list(*fields)]
 
 
 @transaction.atomic
@@ -63,7 +63,8 @@ def judge_flag(*, flag_id: int, is_harmless: bool, note: str, actor: User, now: 
         )  # fmt: skip
         policy = policy_of(session.run_id)
         draw(
-            [(session.pk, enrolment.pk)], {session.pk: session}, policy=policy, cause=Cause.STAFF, by=actor, now=now
+            [(session.pk, enrolment.pk)], {session.pk: session}, policy=policy, cause=Cause.STAFF, by_id=actor.pk,
+            now=now,
         )  # fmt: skip
     audit.record(
         actor=actor, verb="attendance.flag_judged", target=flag, subject=enrolment.user, reason=note.strip(),

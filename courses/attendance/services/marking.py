@@ -108,7 +108,7 @@ def undo(*, batch: uuid.UUID, actor: User, cohort_ids: Sequence[int], now: datet
 def _redraw(session: ClassSession, enrolment_ids: Sequence[int], actor: User, now: datetime) -> None:
     draw(
         [(session.pk, pk) for pk in enrolment_ids], {session.pk: session}, policy=policy_of(session.run_id),
-        cause=Cause.STAFF, by=actor, now=now,
+        cause=Cause.STAFF, by_id=actor.pk, now=now,
     )  # fmt: skip
 
 

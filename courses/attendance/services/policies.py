@@ -59,7 +59,7 @@ def save_policy(
         scope_path=_scope_path(run), changes={name: (old[name], value) for name, value in as_json(rules).items()},
     )  # fmt: skip
     pairs, sessions = _drawn(run)
-    draw(pairs, sessions, policy=made, cause=Cause.POLICY, by=actor, now=now)
+    draw(pairs, sessions, policy=made, cause=Cause.POLICY, by_id=actor.pk if actor else None, now=now)
     return made
 
 

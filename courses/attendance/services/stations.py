@@ -53,7 +53,7 @@ def read_code(text: str, now: datetime) -> tuple[Station, Scan]:
     number, _dash, code = text.partition("-")
     found = None
     if number.isascii() and number.isdecimal() and len(number) < 19:
-        found = Station.objects.select_related("session__run", "room").filter(pk=number, closed_at=None).first()
+        found = Station.objects.filter(pk=number, closed_at=None).first()
     scan = read(_secret(found), found.pk, code, now) if found and found.kind == Station.Kind.SCREEN else None
     if found is None or scan is None:
         raise Conflict(

@@ -81,5 +81,5 @@ def _write(session: ClassSession, spans: Iterable[tuple[int, uuid.UUID, Span]], 
     Evidence.objects.bulk_create(rows, ignore_conflicts=True)
     draw(
         [(session.pk, row.enrolment_id) for row in rows], {session.pk: session}, policy=policy_of(session.run_id),
-        cause=Cause.EVIDENCE, by=None, now=now,
+        cause=Cause.EVIDENCE, by_id=None, now=now,
     )  # fmt: skip
