@@ -124,5 +124,6 @@ class Notice(models.Model):
 from .models_choices import Digest as Digest  # noqa: E402
 from .models_choices import NoticeChoice as NoticeChoice  # noqa: E402
 from .models_choices import NoticeSettings as NoticeSettings  # noqa: E402
+from .models_choices import PhoneCheck as PhoneCheck  # noqa: E402
 from .models_choices import PhoneMessage as PhoneMessage  # noqa: E402
 from .models_choices import Way as Way  # noqa: E402

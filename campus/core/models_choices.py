@@ -36,19 +36,48 @@ class NoticeChoice(models.Model):
 
 
 class NoticeSettings(models.Model):
-    """When a person's digest comes (the campus's hour), and a phone number as they typed it, digits only."""
+    """When a person's digest comes (the campus's hour), and their phone number (E.164), proven to be theirs."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="notice_settings"
     )
     digest_hour = models.PositiveSmallIntegerField(default=DIGEST_HOUR)
-    phone = models.CharField(max_length=15, blank=True)
+    phone = models.CharField(max_length=16, blank=True)
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(digest_hour__lte=23), name="notice_digest_hour"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(digest_hour__lte=23), name="notice_digest_hour"),
+            models.CheckConstraint(
+                condition=Q(phone="", phone_verified_at=None)
+                | Q(phone__regex=r"^\+[1-9][0-9]{7,14}$", phone_verified_at__isnull=False),
+                name="notice_phone_is_proven",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.digest_hour}:00"
+
+
+class PhoneCheck(models.Model):
+    """A code sent to a number to prove it; the newest of a person counts. Only a digest of the code is kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    phone = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64)
+    sent_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(tries__lte=5), name="phone_check_tries"),)
+        indexes = (
+            models.Index(fields=("user", "-id"), name="phone_check_newest"),
+            models.Index(fields=("phone", "sent_at"), name="phone_check_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.phone}"
 
 
 class Digest(models.Model):

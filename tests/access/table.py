@@ -38,6 +38,9 @@ POST   /notices/read/                                                       302 
 GET    /notices/{notice}/                                                   302 404 302 404 404 404 404 404 404
 GET    /me/notices/                                                         302 200 200 200 200 200 200 200 200
 POST   /me/notices/                                                         302 400 400 400 400 400 400 400 400
+POST   /me/notices/phone/                                                   302 400 400 400 400 400 400 400 400
+POST   /me/notices/phone/code/                                              302 400 400 400 400 400 400 400 400
+POST   /me/notices/phone/remove/                                            302 302 302 302 302 302 302 302 302
 GET    /notices/stop/{stop_token}/                                          200 200 200 200 200 200 200 200 200
 POST   /notices/stop/{stop_token}/                                          200 200 200 200 200 200 200 200 200
 POST   /me/tokens/{token}/revoke/                                           302 404 302 404 404 404 404 404 404

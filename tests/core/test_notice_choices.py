@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from campus.core.errors import InvalidInput, NotFound
+from campus.core.errors import NotFound
 from campus.core.models import Digest, Notice, NoticeChoice, NoticeSettings
-from campus.core.notices.choices import Chosen, phone_digits, save_choices, unsubscribe, unsubscribe_token
+from campus.core.notices.choices import Chosen, save_choices, unsubscribe, unsubscribe_token
 from campus.core.notices.digests import open_digests, send_digests
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.mailing import send_due_mail
@@ -49,7 +49,7 @@ def tell(*people: User, kind: str = "test.now", what: str = "it", **wishes: Any)
 
 def choose(user: User, **ways: str) -> None:
     chosen = {f"test.{topic}": Chosen(way) for topic, way in ways.items()}
-    save_choices(user_id=user.pk, chosen=chosen, digest_hour=8, phone="")
+    save_choices(user_id=user.pk, chosen=chosen, digest_hour=8)
 
 
 def let_mail_be_due() -> None:
@@ -243,17 +243,6 @@ def test_the_page_keeps_choices_and_offers_learners_nothing_of_staff() -> None:
     assert NoticeChoice.objects.get(topic="work.grades").way == "MAIL"
     assert not NoticeChoice.objects.filter(topic__startswith="teaching.").exists()
     assert client.post("/me/notices/", usual | {"work.grades": "TELEGRAM"}).status_code == 400
-
-
-@pytest.mark.parametrize(("typed", "kept"), [("010-1234-5678", "01012345678"), ("+82 10 1234 5678", "+821012345678")])
-def test_a_phone_number_is_kept_as_digits(typed: str, kept: str) -> None:
-    assert phone_digits(typed) == kept
-
-
-@pytest.mark.parametrize("typed", ["12345", "call me", "010-1234-5678-9999-1", "82+1012345678"])
-def test_what_is_no_phone_number_is_refused(typed: str) -> None:
-    with pytest.raises(InvalidInput):
-        phone_digits(typed)
 
 
 def test_a_changed_password_is_told_by_mail(client: Client) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.db.models.functions import Now
-from django.test import Client
+from django.utils import timezone
 
-from campus.core.models import Notice, PhoneMessage
+from campus.core.models import Notice, NoticeSettings, PhoneMessage
 from campus.core.notices.choices import Chosen, save_choices
 from campus.core.notices.phones import MOST_TRIES, PATIENCE, _claim, send_phone_messages
 from campus.core.notices.services import notify, read_all
@@ -41,10 +41,13 @@ def sms(settings: Any) -> Iterator[Provider]:
         yield found
 
 
-def with_phone(phone: str = "010-1234-5678", **fields: Any) -> User:
+def with_phone(phone: str = "+821012345678", **fields: Any) -> User:
     """A person who wants the kind on the phone."""
     person = factories.UserFactory(**fields)
-    save_choices(user_id=person.pk, chosen={"test.mail": Chosen("MAIL", to_phone=True)}, digest_hour=8, phone=phone)
+    save_choices(user_id=person.pk, chosen={"test.mail": Chosen("MAIL", to_phone=True)}, digest_hour=8)
+    if phone:
+        proven = {"phone": phone, "phone_verified_at": timezone.now()}
+        NoticeSettings.objects.filter(user=person).update(**proven)
     return person
 
 
@@ -73,7 +76,7 @@ def test_only_the_templates_variables_the_link_and_the_number_leave_the_house(ka
     assert body == {
         "reference": f"notice-{notice.pk}",
         "sender": "@aicampus",
-        "to": "01012345678",
+        "to": "+821012345678",
         "template": "T01",
         "variables": {"what": "휴강", "link": f"http://127.0.0.1:8000/notices/{notice.pk}/"},
     }
@@ -162,16 +165,3 @@ def test_the_same_key_is_queued_once(kakao: Provider) -> None:
     for _again in range(2):
         tell(person, key="lesson:1")
     assert PhoneMessage.objects.count() == 1
-
-
-def test_the_settings_page_asks_for_a_number_only_where_a_provider_is_set(settings: Any, kakao: Provider) -> None:
-    client = Client()
-    client.force_login(factories.UserFactory())
-    assert 'name="phone"' in client.get("/me/notices/").content.decode()
-    form = client.get("/me/notices/").context["form"]
-    usual = {name: form[name].value() or "" for name in form.fields if not name.endswith("-phone")}
-    assert client.post("/me/notices/", usual | {"phone": "none of yours"}).status_code == 400
-    assert client.post("/me/notices/", usual | {"phone": "010 9999 8888", "test.mail-phone": "on"}).status_code == 302
-    assert client.get("/me/notices/").context["form"]["phone"].value() == "01099998888"
-    settings.NOTICES_ALIMTALK = {"url": "", "key": "", "sender": ""}
-    assert 'name="phone"' not in client.get("/me/notices/").content.decode()

@@ -18,4 +18,6 @@ NOTICES_SMS = {
 }
 #: Kind of notice to its approved template: {"timetable.moved": {"code": "T01", "variables": ["title", "after_at"]}}
 NOTICES_PHONE_TEMPLATES: dict[str, dict[str, Any]] = env.json("CAMPUS_PHONE_TEMPLATES", default={})
+#: Alimtalk's approved template for codes that prove a number, with the variable `code`; without one codes go by SMS.
+NOTICES_PHONE_CODE_TEMPLATE = env.str("CAMPUS_PHONE_CODE_TEMPLATE", "")
 NOTICES_PHONE_TIMEOUT_S = 10

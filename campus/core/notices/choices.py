@@ -16,7 +16,6 @@ from .topics import chosen_way, topic_of, topics
 #: A link in an e-mail names either a topic or all that the digest carries.
 DIGEST = "digest"
 _SALT = "campus.core.notices.unsubscribe"
-_DIGITS = range(9, 16)
 
 
 @dataclass(frozen=True)
@@ -46,29 +45,17 @@ def choices_of(user_id: int) -> dict[str, Chosen]:
 
 
 @transaction.atomic
-def save_choices(*, user_id: int, chosen: Mapping[str, Chosen], digest_hour: int, phone: str) -> None:
+def save_choices(*, user_id: int, chosen: Mapping[str, Chosen], digest_hour: int) -> None:
     """Keep a person's choices; what waits to be sent follows them at once.
 
-    `digest_hour` is the campus's hour, 0 to 23; `phone` may hold spaces and hyphens. Raises InvalidInput.
+    `digest_hour` is the campus's hour, 0 to 23. Raises InvalidInput.
     """
     if digest_hour not in range(24):
         raise InvalidInput({"digest_hour": _("Choose an hour of the day.")})
-    number = phone_digits(phone)
-    NoticeSettings.objects.update_or_create(user_id=user_id, defaults={"digest_hour": digest_hour, "phone": number})
+    NoticeSettings.objects.update_or_create(user_id=user_id, defaults={"digest_hour": digest_hour})
     for name, choice in chosen.items():
         if name in topics():
             _choose(user_id, name, choice)
-
-
-def phone_digits(phone: str) -> str:
-    """Return the digits of a phone number, with a leading + where it has one. Raises InvalidInput."""
-    typed = phone.strip()
-    if not typed:
-        return ""
-    digits = "".join(mark for mark in typed if mark.isascii() and mark.isdigit())
-    if len(digits) not in _DIGITS or any(mark not in "0123456789 -().+" for mark in typed) or "+" in typed[1:]:
-        raise InvalidInput({"phone": _("Write a phone number such as 010-1234-5678, or +82 10 1234 5678.")})
-    return ("+" if typed.startswith("+") else "") + digits
 
 
 def _choose(user_id: int, topic: str, choice: Chosen) -> None:

@@ -33,6 +33,7 @@ class TopicAnswer(serializers.Serializer):
 
 class ChoicesAnswer(serializers.Serializer):
     digest_hour = serializers.IntegerField(help_text="0 to 23, campus time.")
+    phone = serializers.CharField(allow_blank=True, help_text="E.164; proven by a code, on the page of choices.")
     topics = TopicAnswer(many=True)
 
 
@@ -66,9 +67,8 @@ class ChoicesView(APIView):
         for one in said["topics"]:
             if one["topic"] not in offered:
                 raise InvalidInput({"topics": _("There is no topic “%(topic)s” for you.") % {"topic": one["topic"]}})
-        kept = NoticeSettings.objects.filter(user_id=_id(request)).first() or NoticeSettings()
         save_choices(
-            user_id=_id(request), digest_hour=said["digest_hour"], phone=kept.phone,
+            user_id=_id(request), digest_hour=said["digest_hour"],
             chosen={one["topic"]: Chosen(one["way"], one["to_phone"]) for one in said["topics"]},
         )  # fmt: skip
         return Response(ChoicesAnswer(_answer(request)).data)
@@ -88,4 +88,4 @@ def _answer(request: Request) -> dict[str, Any]:
         }
         for name, topic in offered_to(request._request).items()
     ]  # fmt: skip
-    return {"digest_hour": kept.digest_hour, "topics": topics}
+    return {"digest_hour": kept.digest_hour, "phone": kept.phone, "topics": topics}

@@ -13,9 +13,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from campus.core.errors import InvalidInput
+from campus.core.form_errors import add_service_error
 from campus.core.models import NoticeSettings, Way
 
 from .choices import DIGEST, Chosen, choices_of, read_token, save_choices, unsubscribe
+from .phone_card import phone_card
 from .phones import phone_topics
 from .topics import GROUPS, offered_to, topic_of
 
@@ -28,18 +30,11 @@ class ChoicesForm(forms.Form):
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
         help_text=gettext_lazy("Campus time. There is none on a day without news."),
     )  # fmt: skip
-    phone = forms.CharField(
-        label=gettext_lazy("Phone number"), max_length=20, required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
-        help_text=gettext_lazy("Only for what you choose below. We do not check the number: make sure it is yours."),
-    )  # fmt: skip
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.chosen, self._to_phone = choices_of(request.user.pk or 0), phone_topics()
         self.offered = offered_to(request)
-        if not self._to_phone:
-            del self.fields["phone"]
         for name, topic in self.offered.items():
             if not topic.must:
                 self.fields[name] = forms.ChoiceField(
@@ -76,26 +71,34 @@ class ChoicesForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def notice_choices(request: HttpRequest) -> HttpResponse:
     """Show and change how one is told of what."""
-    kept = NoticeSettings.objects.filter(user_id=request.user.pk or 0).first() or NoticeSettings()
-    initial = {"digest_hour": kept.digest_hour, "phone": kept.phone}
-    form = ChoicesForm(request.POST or None, initial=initial, request=request)
-    if request.method == "POST" and form.is_valid() and _saved(request, form, kept):
+    form = ChoicesForm(request.POST or None, initial=_initial(request), request=request)
+    if request.method == "POST" and form.is_valid() and _saved(request, form):
         messages.success(request, _("Saved."))
         return redirect("notice-choices")
-    status = 400 if request.method == "POST" else 200
-    return render(request, "core/notice_choices.html", {"form": form, "groups": form.groups()}, status=status)
+    return choices_page(request, form, status=400 if request.method == "POST" else 200)
 
 
-def _saved(request: HttpRequest, form: ChoicesForm, kept: NoticeSettings) -> bool:
+def choices_page(
+    request: HttpRequest, form: ChoicesForm | None = None, *, status: int = 200, **phone_forms: forms.Form
+) -> HttpResponse:
+    """Draw the page with a form of its own, or with those of the phone's card."""
+    form = form or ChoicesForm(initial=_initial(request), request=request)
+    context = {"form": form, "groups": form.groups(), "phone": phone_card(request.user.pk or 0, **phone_forms)}
+    return render(request, "core/notice_choices.html", context, status=status)
+
+
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    kept = NoticeSettings.objects.filter(user_id=request.user.pk or 0).first() or NoticeSettings()
+    return {"digest_hour": kept.digest_hour}
+
+
+def _saved(request: HttpRequest, form: ChoicesForm) -> bool:
     try:
         save_choices(
-            user_id=request.user.pk or 0, chosen=form.choices(), digest_hour=form.cleaned_data["digest_hour"],
-            phone=form.cleaned_data.get("phone", kept.phone),
+            user_id=request.user.pk or 0, chosen=form.choices(), digest_hour=form.cleaned_data["digest_hour"]
         )  # fmt: skip
     except InvalidInput as error:
-        for field, texts in error.fields.items():
-            for text in texts:
-                form.add_error(field if field in form.fields else None, str(text))
+        add_service_error(form, error)
         return False
     return True
 

@@ -1,0 +1,1 @@
+"""Rules of notices without Django, clock or I/O: phone numbers, and the codes that prove them."""
