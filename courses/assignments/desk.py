@@ -13,7 +13,7 @@ from labs.jobs.models import Artifact, Job, LogChunk
 
 from .domain.reports import Outcome, outcomes_of
 from .domain.rubrics import Criterion, Level, from_json
-from .models import Assignment, SavedComment, Score, ScoreChange, Submission
+from .models import Assignment, GradingRun, SavedComment, Score, ScoreChange, Submission
 from .scores import GIVEN
 from .submitting import receipt_of
 from .testing.files import OURS
@@ -46,6 +46,7 @@ class Desk:
     row: Row
     submission: Submission | None
     score: Score | None
+    run: GradingRun | None
     outcomes: tuple[Outcome, ...]
     lab_output: Output | None
     test_output: Output | None
@@ -90,18 +91,22 @@ def desk_of(assignment: Assignment, access: RunAccess, enrolment_id: int, now: d
     submission = (
         Submission.objects.select_related("source", "job").get(pk=row.submission.pk) if row.submission else None
     )
+    # The list holds as much of these as it shows.
+    score = Score.objects.get(pk=row.score.pk) if row.score else None
+    run = GradingRun.objects.select_related("job").get(pk=row.run.pk) if row.run else None
     ahead = [*rows[place + 1 :], *rows[:place]]
-    history = ScoreChange.objects.select_related("actor").filter(score=row.score).order_by("-version")
+    history = ScoreChange.objects.select_related("actor").filter(score=score).order_by("-version")
     comments = SavedComment.objects.filter(run=access.run).order_by("-pk").values_list("text", flat=True)
     return Desk(
         assignment=assignment,
         row=row,
         submission=submission,
-        score=row.score,
-        outcomes=outcomes_of(row.run.report) if row.run else (),
+        score=score,
+        run=run,
+        outcomes=outcomes_of(run.report) if run else (),
         lab_output=_output(submission.job) if submission and submission.job else None,
-        test_output=_output(row.run.job) if row.run and row.run.job else None,
-        history=tuple(history[:20]) if row.score else (),
+        test_output=_output(run.job) if run and run.job else None,
+        history=tuple(history[:20]) if score else (),
         comments=tuple(comments[:COMMENTS_SHOWN]),
         receipt=receipt_of(submission) if submission else "",
         number=place + 1,

@@ -41,6 +41,7 @@ def submissions(request: SignedInRequest, assignment_id: int) -> HttpResponse:
         "access": access,
         "run": access.run,
         "rows": rows,
+        "shows_groups": shown.group_set_id is not None and not shown.is_anonymous,
         "first": next((row for row in rows if row.is_ungraded), rows[0] if rows else None),
         "drafts": sum(1 for row in rows if _is_draft(row.score) and may_publish(access, row.enrolment)),
         "open_offers": count_open(shown, access) if access.may_edit else 0,

@@ -161,7 +161,10 @@ def tallies(assignments: Sequence[Assignment], access: RunAccess) -> list[Tally]
 
 @dataclass(frozen=True)
 class Row:
-    """One learner's work before its grader. `name` is an alias where grading is without names."""
+    """One learner's work before its grader. `name` is an alias where grading is without names.
+
+    There are hundreds, so submission, score and run are loaded as far as a list shows them.
+    """
 
     enrolment: Enrolment
     name: str
@@ -174,25 +177,33 @@ class Row:
     group: str = ""
 
     @property
+    def is_scored(self) -> bool:
+        """Whether the score says where the work stands, and no longer the work itself."""
+        return self.score is not None and (self.score.state != Score.State.DRAFT or self.score.adjusted is not None)
+
+    @property
     def is_ungraded(self) -> bool:
         return self.submission is not None and (self.score is None or self.score.raw is None)
 
 
 def rows_to_grade(assignment: Assignment, access: RunAccess, now: datetime) -> list[Row]:
     """Return the learners of the grader's cohorts with their newest work, in the desk's order. Seven queries."""
-    learners = list(graded_by(access))
+    learners = _learners(access)
     ids = [one.pk for one in learners]
     runs = Prefetch(
-        "submission__grading_runs", GradingRun.objects.filter(batch=None).order_by("-pk"), to_attr="own_runs"
+        "submission__grading_runs",
+        GradingRun.objects.filter(batch=None).only("submission_id", "state", "raw").order_by("-pk"),
+        to_attr="own_runs",
     )
     newest: dict[int, Submission] = {}
     owned = SubmissionMember.objects.filter(submission__assignment=assignment, enrolment_id__in=ids)
-    for one in owned.select_related("submission").order_by("submission_id").prefetch_related(runs):
+    shown = owned.select_related("submission").only("enrolment_id", "submission__number", "submission__submitted_at")
+    for one in shown.order_by("submission_id").prefetch_related(runs):
         newest[one.enrolment_id] = one.submission
     groups = group_names(assignment, ids)
+    scored = Score.objects.filter(assignment=assignment, enrolment_id__in=ids)
     scores = {
-        score.enrolment_id: score
-        for score in Score.objects.select_related("grader").filter(assignment=assignment, enrolment_id__in=ids)
+        score.enrolment_id: score for score in scored.only("enrolment_id", "state", "raw", "adjusted", "published_at")
     }
     deadlines = deadlines_of([assignment], learners)
     rows = []
@@ -210,6 +221,16 @@ def rows_to_grade(assignment: Assignment, access: RunAccess, now: datetime) -> l
             )
         )  # fmt: skip
     return sorted(rows, key=lambda row: row.name) if assignment.is_anonymous else rows
+
+
+def _learners(access: RunAccess) -> list[Enrolment]:
+    """Those of `graded_by`, with the cohorts that are at hand already."""
+    rows = graded_by(access).select_related(None).select_related("user").only("cohort_id", "run_id", "user__name")
+    cohorts = {cohort.pk: cohort for cohort in access.taught}
+    learners = list(rows)
+    for learner in learners:
+        learner.cohort = cohorts[learner.cohort_id]
+    return learners
 
 
 def group_names(assignment: Assignment, enrolment_ids: Collection[int]) -> dict[int, str]:

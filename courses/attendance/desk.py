@@ -35,7 +35,7 @@ class Desk:
 class _Mine:
     """Of whom one is staff, asked for once: joins of a dozen tables take far longer to plan than to carry out."""
 
-    user_id: int | None
+    user_id: int
     cohort_ids: Sequence[int]
 
     def asked(self, cohort: str, session: str) -> Q:
@@ -49,7 +49,7 @@ class _Mine:
 def desk(standing: Standing, now: datetime) -> Desk:
     """What waits for one person, for cohorts whose staff they are and classes they teach. At most eight queries."""
     taught = Cohort.objects.filter(scope__path__overlap=standing.scope_ids(TEACHING)).order_by()
-    mine = _Mine(standing.user_id, list(taught.values_list("pk", flat=True)))
+    mine = _Mine(standing.user_id or 0, list(taught.values_list("pk", flat=True)))
     flags = list(_waiting_flags(mine)[: SHOWN + 1])
     excuses = list(_waiting_excuses(mine)[: SHOWN + 1])
     contests = list(_waiting_contests(mine)[: SHOWN + 1])
