@@ -8,10 +8,10 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from .tables import FORMULA
+
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: What begins so is run as a formula (OWASP, CSV injection), unless it is no more than a number.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"-\d{1,30}(\.\d{1,30})?(e[+-]?\d{1,3})?")
 _MOST_OF_TITLE = 31
 
@@ -19,7 +19,10 @@ Row = Sequence[object]
 
 
 def plain(cell: object) -> object:
-    """Return a cell of a CSV that stays what it is: a text that begins like a formula gets an apostrophe before it."""
+    """Return a cell of a CSV that stays what it is: a text that begins like a formula gets an apostrophe before it.
+
+    What is no more than a number is left; `tables.read_table` takes the apostrophe off again.
+    """
     if isinstance(cell, str) and cell.startswith(FORMULA) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell

@@ -8,13 +8,13 @@ from django.db.models.functions import Now
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from campus.core import audit
+from campus.core import audit, formats
 from campus.core.errors import Conflict, InvalidInput, NotFound
 from campus.people.models import User
 from courses.catalog.api import save_new
 from courses.catalog.models import CourseRun, Enrolment
 
-from .domain.grouping import divide, read_rows
+from .domain.grouping import MOST_BYTES, divide, read_rows
 from .models import Assignment, Group, GroupMember, GroupSet
 
 
@@ -113,14 +113,14 @@ def divide_at_random(*, group_set: GroupSet, size: int, is_mixed: bool, actor: U
 
 
 @transaction.atomic
-def import_groups(*, group_set: GroupSet, text: str, actor: User | None) -> int:
+def import_groups(*, group_set: GroupSet, raw: bytes, actor: User | None) -> int:
     """Place learners as a CSV of e-mail and group says, all or nobody; groups that lack are added.
 
     Returns how many moved. Raises InvalidInput (table) with every wrong line.
     """
     _lock(group_set)
     known = {email.lower(): pk for pk, email in _learners(group_set.run_id).values_list("pk", "user__email")}
-    chosen, wrong = read_rows(text, known)
+    chosen, wrong = read_rows(raw, known)
     if wrong or not chosen:
         words = {
             "columns": _("Line %(line)d: write e-mail, then group."),
@@ -128,8 +128,14 @@ def import_groups(*, group_set: GroupSet, text: str, actor: User | None) -> int:
             "doubled": _("Line %(line)d: “%(text)s” is there twice."),
             "name": _("Line %(line)d: the group needs a name of at most 80 characters."),
             "too_many": _("Line %(line)d: that is more than a table may have."),
+            "too_large": _("The table is larger than %(most)s.") % {"most": formats.file_size(MOST_BYTES)},
+            "encoding": _("This is no text that a spreadsheet writes. Save it as CSV (UTF-8)."),
+            "binary": _("This is no text that a spreadsheet writes. Save it as CSV (UTF-8)."),
+            "quotes": _("From line %(line)d on, a quotation mark is opened and never closed."),
+            "empty": _("There is nobody in this table."),
         }
-        said = [words[one.code] % {"line": one.line, "text": one.text} for one in wrong]
+        facts = [(words[one.code], {"line": one.line, "text": one.text}) for one in wrong]
+        said = [text % known_facts if "%(line)d" in text else text for text, known_facts in facts]
         raise InvalidInput({"table": said or [_("There is nobody in this table.")]})
     groups = {group.name: group for group in Group.objects.filter(group_set=group_set)}
     lacking = [name for name in dict.fromkeys(chosen.values()) if name not in groups]

@@ -13,11 +13,10 @@ from campus.core.errors import CampusError, InvalidInput, NotAllowed, NotFound
 from campus.people.requests import SignedInRequest
 from courses.catalog.api import RunAccess, get_editable_run, get_run_for
 
+from .domain.grouping import MOST_BYTES
 from .group_lists import members_by_group, sets_of
 from .grouping import add_group, divide_at_random, import_groups, open_group_set, place, remove_group
 from .models import GroupSet
-
-MOST_TABLE = 500_000
 
 
 @require_http_methods(["GET", "POST"])
@@ -80,7 +79,7 @@ def _act(request: SignedInRequest, found: GroupSet) -> str:
         count = divide_at_random(group_set=found, size=size, is_mixed=is_mixed, actor=actor)
         return ngettext("%(n)d group is made.", "%(n)d groups are made.", count) % {"n": count}
     if what == "import":
-        count = import_groups(group_set=found, text=_table(request), actor=actor)
+        count = import_groups(group_set=found, raw=_table(request), actor=actor)
     elif what == "place":
         learners = [pk for pk in map(_number, said.getlist("learner")) if pk is not None]
         if not learners:
@@ -96,12 +95,9 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 16 else None
 
 
-def _table(request: SignedInRequest) -> str:
-    """The table that was typed or uploaded. Raises InvalidInput (table)."""
+def _table(request: SignedInRequest) -> bytes:
+    """The table that was typed or uploaded, and no more of it than shows that it is too large."""
     upload: Any = request.FILES.get("file")
     if upload is None:
-        return request.POST.get("table", "")[:MOST_TABLE]
-    try:
-        return str(upload.read(MOST_TABLE).decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidInput({"table": _("Save the table as UTF-8, please.")}) from None
+        return request.POST.get("table", "").encode()
+    return bytes(upload.read(MOST_BYTES + 1))

@@ -1,8 +1,8 @@
 """A gradebook as CSV and XLSX, both ways. An import is previewed first; what was previewed is exactly what is done."""
 
-import csv
 import io
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from campus.core.errors import Conflict, InvalidInput
+from campus.core.tables import BadTable, Record, bare, read_table
 from campus.people.models import User
 
 from .access import BookAccess
@@ -68,31 +69,30 @@ def cells_of(table: list[list[str]]) -> list[list[Any]]:
     ]
 
 
-def read_file(name: str, raw: bytes) -> list[list[str]]:
-    """Return a file's cells as texts. Raises InvalidInput for what is neither CSV nor XLSX, or too big."""
+def read_file(name: str, raw: bytes) -> list[Record]:
+    """Return the records of a CSV or an XLSX. Raises InvalidInput for what is neither, or too big."""
     if len(raw) > MOST_BYTES:
         raise InvalidInput({"file": _("The file is larger than %(mib)d MiB.") % {"mib": MOST_BYTES >> 20}})
     if raw[:4] == b"PK\x03\x04" or name.lower().endswith(".xlsx"):
         return _read_xlsx(raw)
-    for encoding in (
-        ("utf-16", "utf-8-sig", "cp949") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp949")
-    ):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        first = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first.count)
-        try:
-            return _bounded(csv.reader(io.StringIO(text), delimiter=delimiter))
-        except csv.Error as error:
-            raise InvalidInput({"file": _("This is no CSV that can be read.")}) from error
-    raise InvalidInput({"file": _("This is neither a CSV nor an XLSX file.")})
+    most = sheets.MOST_ROWS + 2  # the heading, and one more than may be, which is said with all the rest
+    try:
+        table = read_table(raw, max_bytes=MOST_BYTES, max_records=most, is_known=sheets.is_heading)
+    except BadTable as bad:
+        if bad.code == "empty":
+            return []
+        words = {
+            "quotes": _("From line %(line)d on, a quotation mark is opened and never closed."),
+            "too_many": _("The file has more than %(most)d rows."),
+        }.get(bad.code, _("This is neither a CSV nor an XLSX file."))
+        facts = {"line": bad.line, "most": sheets.MOST_ROWS}
+        raise InvalidInput({"file": words % facts if "%(" in words else words}) from bad
+    if sum(len(record.cells) for record in table) > MOST_CELLS_READ:
+        raise InvalidInput({"file": _("The file has too many cells.")})
+    return list(table)
 
 
-def preview_import(*, access: BookAccess, table: list[list[str]]) -> ImportPreview:
+def preview_import(*, access: BookAccess, table: list[Record]) -> ImportPreview:
     """Say what importing a table would change. Empty cells in the file clear marks that were entered by hand."""
     book = book_of(access.run, cohort_ids=access.cohort_ids)
     emails = Counter(row.user.email.lower() for row in book.rows)
@@ -159,7 +159,7 @@ def _cell(text: str) -> Any:
     return float(mark.points) if mark is not None and mark.points is not None else text
 
 
-def _read_xlsx(raw: bytes) -> list[list[str]]:
+def _read_xlsx(raw: bytes) -> list[Record]:
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
@@ -176,22 +176,20 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    return str(value)
+    return bare(str(value).strip())
 
 
-def _bounded(rows: Any) -> list[list[str]]:
-    """Take rows until there are too many of them; a workbook may claim a million empty ones."""
-    found: list[list[str]] = []
+def _bounded(rows: Iterable[list[str]]) -> list[Record]:
+    """Take rows until there are too many cells; a workbook may claim a million empty ones. Blank rows are passed."""
+    found: list[Record] = []
     count = 0
-    for row in rows:
-        cells = list(row)
+    for line, row in enumerate(rows, start=1):
+        cells = tuple(row)
         while cells and not cells[-1]:
-            cells.pop()
+            cells = cells[:-1]
         count += len(cells) + 1
         if count > MOST_CELLS_READ:
             raise InvalidInput({"file": _("The file has too many cells.")})
-        if cells or found:
-            found.append(cells)
-    while found and not found[-1]:
-        found.pop()
+        if cells:
+            found.append(Record(line, cells))
     return found

@@ -55,9 +55,23 @@ def test_random_groups_take_everybody_once_and_are_even(campuses: list[int], siz
 def test_a_table_says_every_line_that_is_wrong() -> None:
     known = {"a@x.test": 1, "b@x.test": 2}
     text = "\ufeffemail,group\nA@x.test,1조\n\nc@x.test,1조\nb@x.test\nb@x.test,\na@x.test,2조\n"
-    chosen, wrong = read_rows(text, known)
+    chosen, wrong = read_rows(text.encode(), known)
     assert chosen == {1: "1조"}
     assert [(one.line, one.code) for one in wrong] == [(4, "unknown"), (5, "columns"), (6, "name"), (7, "doubled")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_is_read_as_a_spreadsheet_writes_it(encoding: str, delimiter: str) -> None:
+    raw = f"a@x.test{delimiter}1조\r\nb@x.test{delimiter}이, 조\r\n".encode(encoding)
+    if delimiter == ",":
+        raw = raw.decode(encoding).replace("이, 조", '"이, 조"').encode(encoding)
+    assert read_rows(raw, {"a@x.test": 1, "b@x.test": 2}) == ({1: "1조", 2: "이, 조"}, [])
+
+
+@pytest.mark.parametrize(("raw", "code"), [(b"\xff\xff\x00", "encoding"), (b"", "empty"), (b'a@x.test,"1', "quotes")])
+def test_what_is_no_table_is_said(raw: bytes, code: str) -> None:
+    assert [one.code for one in read_rows(raw, {})[1]] == [code]
 
 
 class Groups:
@@ -205,11 +219,13 @@ def test_groups_at_random_and_from_a_table_are_all_or_nothing(groups: Groups) ->
         grouping.divide_at_random(group_set=groups.set, size=2, is_mixed=True, actor=groups.scene.instructor)
     lines = [f"{one.user.email},새 조" for one in others]
     with pytest.raises(InvalidInput) as caught:
-        grouping.import_groups(group_set=groups.set, text="\n".join([*lines, "nobody@x.test,1조"]), actor=None)
+        grouping.import_groups(group_set=groups.set, raw="\n".join([*lines, "nobody@x.test,1조"]).encode(), actor=None)
     assert "6" in str(caught.value.fields["table"])
     assert not Group.objects.filter(name="새 조").exists()
-    assert grouping.import_groups(group_set=groups.set, text="\n".join(lines), actor=None) == 5
-    assert grouping.import_groups(group_set=groups.set, text="\n".join(lines), actor=None) == 0, "they are there"
+    assert grouping.import_groups(group_set=groups.set, raw="\n".join(lines).encode(), actor=None) == 5
+    assert grouping.import_groups(group_set=groups.set, raw="\n".join(lines).encode(), actor=None) == 0, (
+        "they are there"
+    )
     with pytest.raises(Conflict):
         grouping.remove_group(group_set=groups.set, group_id=groups.group.pk, actor=None)
 

@@ -117,7 +117,7 @@ def _by_groups(
     campuses = {number: one.cohort.campus_id for number, one in enumerate(enrolments)}
     groups = divide(campuses, 3, is_mixed=True, seed="demo")
     table = [f"{enrolments[n].user.email},{team}조" for team, members in enumerate(groups, start=1) for n in members]
-    import_groups(group_set=teams, text="\n".join(table), actor=graders[people.YONGIN])
+    import_groups(group_set=teams, raw="\n".join(table).encode(), actor=graders[people.YONGIN])
     made = open_assignment(
         module_id=module.pk, actor=None, title="팀 보고서", kind=Assignment.Kind.TEXT, points=Decimal(30),
         brief="조마다 실험 하나를 골라 **한 쪽** 보고서를 씁니다. 한 사람이 제출하면 모두의 제출이 됩니다.",

@@ -1,14 +1,15 @@
 """Dividing learners into groups at random, with campuses mixed or kept apart; and reading groups from a table."""
 
-import csv
-import io
 import math
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from campus.core.tables import BadTable, read_table
+
 MOST_ROWS = 5_000
+MOST_BYTES = 512 * 1024
 
 
 def divide(campus_of: Mapping[int, int], size: int, *, is_mixed: bool, seed: str) -> list[list[int]]:
@@ -46,26 +47,24 @@ class BadRow:
     text: str = ""
 
 
-def read_rows(text: str, known: Mapping[str, int]) -> tuple[dict[int, str], list[BadRow]]:
-    """Read lines of e-mail and group name; `known` maps e-mails in lower case to learners.
+def read_rows(raw: bytes, known: Mapping[str, int]) -> tuple[dict[int, str], list[BadRow]]:
+    """Read a table of e-mails and group names; `known` maps e-mails in lower case to learners.
 
     A heading is passed over. Returns learner to group name, and every line that is wrong: columns, unknown, doubled,
-    name, too_many.
+    name; or what is wrong with the table as a whole, as `BadTable` says it.
     """
     chosen: dict[int, str] = {}
     wrong: list[BadRow] = []
-    for line, row in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff"))), start=1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or (line == 1 and "@" not in cells[0]):
-            continue
-        if line > MOST_ROWS:
-            wrong.append(BadRow(line, "too_many"))
-            break
+    try:
+        table = read_table(raw, max_bytes=MOST_BYTES, max_records=MOST_ROWS, is_known=lambda cell: "@" in cell)
+    except BadTable as bad:
+        return chosen, [BadRow(bad.line or 1, bad.code)]
+    for record in table if "@" in table[0].cells[0] else table[1:]:
+        line, cells = record.line, record.cells
         if len(cells) < 2:
             wrong.append(BadRow(line, "columns"))
             continue
-        email, name = cells[0].lower(), cells[1]
-        learner = known.get(email)
+        learner, name = known.get(cells[0].lower()), cells[1]
         if learner is None:
             wrong.append(BadRow(line, "unknown", cells[0]))
         elif learner in chosen:

@@ -1,16 +1,18 @@
 """Reading a roster: bytes of a CSV in, rows and errors with their line numbers out.
 
-Spreadsheets in Korea save CSV as UTF-8 with a mark, as CP949 or, as "Unicode text", as UTF-16 with tabs; columns are
-named in Korean or English. Nothing here knows the database: an error is a code and facts, its words come later.
+Columns are named in Korean or English. Nothing here knows the database: an error is a code and facts, its words come
+later.
 """
 
 import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from campus.core.tables import FORMULA, BadTable, Record, read_table
 
 MAX_ROWS = 2_000
 MAX_BYTES = 2 * 1024 * 1024
@@ -19,7 +21,6 @@ MAX_EMAIL = 254
 MAX_NUMBER = 30
 
 ONSITE, ONLINE = "ONSITE", "ONLINE"
-DELIMITERS = (",", "\t", ";")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "email": ("email", "emailaddress", "mail", "이메일", "이메일주소", "전자우편", "메일", "메일주소"),
@@ -39,7 +40,6 @@ _WRITTEN: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "ko": (("이메일", "이름", "수강 방식", "학번"), {ONSITE: "대면", ONLINE: "온라인"}),
     "en": (("Email", "Name", "Mode", "Member number"), {ONSITE: "on site", ONLINE: "online"}),
 }
-_FORMULA = ("=", "+", "-", "@")
 
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
@@ -85,27 +85,15 @@ class Roster:
 
 def parse_roster(raw: bytes) -> Roster:
     """Read a roster. Never raises: whatever is wrong is in `errors`."""
-    if len(raw) > MAX_BYTES:
-        return _unreadable("too_large", most=MAX_BYTES)
-    text = decode(raw)
-    if text is None:
-        return _unreadable("encoding")
-    if "\x00" in text:
-        return _unreadable("binary")
-    lines = list(io.StringIO(text, newline=""))
-    start = next((index for index, line in enumerate(lines) if line.strip(" \t,;\r\n")), None)
-    if start is None:
-        return _unreadable("empty")
-    delimiter = _delimiter(lines[start])
-    table = _records(lines[start:], delimiter, first_line=start + 1)
     try:
-        _, head = next(table)
-        columns, ignored, problem = _columns(head)
-        if problem:
-            return Roster(errors=(problem,), ignored_columns=ignored)
-        return _rows(table, columns, ignored, width=len(head))
-    except _BrokenCsv as broken:
-        return Roster(errors=(RosterError("quotes", None, facts={"line": broken.line}),))
+        table = read_table(raw, max_bytes=MAX_BYTES, max_records=MAX_ROWS + 1, is_known=_is_known)
+    except BadTable as bad:
+        return _unreadable(bad)
+    head = table[0].cells
+    columns, ignored, problem = _columns(head)
+    if problem:
+        return Roster(errors=(problem,), ignored_columns=ignored)
+    return _rows(table[1:], columns, ignored, width=len(head))
 
 
 def roster_csv(rows: Iterable[Sequence[str]], language: str) -> str:
@@ -121,65 +109,28 @@ def roster_csv(rows: Iterable[Sequence[str]], language: str) -> str:
 
 def _harmless(cell: str) -> str:
     """Put an apostrophe before what a spreadsheet would run as a formula; reading takes it off again."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def decode(raw: bytes) -> str | None:
-    """Return the text, or None when it is in no encoding that a spreadsheet here writes."""
-    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp949"]
-    for encoding in encodings:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
+def _unreadable(bad: BadTable) -> Roster:
+    code = "too_many_rows" if bad.code == "too_many" else bad.code
+    facts: dict[str, dict[str, Any]] = {
+        "too_large": {"most": MAX_BYTES},
+        "too_many_rows": {"most": MAX_ROWS},
+        "quotes": {"line": bad.line},
+    }
+    return Roster(errors=(RosterError(code, facts=facts.get(code, {})),))
 
 
-class _BrokenCsv(Exception):
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
-
-
-def _unreadable(code: str, **facts: Any) -> Roster:
-    return Roster(errors=(RosterError(code, facts=facts),))
-
-
-def _delimiter(head: str) -> str:
-    """Take the delimiter under which the most columns of the head are known."""
-
-    def known(delimiter: str) -> int:
-        cells = next(csv.reader([head], delimiter=delimiter), [])
-        return sum(_squeeze(cell) in _COLUMN_OF for cell in cells)
-
-    return max(DELIMITERS, key=lambda delimiter: (known(delimiter), head.count(delimiter)))
-
-
-def _records(lines: list[str], delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, cells) of each record that is not blank."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        line = first_line + reader.line_num
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise _BrokenCsv(line) from error
-        if cells is None:
-            return
-        cells = [_bare(unicodedata.normalize("NFC", cell).strip()) for cell in cells]
-        if any(cells):
-            yield line, cells
-
-
-def _bare(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+def _is_known(cell: str) -> bool:
+    return _squeeze(cell) in _COLUMN_OF
 
 
 def _squeeze(text: str) -> str:
     return _SQUEEZE.sub("", unicodedata.normalize("NFC", text).strip().lower().lstrip("\ufeff"))
 
 
-def _columns(head: list[str]) -> tuple[dict[str, int], tuple[str, ...], RosterError | None]:
+def _columns(head: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...], RosterError | None]:
     columns: dict[str, int] = {}
     ignored: list[str] = []
     for index, cell in enumerate(head):
@@ -196,16 +147,12 @@ def _columns(head: list[str]) -> tuple[dict[str, int], tuple[str, ...], RosterEr
     return columns, tuple(ignored), problem
 
 
-def _rows(
-    table: Iterator[tuple[int, list[str]]], columns: dict[str, int], ignored: tuple[str, ...], width: int
-) -> Roster:
+def _rows(table: Sequence[Record], columns: dict[str, int], ignored: tuple[str, ...], width: int) -> Roster:
     rows: list[RosterRow] = []
     errors: list[RosterError] = []
     first_seen: dict[tuple[str, str], int] = {}
-    for count, (line, cells) in enumerate(table, start=1):
-        if count > MAX_ROWS:
-            return Roster(errors=(RosterError("too_many_rows", facts={"most": MAX_ROWS}),), ignored_columns=ignored)
-        row, problems = _row(line, cells, columns, width)
+    for record in table:
+        row, problems = _row(record.line, record.cells, columns, width)
         problems += _doubles(row, first_seen)
         errors += problems
         if not problems:
@@ -215,7 +162,7 @@ def _rows(
     return Roster(tuple(rows), tuple(errors), ignored)
 
 
-def _row(line: int, cells: list[str], columns: dict[str, int], width: int) -> tuple[RosterRow, list[RosterError]]:
+def _row(line: int, cells: Sequence[str], columns: dict[str, int], width: int) -> tuple[RosterRow, list[RosterError]]:
     def cell(column: str) -> str:
         index = columns.get(column)
         return cells[index] if index is not None and index < len(cells) else ""

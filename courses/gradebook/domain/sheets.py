@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from campus.core.tables import Record
+
 from .marks import parse
 
 MOST_ROWS = 2_000
@@ -49,7 +51,7 @@ def heading(title: str, item_id: int) -> str:
 
 
 def read(
-    table: Sequence[Sequence[str]],
+    table: Sequence[Record],
     items: Mapping[int, str],
     learners: Mapping[str, int],
     *,
@@ -60,7 +62,7 @@ def read(
     if not table:
         sheet.problems.append(Problem("empty", 1))
         return sheet
-    head = [cell.strip() for cell in table[0]]
+    head = table[0].cells
     email_at = next((at for at, name in enumerate(head) if name.lower() in EMAIL), None)
     columns = _columns(head, items, sheet)
     if email_at is None:
@@ -73,10 +75,8 @@ def read(
         return sheet
     twice = set(ambiguous)
     seen: dict[str, int] = {}
-    for line, row in enumerate(table[1:], start=2):
-        email = row[email_at].strip().lower() if email_at < len(row) else ""
-        if not any(cell.strip() for cell in row):
-            continue
+    for line, row in ((record.line, record.cells) for record in table[1:]):
+        email = row[email_at].lower() if email_at < len(row) else ""
         if email in seen:
             sheet.problems.append(Problem("twice", line, text=email))
         elif email in twice:
@@ -93,11 +93,16 @@ def _read_row(
     sheet: Sheet, line: int, row: Sequence[str], columns: Mapping[int, int], items: Mapping[int, str], enrolment_id: int
 ) -> None:
     for at, item_id in columns.items():
-        text = row[at].strip() if at < len(row) else ""
+        text = row[at] if at < len(row) else ""
         if parse(text) is None:
             sheet.problems.append(Problem("no_mark", line, items[item_id], text[:40]))
         else:
             sheet.given.append(Given(line, item_id, enrolment_id, text))
+
+
+def is_heading(cell: str) -> bool:
+    """Say whether this names the e-mail or an item by its number: by it the delimiter of a file is known."""
+    return cell.strip().lower() in EMAIL or _NUMBER.search(cell) is not None
 
 
 def _columns(head: Sequence[str], items: Mapping[int, str], sheet: Sheet) -> dict[int, int]:

@@ -5,11 +5,11 @@ The columns are those of the desk's own export, so that one can be edited and se
 ignored, others are refused: a misspelt one would silently change nothing. An error is a code; its words come later.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+
+from campus.core.tables import BadTable, Record, read_table
 
 from .allocation import MOST_S, seconds_of_hours
 from .bulk import hours_text
@@ -35,6 +35,7 @@ REPORTED = (
     "ending_gpu_hours", "ends_next_on", "idle_gpus", "is_open",
 )  # fmt: skip
 CHANGING = (GRANTED, ADD, *PLAIN, *HOURS)
+_KNOWN = frozenset((ACCOUNT, SEEN, *CHANGING, *REPORTED))
 COLUMNS = (
     ACCOUNT, "account", "kind", "above", "is_open", GRANTED, SEEN, *REPORTED[3:-1], *PLAIN, *HOURS,
 )  # fmt: skip
@@ -73,72 +74,25 @@ class ReadChanges:
     errors: tuple[LineError, ...] = ()
 
 
-def decode(raw: bytes) -> str | None:
-    """Return the text, or None when it is in no encoding that a spreadsheet here writes."""
-    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp949")
-    for encoding in encodings:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
 def read_changes(raw: bytes) -> ReadChanges:
     """Read a CSV of changes. Never raises: whatever is wrong is in `errors`."""
-    if len(raw) > MAX_BYTES:
-        return _unreadable("too_large")
-    text = decode(raw)
-    if text is None or "\x00" in text:
-        return _unreadable("encoding")
-    lines = list(io.StringIO(text, newline=""))
-    start = next((index for index, line in enumerate(lines) if line.strip(" \t,;\r\n")), None)
-    if start is None:
-        return _unreadable("empty")
-    delimiter = max(",\t;", key=lines[start].count)
     try:
-        table = list(_records(lines[start:], delimiter, start + 1))
-    except _BrokenError as broken:
-        return ReadChanges(errors=(LineError("quotes", broken.line),))
-    head = [cell.lower().lstrip("\ufeff") for cell in table[0][1]]
+        table = read_table(raw, max_bytes=MAX_BYTES, max_records=MAX_ROWS + 1, is_known=_is_known)
+    except BadTable as bad:
+        code = {"binary": "encoding", "too_many": "too_many_rows"}.get(bad.code, bad.code)
+        return ReadChanges(errors=(LineError(code, bad.line if code == "quotes" else None),))
+    head = [cell.lower() for cell in table[0].cells]
     wrong = _wrong_head(head)
-    if wrong:
-        return ReadChanges(errors=wrong)
-    if len(table) - 1 > MAX_ROWS:
-        return _unreadable("too_many_rows")
-    return _rows(head, table[1:])
+    return ReadChanges(errors=wrong) if wrong else _rows(head, table[1:])
 
 
-class _BrokenError(Exception):
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
-
-
-def _unreadable(code: str) -> ReadChanges:
-    return ReadChanges(errors=(LineError(code),))
-
-
-def _records(lines: list[str], delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, cells) of each record that is not blank."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        line = first_line + reader.line_num
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise _BrokenError(line) from error
-        if cells is None:
-            return
-        cells = [cell.strip() for cell in cells]
-        if any(cells):
-            yield line, cells
+def _is_known(cell: str) -> bool:
+    return cell.strip().lower() in _KNOWN
 
 
 def _wrong_head(head: list[str]) -> tuple[LineError, ...]:
     named = [cell for cell in head if cell]
-    known = {ACCOUNT, SEEN, *CHANGING, *REPORTED}
-    wrong = [LineError("column_unknown", None, cell[:60]) for cell in named if cell not in known]
+    wrong = [LineError("column_unknown", None, cell[:60]) for cell in named if cell not in _KNOWN]
     wrong += [LineError("column_twice", None, cell) for cell in sorted({c for c in named if named.count(c) > 1})]
     if ACCOUNT not in named:
         wrong.append(LineError("column_missing", None, ACCOUNT))
@@ -147,11 +101,11 @@ def _wrong_head(head: list[str]) -> tuple[LineError, ...]:
     return tuple(wrong)
 
 
-def _rows(head: list[str], table: list[tuple[int, list[str]]]) -> ReadChanges:
+def _rows(head: list[str], table: Sequence[Record]) -> ReadChanges:
     rows: list[LineChange] = []
     errors: list[LineError] = []
     first: dict[int, int] = {}
-    for line, cells in table:
+    for line, cells in ((record.line, record.cells) for record in table):
         given = {name: cells[index] for index, name in enumerate(head) if name and index < len(cells)}
         found = _Line(line, given)
         row = found.change()
@@ -206,7 +160,7 @@ class _Line:
         return int(text)
 
     def _number(self, column: str) -> Decimal | None:
-        text = self.cells.get(column, "").replace(",", "").lstrip("'")
+        text = self.cells.get(column, "").replace(",", "")
         try:
             number = Decimal(text) if text else None
         except InvalidOperation:
