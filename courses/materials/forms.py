@@ -117,7 +117,7 @@ class ChaptersForm(forms.Form):
         help_text=_("A line each: 02:30 Title. Empty: no chapters."),
     )
     chapter_file = forms.FileField(
-        label=_("or a WebVTT file of chapters"),
+        label=_("or a file of chapters (WebVTT)"),
         required=False,
         widget=forms.FileInput({"accept": ".vtt,text/vtt"}),
         help_text=_("UTF-8, at most 512 KB. It takes the place of the lines above."),
