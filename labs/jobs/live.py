@@ -6,6 +6,7 @@ change itself: pages ask again when they reconnect and when they miss something 
 
 from django.db import connection, transaction
 
+from campus.core.compiled import AnyOf, Compiled
 from campus.core.courier import carry
 
 from .models import Job
@@ -67,6 +68,11 @@ def _telling() -> "_Telling":
     return telling
 
 
+_WATCHED = Compiled(
+    lambda: Job.objects.filter(pk=AnyOf("ids")).order_by().values_list("pk", "owner_id", "account__scope_id")
+)
+
+
 class _Telling:
     """Nudges of one transaction, each group once."""
 
@@ -77,8 +83,7 @@ class _Telling:
     def __call__(self) -> None:
         groups = self.groups
         if self.job_ids:
-            watched = Job.objects.filter(pk__in=self.job_ids).values_list("pk", "owner_id", "account__scope_id")
-            for job_id, owner_id, scope_id in watched:
+            for job_id, owner_id, scope_id in _WATCHED.rows(ids=list(self.job_ids)):
                 groups |= {job_group(job_id), owner_group(owner_id), scope_group(scope_id)}
             groups.add(POOL_GROUP)
         if groups:

@@ -36,7 +36,7 @@ from .services import (
     sweep,
     undo,
 )
-from .services.locking import path_ids
+from .services.locking import path_of
 from .services.requests import approve, ask
 from .shortage import helpers_of
 from .zones import zone_of
@@ -65,7 +65,7 @@ __all__ = [
     "ledger_of_job",
     "lend",
     "open_account",
-    "path_ids",
+    "path_of",
     "preview_changes",
     "preview_undo",
     "rate_of",

@@ -1,9 +1,11 @@
 """What is kept for classes and what is lent, from the database to the planner's values."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateField, DateTimeField, Q, QuerySet
 
+from campus.core.compiled import Compiled, Given
 from infra.pool.models import Site
 
 from .domain.snapshot import LendingState, ReservationState, SiteState
@@ -16,13 +18,22 @@ CLASSES_AHEAD = timedelta(days=2)
 _SITE = ("id", "is_open", "campus__is_open", "power_cap_w", "campus_id", "owner__account_id")
 
 
+_SITES = Compiled(lambda: Site.objects.order_by("id").values_list(*_SITE))
+_BOOKED = Compiled(
+    lambda: ClassReservation.objects.filter(
+        state=ClassReservation.State.BOOKED,
+        end_at__gt=Given("now", DateTimeField()),
+        start_at__lt=Given("ahead", DateTimeField()),
+    )
+)
+_LENDINGS = Compiled(lambda: _lendings(Given("first_by", DateField()), Given("last_from", DateField())))
+
+
 def sites() -> tuple[tuple[SiteState, ...], dict[int, int]]:
     """Every site, and the first site of each campus. One query."""
     states: list[SiteState] = []
     of_campus: dict[int, int] = {}
-    for site_id, is_open, campus_is_open, power_cap_w, campus_id, owner_id in Site.objects.order_by("id").values_list(
-        *_SITE
-    ):
+    for site_id, is_open, campus_is_open, power_cap_w, campus_id, owner_id in _SITES.rows():
         states.append(
             SiteState(site_id, is_open=is_open and campus_is_open, power_cap_w=power_cap_w, owner_account_id=owner_id)
         )
@@ -35,9 +46,7 @@ def reservations(now: datetime) -> tuple[ReservationState, ...]:
 
     Nothing is released that somebody uses: `tend_reservations` has moved `used_at` before.
     """
-    rows = ClassReservation.objects.filter(
-        state=ClassReservation.State.BOOKED, end_at__gt=now, start_at__lt=now + CLASSES_AHEAD
-    )
+    rows: list[ClassReservation] = _BOOKED.models(now=now, ahead=now + CLASSES_AHEAD)
     return tuple(
         ReservationState(
             id=row.pk,
@@ -55,16 +64,25 @@ def reservations(now: datetime) -> tuple[ReservationState, ...]:
 
 def open_lendings(now: datetime) -> QuerySet[SiteLending]:
     """Those that are not over, with the zone of their campus. One query."""
-    day = now.date()
+    return _lendings(*_days(now))
+
+
+def _days(now: datetime) -> tuple[date, date]:
+    """Who begins later or ended sooner is out of reach in every zone."""
+    return now.date() + timedelta(days=3), now.date() - timedelta(days=2)
+
+
+def _lendings(first_by: Any, last_from: Any) -> QuerySet[SiteLending]:
     return (
-        SiteLending.objects.filter(ended_at=None, first_day__lte=day + timedelta(days=3))
-        .filter(Q(last_day=None) | Q(last_day__gte=day - timedelta(days=2)))
+        SiteLending.objects.filter(ended_at=None, first_day__lte=first_by)
+        .filter(Q(last_day=None) | Q(last_day__gte=last_from))
         .select_related("site__campus")
     )
 
 
 def lendings(now: datetime) -> tuple[LendingState, ...]:
     """The windows of lending that are open or will be soon. One query."""
+    first_by, last_from = _days(now)
     return tuple(
         LendingState(
             lender_site_id=row.site_id,
@@ -73,7 +91,7 @@ def lendings(now: datetime) -> tuple[LendingState, ...]:
             from_at=opens.timestamp(),
             until_at=closes.timestamp(),
         )
-        for row in open_lendings(now)
+        for row in _LENDINGS.models(first_by=first_by, last_from=last_from)
         for opens, closes in windows(hours_of(row), now)
     )
 

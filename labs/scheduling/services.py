@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from campus.core.clock import database_now
+from campus.core.compiled import Compiled
 from labs.jobs import api as jobs
 from labs.jobs.nudges import nudge_scheduler, nudges_asked
 
@@ -84,8 +85,12 @@ def run_cycle(*, only_if_asked: bool = False) -> CycleResult:
     return result
 
 
+_SEEN_NUDGE = Compiled(lambda: SchedulerMark.objects.filter(pk=1).values_list("seen_nudge"))
+
+
 def _seen_nudge() -> int:
-    return SchedulerMark.objects.filter(pk=1).values_list("seen_nudge", flat=True).first() or 0
+    seen = _SEEN_NUDGE.row()
+    return int(seen[0]) if seen else 0
 
 
 def _one_cycle(asked: int) -> CycleResult | None:
@@ -110,6 +115,9 @@ def _lock_pool() -> bool:
         )
         _timeout, is_ours = cursor.fetchone()
     return bool(is_ours)
+
+
+_KEEP = "INSERT INTO scheduling_cycle (pending, started, plan_ms, total_ms) VALUES (%s, %s, %s, %s)"
 
 
 def _plan_and_write(began: float, now: datetime, told_at: datetime | None) -> CycleResult:
@@ -146,7 +154,8 @@ def _plan_and_write(began: float, now: datetime, told_at: datetime | None) -> Cy
             SchedulerMark.objects.update(waits_told_at=now)
     total_ms = _ms_since(began)
     if started or told or asked:
-        Cycle.objects.create(pending=pending, started=len(started), plan_ms=plan_ms, total_ms=total_ms)
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [pending, len(started), plan_ms, total_ms])
     return CycleResult(Done.RAN, pending, len(started), told, plan_ms, total_ms, len(asked))
 
 

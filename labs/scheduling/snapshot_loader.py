@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BigIntegerField, F, Func
+from django.db.models import BigIntegerField, DateTimeField, F, Func
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from infra.pool.models import Gpu, Node, NodeEnvironment
 from labs.jobs.domain.dependencies import Verdict, judge
 from labs.jobs.models import Attempt, Dependency, Job
@@ -38,6 +39,18 @@ _PENDING = (
 )  # fmt: skip
 
 _STORED = ("wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at")
+
+_RUNNING = (
+    "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
+    "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id", "job__kept_s", "job__is_preemptible",
+    "reservation_id", "is_borrowed", "preempt_requested_at", "preempt_grace_s", "preempt_for_job_id",
+    "job__cancel_requested_at", "job__submitted_at",
+)  # fmt: skip
+
+_GPU = (
+    "id", "node_id", "index", "gpu_type", "memory_mib", "watts", "is_healthy", "lease__attempt_id",
+    "node__name", "node__site_id", "node__state", "node__confinement", "node__heartbeat_at",
+)  # fmt: skip
 
 _ACCOUNT = (
     "id", "parent_id", "weight", "max_running_gpus", "is_open",
@@ -77,8 +90,8 @@ def policy() -> Policy:
 
 def fitted_policy() -> Policy:
     """The same with start ranges as the last promises came true: what a person is told goes by it. One query."""
-    stored = SchedulerMark.objects.filter(pk=1).values_list("start_fit", flat=True).first()
-    return replace(policy(), fit=Fit.of(stored or {}))
+    stored = _FIT.row()
+    return replace(policy(), fit=Fit.of((stored and stored[0]) or {}))
 
 
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
@@ -87,15 +100,7 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
     wanted = list(extra)
-    pending_rows = list(Job.objects.filter(state=Job.State.QUEUED).order_by("id").values_list(*_PENDING, *_STORED))
-    running_rows = list(
-        Attempt.objects.exclude(state=Attempt.State.ENDED).order_by("id").values_list(
-            "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
-            "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id", "job__kept_s", "job__is_preemptible",
-            "reservation_id", "is_borrowed", "preempt_requested_at", "preempt_grace_s", "preempt_for_job_id",
-            "job__cancel_requested_at", "job__submitted_at",
-        )
-    )  # fmt: skip
+    pending_rows, running_rows = _QUEUED.rows(), _OPEN.rows()
     follows, cleared_for = _dependencies(), _cleared_for(now)
     pairs = {(row[11], row[1]) for row in pending_rows} | {(row[5], row[1]) for row in running_rows}
     due = {(row[11], row[1]) for row in pending_rows if row[8] is not None}
@@ -128,21 +133,41 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
     return Loaded(snapshot, gpu_ids, node_ids, stored, site_of_campus, samples)
 
 
+# Every cycle asks these, and all but the time they are asked for is the same.
+_QUEUED = Compiled(lambda: Job.objects.filter(state=Job.State.QUEUED).order_by("id").values_list(*_PENDING, *_STORED))
+_OPEN = Compiled(lambda: Attempt.objects.exclude(state=Attempt.State.ENDED).order_by("id").values_list(*_RUNNING))
+_GPUS = Compiled(lambda: Gpu.objects.order_by("node_id", "index").values_list(*_GPU))
+_BUILT = Compiled(
+    lambda: NodeEnvironment.objects.filter(state=NodeEnvironment.State.READY).values_list("node_id", "digest")
+)
+_PATHS = Compiled(
+    lambda: Account.objects.filter(
+        pk__in=Account.objects.filter(pk=AnyOf("ids")).values_list(_unnested("path"), flat=True)
+    ).values_list(*_ACCOUNT)
+)
+_CLEARED = Compiled(
+    lambda: Attempt.objects.filter(
+        preempt_for_job_id__isnull=False, preempt_requested_at__gt=Given("after", DateTimeField())
+    ).values_list("preempt_for_job_id")
+)
+_FOLLOWING = Compiled(
+    lambda: Dependency.objects.filter(job__state=Job.State.QUEUED).values_list(
+        "job_id", "after_id", "condition", "after__state", "after__ended_at"
+    )
+)
+_FIT = Compiled(lambda: SchedulerMark.objects.filter(pk=1).values_list("start_fit"))
+
+
 Held = Mapping[int, tuple[int, tuple[int, ...]]]
 
 
 def _nodes(now: datetime) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], int], dict[int, int], Held]:
     """Nodes with their free GPUs; GPU rows; node rows; and what each open attempt holds: (node state, indices)."""
-    rows = Gpu.objects.order_by("node_id", "index").values_list(
-        "id", "node_id", "index", "gpu_type", "memory_mib", "watts", "is_healthy", "lease__attempt_id",
-        "node__name", "node__site_id", "node__state", "node__confinement", "node__heartbeat_at",
-    )  # fmt: skip
     ready: dict[int, set[str]] = defaultdict(set)
-    built = NodeEnvironment.objects.filter(state=NodeEnvironment.State.READY).values_list("node_id", "digest")
-    for node_id, digest in built:
+    for node_id, digest in _BUILT.rows():
         ready[node_id].add(digest)
     groups: dict[tuple[int, str], list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows:
+    for row in _GPUS.rows():
         groups[row[1], row[3]].append(row)
     late_at = now - timedelta(seconds=MISSED_HEARTBEATS * settings.LABS_HEARTBEAT_S)
     states: list[NodeState] = []
@@ -193,9 +218,6 @@ def _is_confined(confinement: str) -> bool:
 def _accounts(account_ids: Iterable[int], now: datetime) -> tuple[AccountState, ...]:
     """The accounts with all above them, each with its own decayed use."""
     half_life_s = policy().half_life_s
-    rows = Account.objects.filter(
-        pk__in=Account.objects.filter(pk__in=list(account_ids)).values_list(_unnested("path"), flat=True)
-    ).values_list(*_ACCOUNT)
     return tuple(
         AccountState(
             id=pk,
@@ -205,7 +227,7 @@ def _accounts(account_ids: Iterable[int], now: datetime) -> tuple[AccountState, 
             is_open=is_open,
             decayed_use_gpu_s=decayed(max(0.0, used), (now - as_of).total_seconds(), half_life_s) if used else 0.0,
         )
-        for pk, parent_id, weight, cap, is_open, used, as_of in rows
+        for pk, parent_id, weight, cap, is_open, used, as_of in _PATHS.rows(ids=list(account_ids))
     )
 
 
@@ -260,17 +282,13 @@ _FREE = Follows()
 
 def _cleared_for(now: datetime) -> set[int]:
     """The jobs for which runs were asked to make room of late. One query."""
-    asked = Attempt.objects.filter(preempt_for_job_id__isnull=False, preempt_requested_at__gt=now - ROOM_IS_KEPT)
-    return {job_id for job_id in asked.values_list("preempt_for_job_id", flat=True) if job_id is not None}
+    return {job_id for (job_id,) in _CLEARED.rows(after=now - ROOM_IS_KEPT)}
 
 
 def _dependencies() -> dict[int, Follows]:
     """By pending job what it follows. One query. A dependency that can never be met holds it until it is cancelled."""
-    rows = Dependency.objects.filter(job__state=Job.State.QUEUED).values_list(
-        "job_id", "after_id", "condition", "after__state", "after__ended_at"
-    )
     found: dict[int, Follows] = {}
-    for job_id, after_id, condition, state, ended_at in rows:
+    for job_id, after_id, condition, state, ended_at in _FOLLOWING.rows():
         so_far = found.get(job_id, _FREE)
         if judge(condition, state) is not Verdict.MET:
             found[job_id] = replace(so_far, waits_for=(*so_far.waits_for, after_id))

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from campus.core import audit
+from campus.core.compiled import Compiled
 from labs.jobs.models import Attempt, Job
 
 from .models import ClassReservation, SiteOwner
@@ -65,6 +66,9 @@ def may_have_to_clear(now: datetime) -> bool:
     return clearable.filter(Exists(begins) | Exists(borrowed)).exists()
 
 
+_QUEUED = Compiled(lambda: Job.objects.filter(state=Job.State.QUEUED).order_by().values_list("pk")[:1])
+
+
 def anything_to_plan(now: datetime) -> bool:
     """Say whether a cycle could change anything."""
-    return Job.objects.filter(state=Job.State.QUEUED).exists() or may_have_to_clear(now)
+    return _QUEUED.row() is not None or may_have_to_clear(now)

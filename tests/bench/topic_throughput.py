@@ -165,7 +165,9 @@ def _serve(nodes: Sequence[Node]) -> None:
             Attempt.objects.filter(state=Attempt.State.ASSIGNED, node__in=nodes).values_list("node_id", flat=True)
         )
         for node in (node for node in nodes if node.pk in given):
-            for attempt in jobs.claim(node=node, boot_id=BOOT):
+            claimed = jobs.claim(node=node, boot_id=BOOT)
+            jobs.gpus_of(claimed), jobs.data_sets_of(claimed)  # what the node API tells the node
+            for attempt in claimed:
                 jobs.started(attempt=attempt, fence=attempt.fence)
                 heapq.heappush(running, (time.monotonic() + RUN_S[attempt.job.gpus], attempt.pk, attempt))
         is_idle = not given

@@ -264,7 +264,7 @@ async def test_nonsense_from_a_client_is_ignored_and_a_ping_answered(world: Worl
 def test_a_dead_redis_never_fails_what_it_would_have_told(world: World, settings: Any) -> None:
     settings.CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "campus.core.channel_layer.ChannelLayer",
             "CONFIG": {"hosts": ["redis://127.0.0.1:1/0"]},
         }
     }

@@ -28,7 +28,7 @@ CACHES = {
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "campus.core.channel_layer.ChannelLayer",
         "CONFIG": {"hosts": [REDIS_URL], "prefix": env.str("CAMPUS_KEY_PREFIX", "campus")},
     }
 }

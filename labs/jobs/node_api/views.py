@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from campus.core.errors import NotAllowed, NotFound, TooLarge
 from infra.pool import api as pool
-from infra.pool.models import Node
+from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet
 from labs.jobs import services
 from labs.jobs.domain.source import with_parameters
@@ -60,8 +60,16 @@ def claim(request: HttpRequest, node: Node) -> HttpResponseBase:
     """Take up what was assigned to this node."""
     attempts = services.claim(node=node, boot_id=Body.of(request).text("boot_id", 40))
     sources, saved = services.small_sources(attempts), services.checkpoints_of(attempts)
+    gpus, data_sets = services.gpus_of(attempts), services.data_sets_of(attempts)
     orders = [
-        _order(attempt, sources.get(attempt.job.source_id), saved.get(attempt.job_id, ())) for attempt in attempts
+        _order(
+            attempt,
+            sources.get(attempt.job.source_id),
+            saved.get(attempt.job_id, ()),
+            gpus[attempt.pk],
+            data_sets[attempt.job_id],
+        )
+        for attempt in attempts
     ]
     return JsonResponse({"attempts": orders})
 
@@ -158,10 +166,11 @@ def settle(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBas
     return JsonResponse({"state": state})
 
 
-def _order(attempt: Attempt, files: Any, saved: Iterable[Artifact]) -> dict[str, Any]:
+def _order(
+    attempt: Attempt, files: Any, saved: Iterable[Artifact], gpus: Iterable[Gpu], data_sets: Iterable[DataSet]
+) -> dict[str, Any]:
     """What a node must know to run an attempt; it asks for `files` that are None."""
     job = attempt.job
-    gpus = [lease.gpu for lease in attempt.gpu_leases.all()]
     environment = job.environment and {
         "digest": job.environment.digest,
         "requirements": job.environment.requirements,
@@ -177,8 +186,7 @@ def _order(attempt: Attempt, files: Any, saved: Iterable[Artifact]) -> dict[str,
         "files": files if files is None else with_parameters(files, job.parameters),
         "environment": environment,
         "data_sets": [
-            {"slug": found.slug, "digest": found.digest, "size_bytes": found.size_bytes}
-            for found in job.data_sets.all()
+            {"slug": found.slug, "digest": found.digest, "size_bytes": found.size_bytes} for found in data_sets
         ],
         "gpus": [
             {
@@ -188,7 +196,7 @@ def _order(attempt: Attempt, files: Any, saved: Iterable[Artifact]) -> dict[str,
                 "memory_mib": gpu.memory_mib,
                 "gpu_type": gpu.gpu_type,
             }
-            for gpu in sorted(gpus, key=lambda gpu: gpu.index)
+            for gpu in gpus
         ],
         "gpu_count": job.gpus,
         "wall_s": job.wall_left_s,

@@ -3,7 +3,16 @@ job row, attempt row, GPU leases, then quota accounts by id (docs/decisions/0001
 """
 
 from .artifacts import published_artifacts, store_artifact
-from .attempts import Placement, claim, small_sources, start_attempt, start_attempts, started
+from .attempts import (
+    Placement,
+    claim,
+    data_sets_of,
+    gpus_of,
+    small_sources,
+    start_attempt,
+    start_attempts,
+    started,
+)
 from .bundles import store_bundle
 from .cancel import cancel
 from .checkpoints import checkpoint_file, checkpoints_of
@@ -33,6 +42,8 @@ __all__ = [
     "checkpoints_of",
     "claim",
     "correct_charge",
+    "data_sets_of",
+    "gpus_of",
     "heartbeat",
     "hello",
     "newest_runs",

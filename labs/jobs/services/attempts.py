@@ -1,6 +1,7 @@
 """Beginning attempts: giving queued jobs to nodes by compare-and-swap, and the node's claim and start."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Prefetch
 from django.db.models.functions import Now
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from infra.pool.models import Gpu, Node
+from labs.environments.models import DataSet
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
 from labs.jobs.domain.states import JobEvent as Move
 from labs.jobs.live import tell_job, tell_jobs
@@ -87,31 +89,65 @@ def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
             number=number,
             node=gpus[job_id][0].node,
             fence=fence,
-            lease_expires_at=lease_end(),
             gpu_labels=[str(gpu) for gpu in gpus[job_id]],
             reservation_id=wanted[job_id].reservation_id,
             is_borrowed=wanted[job_id].is_borrowed,
         )
         for job_id, number, fence in _take(wanted, gpus)
     ]
-    Attempt.objects.bulk_create(attempts)
-    GpuLease.objects.bulk_create(
-        [GpuLease(gpu=gpu, attempt=attempt) for attempt in attempts for gpu in gpus[attempt.job_id]]
-    )
-    JobEvent.objects.bulk_create(
-        [
-            JobEvent(
-                job_id=attempt.job_id,
-                attempt=attempt.number,
-                kind=JobEvent.Kind.ASSIGNED,
-                facts={"node": attempt.node.name, "gpus": attempt.gpu_labels},
-            )
-            for attempt in attempts
-        ]
-    )
+    if attempts:
+        _assign(attempts, gpus)
     nudge_nodes(attempt.node.queue for attempt in attempts)
     tell_jobs(*(attempt.job_id for attempt in attempts))
     return attempts
+
+
+_ASSIGN = """
+WITH made AS (
+    INSERT INTO jobs_attempt (job_id, number, node_id, fence, gpu_labels, reservation_id, is_borrowed, lease_expires_at,
+        state, outcome, boot_id, preempt_reason, lost_s, kept_s, log_bytes, log_is_truncated, report)
+    SELECT said.*, statement_timestamp() + make_interval(secs => %(lease_s)s),
+        %(assigned)s, '', '', '', 0, 0, 0, false, '{}'
+    FROM unnest(%(jobs)s::bigint[], %(numbers)s::int[], %(nodes)s::bigint[], %(fences)s::bigint[], %(labels)s::jsonb[],
+        %(reservations)s::bigint[], %(borrowed)s::bool[]) AS said
+    RETURNING id, job_id, number
+), leased AS (
+    INSERT INTO jobs_gpulease (gpu_id, attempt_id)
+    SELECT given.gpu_id, made.id
+    FROM unnest(%(given_gpus)s::bigint[], %(given_jobs)s::bigint[]) AS given (gpu_id, job_id)
+    JOIN made ON made.job_id = given.job_id
+), told AS (
+    INSERT INTO jobs_jobevent (job_id, attempt, kind, facts)
+    SELECT made.job_id, made.number, %(kind)s, said.facts
+    FROM made JOIN unnest(%(jobs)s::bigint[], %(facts)s::jsonb[]) AS said (job_id, facts) ON made.job_id = said.job_id
+)
+SELECT job_id, id FROM made
+"""
+
+
+def _assign(attempts: Sequence[Attempt], gpus: Mapping[int, list[Gpu]]) -> None:
+    """Write the attempts with their GPUs' leases and a line of each timeline; they know their ids afterwards."""
+    given = [(gpu.pk, attempt.job_id) for attempt in attempts for gpu in gpus[attempt.job_id]]
+    said = {
+        "lease_s": settings.LABS_LEASE_S,
+        "assigned": Attempt.State.ASSIGNED.value,
+        "kind": JobEvent.Kind.ASSIGNED.value,
+        "jobs": [attempt.job_id for attempt in attempts],
+        "numbers": [attempt.number for attempt in attempts],
+        "nodes": [attempt.node_id for attempt in attempts],
+        "fences": [attempt.fence for attempt in attempts],
+        "labels": [json.dumps(attempt.gpu_labels) for attempt in attempts],
+        "reservations": [attempt.reservation_id for attempt in attempts],
+        "borrowed": [attempt.is_borrowed for attempt in attempts],
+        "given_gpus": [gpu_id for gpu_id, _job_id in given],
+        "given_jobs": [job_id for _gpu_id, job_id in given],
+        "facts": [json.dumps({"node": attempt.node.name, "gpus": attempt.gpu_labels}) for attempt in attempts],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ASSIGN, said)
+        made = dict(cursor.fetchall())
+    for attempt in attempts:
+        attempt.pk, attempt._state.adding = made[attempt.job_id], False
 
 
 def _take(wanted: Mapping[int, Placement], gpus: Mapping[int, list[Gpu]]) -> list[tuple[int, int, int]]:
@@ -128,10 +164,13 @@ def _take(wanted: Mapping[int, Placement], gpus: Mapping[int, list[Gpu]]) -> lis
         return sorted(cursor.fetchall())
 
 
+_GPUS = Compiled(lambda: Gpu.objects.filter(pk=AnyOf("ids")).select_related("node"))
+
+
 def _gpus_of(placements: Iterable[Placement]) -> dict[int, list[Gpu]]:
     """The GPUs of each placement that are on its node, by job."""
     ids = [gpu_id for placement in placements for gpu_id in placement.gpu_ids]
-    found = {gpu.pk: gpu for gpu in Gpu.objects.filter(pk__in=ids).select_related("node")}
+    found = {gpu.pk: gpu for gpu in _GPUS.models(ids=ids)}
     return {
         placement.job_id: [
             gpu
@@ -148,29 +187,71 @@ def claim(*, node: Node, boot_id: str) -> list[Attempt]:
     Raises UnknownBoot for an agent of another boot.
     """
     require_boot(node, boot_id)
+    facts = {
+        "node_id": node.pk,
+        "boot_id": boot_id,
+        "assigned": Attempt.State.ASSIGNED.value,
+        "claimed": move_attempt(Attempt.State.ASSIGNED, AttemptEvent.CLAIM).value,
+        "lease_s": settings.LABS_LEASE_S,
+        "kind": JobEvent.Kind.CLAIMED.value,
+    }
     with transaction.atomic():
-        fresh = (
-            Attempt.objects.filter(node=node, state=Attempt.State.ASSIGNED)
-            .select_for_update(no_key=True, skip_locked=True)
-            .values_list("pk", flat=True)
-        )
-        claimed = list(fresh)
-        if claimed:
-            Attempt.objects.filter(pk__in=claimed, state=Attempt.State.ASSIGNED).update(
-                state=move_attempt(Attempt.State.ASSIGNED, AttemptEvent.CLAIM),
-                claimed_at=Now(),
-                boot_id=boot_id,
-                lease_expires_at=lease_end(),
-            )
-        attempts = list(
-            Attempt.objects.filter(node=node, state=Attempt.State.CLAIMED, boot_id=boot_id)
-            .select_related("job__environment", "job__source")
-            .prefetch_related("job__data_sets", Prefetch("gpu_leases", GpuLease.objects.select_related("gpu")))
-            .defer("job__source__files", "job__environment__description")
-            .order_by("pk")
-        )
-        _tell_claimed([attempt for attempt in attempts if attempt.pk in set(claimed)])
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, facts)
+            for job_id, owner_id, scope_id in cursor.fetchall():
+                tell_job(job_id, owner_id=owner_id, scope_id=scope_id)
+        attempts: list[Attempt] = _CLAIMED.models(node_id=node.pk, boot_id=boot_id)
     return attempts
+
+
+_CLAIM = """
+WITH claimed AS (
+    UPDATE jobs_attempt SET state = %(claimed)s, claimed_at = statement_timestamp(), boot_id = %(boot_id)s,
+           lease_expires_at = statement_timestamp() + make_interval(secs => %(lease_s)s)
+    WHERE state = %(assigned)s AND id IN (
+        SELECT id FROM jobs_attempt WHERE node_id = %(node_id)s AND state = %(assigned)s
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING job_id, number
+), told AS (
+    INSERT INTO jobs_jobevent (job_id, attempt, kind, facts) SELECT job_id, number, %(kind)s, '{}' FROM claimed
+)
+SELECT job.id, job.owner_id, account.scope_id FROM claimed
+JOIN jobs_job AS job ON job.id = claimed.job_id JOIN quota_account AS account ON account.id = job.account_id
+"""
+_CLAIMED = Compiled(
+    lambda: (
+        Attempt.objects.filter(node_id=Given("node_id"), state=Attempt.State.CLAIMED, boot_id=Given("boot_id"))
+        .select_related("job__environment", "job__source")
+        .defer("job__source__files", "job__environment__description")
+        .order_by("pk")
+    )
+)
+_LEASED = Compiled(
+    lambda: GpuLease.objects.filter(attempt_id=AnyOf("ids")).select_related("gpu").order_by("attempt_id", "gpu__index")
+)
+_DATA_SETS = Compiled(
+    lambda: (
+        Job.data_sets.through.objects.filter(job_id=AnyOf("ids"))
+        .select_related("dataset")
+        .order_by("job_id", "dataset")
+    )
+)
+
+
+def gpus_of(attempts: Iterable[Attempt]) -> dict[int, list[Gpu]]:
+    """The GPUs that each of these attempts was given, by its id, in the node's order. One query."""
+    found: dict[int, list[Gpu]] = defaultdict(list)
+    for lease in _LEASED.models(ids=[attempt.pk for attempt in attempts]):
+        found[lease.attempt_id].append(lease.gpu)
+    return found
+
+
+def data_sets_of(attempts: Iterable[Attempt]) -> dict[int, list[DataSet]]:
+    """What the jobs of these attempts read, by the id of the job. One query."""
+    found: dict[int, list[DataSet]] = defaultdict(list)
+    for row in _DATA_SETS.models(ids=[attempt.job_id for attempt in attempts]):
+        found[row.job_id].append(row.dataset)
+    return found
 
 
 def small_sources(attempts: Iterable[Attempt]) -> dict[int, Any]:
@@ -178,13 +259,6 @@ def small_sources(attempts: Iterable[Attempt]) -> dict[int, Any]:
     asked = {attempt.job.source_id for attempt in attempts}
     found = SourceBundle.objects.filter(pk__in=asked, size_bytes__lte=SMALL_SOURCE_BYTES)
     return dict(found.values_list("pk", "files")) if asked else {}
-
-
-def _tell_claimed(attempts: Sequence[Attempt]) -> None:
-    JobEvent.objects.bulk_create(
-        [JobEvent(job=attempt.job, attempt=attempt.number, kind=JobEvent.Kind.CLAIMED) for attempt in attempts]
-    )
-    tell_jobs(*(attempt.job_id for attempt in attempts))
 
 
 # The job's row is locked before the attempt's is touched, as everywhere (docs/decisions/0001).

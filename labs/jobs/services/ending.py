@@ -4,11 +4,11 @@ Jobs that were to follow only a success end with a job that had none: behind its
 own, because the lock order (docs/decisions/0001) lets no transaction take a job's row after an account's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models import Model
 
 from labs.jobs.domain.dependencies import Condition
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
@@ -31,13 +31,33 @@ def let_go(attempt: Attempt, *, outcome: str, only_in: Sequence[str] = OPEN, **f
     """
     for state in only_in:
         move_attempt(state, AttemptEvent.END)
-    changed = Attempt.objects.filter(pk=attempt.pk, fence=attempt.fence, state__in=only_in).update(
-        state=Attempt.State.ENDED, outcome=outcome, ended_at=Now(), lease_expires_at=None, **facts
-    )
-    if changed:
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM jobs_gpulease WHERE attempt_id = %s", [attempt.pk])
+    names, values = _assigned(Attempt, facts)
+    said = {"id": attempt.pk, "fence": attempt.fence, "only_in": [str(state) for state in only_in], "outcome": outcome}
+    with connection.cursor() as cursor:
+        cursor.execute(_LET_GO.format(names=names), values | said)
+        (changed,) = cursor.fetchone()
     return bool(changed)
+
+
+_LET_GO = """
+WITH ended AS (
+    UPDATE jobs_attempt SET state = 'ENDED', outcome = %(outcome)s, ended_at = statement_timestamp(),
+           lease_expires_at = NULL{names}
+    WHERE id = %(id)s AND fence = %(fence)s AND state = ANY(%(only_in)s)
+    RETURNING id
+), freed AS (
+    DELETE FROM jobs_gpulease USING ended WHERE attempt_id = ended.id
+)
+SELECT COUNT(*) FROM ended
+"""
+
+
+def _assigned(model: type[Model], fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """These fields of a model as further assignments of an UPDATE: their text, and the values by parameter."""
+    columns = {field.name: field for field in model._meta.local_concrete_fields}
+    text = "".join(f", {columns[name].column} = %(field_{name})s" for name in fields)
+    values = {f"field_{name}": columns[name].get_db_prep_save(value, connection) for name, value in fields.items()}
+    return text, values
 
 
 def end_job(job: Job, move: Move, *, reason: str, attempt: int | None, **fields: Any) -> None:
@@ -47,19 +67,20 @@ def end_job(job: Job, move: Move, *, reason: str, attempt: int | None, **fields:
         transaction.on_commit(lambda: end_dependents(job.pk), robust=True)
 
 
+_END = """
+UPDATE jobs_job SET state = %(state)s, end_reason = %(reason)s, ended_at = statement_timestamp(), wait_reason = '',
+       wait_facts = '{{}}', queue_place = NULL, start_p50_at = NULL, start_p90_at = NULL{names}
+WHERE id = %(id)s
+"""
+
+
 def _finish(job: Job, move: Move, *, reason: str, attempt: int | None, **fields: Any) -> None:
     job.state = move_job(job.state, move)
-    Job.objects.filter(pk=job.pk).update(
-        state=job.state,
-        end_reason=reason,
-        ended_at=Now(),
-        wait_reason="",
-        wait_facts={},
-        queue_place=None,
-        start_p50_at=None,
-        start_p90_at=None,
-        **fields,
-    )
+    names, values = _assigned(Job, fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _END.format(names=names), values | {"id": job.pk, "state": str(job.state), "reason": str(reason)}
+        )
     if job.preempted_count:
         drop_checkpoints(job.pk)
     add_event(job, JobEvent.Kind.ENDED, attempt=attempt, state=job.state, reason=reason)

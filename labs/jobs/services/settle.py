@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.functions import Least, Now
 
+from campus.core.compiled import Compiled, Given
 from campus.places.models import Campus
 from labs.jobs.domain.endings import Ending, Report, ending_of
 from labs.jobs.domain.results import flat_result
@@ -53,17 +54,8 @@ def settle(*, attempt: Attempt, fence: int, ended: Ended) -> str:
     """
     result = _result_of(attempt, ended)
     with transaction.atomic():
-        job = (
-            Job.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("account")
-            .annotate(day_zone=_day_zone())
-            .get(pk=attempt.job_id)
-        )
-        current = (
-            Attempt.objects.select_for_update(no_key=True, of=("self",))
-            .annotate(silent_from=Least(Now(), "lease_expires_at"))
-            .get(pk=attempt.pk)
-        )
+        (job,) = _LOCKED_JOB.models(job_id=attempt.job_id)
+        (current,) = _LOCKED_ATTEMPT.models(attempt_id=attempt.pk)
         if current.fence != fence:
             raise StaleFence
         if current.state == Attempt.State.ENDED:
@@ -95,6 +87,28 @@ def _day_zone() -> Subquery:
         .order_by("pk")
         .values("timezone")[:1]
     )
+
+
+_LOCKED_JOB = Compiled(
+    lambda: (
+        Job.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("account")
+        .annotate(day_zone=_day_zone())
+        .filter(pk=Given("job_id"))
+    )
+)
+_LOCKED_ATTEMPT = Compiled(
+    lambda: (
+        Attempt.objects.select_for_update(no_key=True, of=("self",))
+        .annotate(silent_from=Least(Now(), "lease_expires_at"))
+        .filter(pk=Given("attempt_id"))
+    )
+)
+_STAGED = Compiled(
+    lambda: Artifact.objects.filter(attempt_id=Given("attempt_id"), is_checkpoint=False).values_list(
+        "path", "digest", "file"
+    )
+)
 
 
 def _stored_end(attempt: Attempt) -> str:
@@ -144,8 +158,8 @@ def _publish(attempt: Attempt, ended: Ended) -> tuple[set[str], list[tuple[str, 
     Those that it names and that are not there are told as missing.
     """
     named = {str(entry["path"]): str(entry["digest"]) for entry in ended.artifacts}
+    stored = {path: (digest, file) for path, digest, file in _STAGED.rows(attempt_id=attempt.pk)}
     staged = Artifact.objects.filter(attempt=attempt, is_checkpoint=False)
-    stored = {path: (digest, file) for path, digest, file in staged.values_list("path", "digest", "file")}
     published = {path for path, digest in named.items() if path in stored and stored[path][0] == digest}
     if published:
         staged.filter(path__in=published).update(is_published=True)

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from campus.core.errors import Conflict, InvalidInput, NotFound
@@ -176,10 +175,16 @@ def new_job(wish: Wish, granted: Granted, owner: Any, source: SourceBundle) -> J
     )
 
 
+_OPEN_JOBS = "SELECT COUNT(*) FROM jobs_job WHERE (state = 'QUEUED' OR state = 'RUNNING') AND owner_id = %s"
+
+
 def check_open_jobs(owner: Any) -> None:
     """Raises Conflict (too_many_open_jobs) if the owner, with the jobs just added, has more open than they may."""
     most = settings.LABS_MAX_OPEN_JOBS
-    if Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING), owner=owner).count() > most:
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_JOBS, [owner.pk])
+        (opened,) = cursor.fetchone()
+    if opened > most:
         raise Conflict(
             _("%(most)s of your jobs are queued or running. Wait until some have ended, or cancel some.")
             % {"most": most},

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +25,7 @@ from labs.jobs.domain.results import is_storable
 from labs.jobs.domain.sweeps import Value
 from labs.jobs.models import Job
 from labs.jobs.refusals import refused, words_of
-from labs.quota.api import path_ids, rate_of
+from labs.quota.api import path_of, rate_of
 from labs.quota.models import Account
 
 from .dependencies import broken_by
@@ -158,7 +159,7 @@ def _check_bounds(gpus: int, wall_s: int, wrong: Complaints) -> None:
 
 
 def _check_account(wish: Wish, owner: Any, wrong: Complaints) -> Account | None:
-    path = list(Account.objects.filter(pk__in=path_ids(wish.account_id))) if wish.account_id else []
+    path = path_of(wish.account_id) if wish.account_id else []
     is_grading = wish.purpose == Job.Purpose.GRADING  # a course pays: its app decided that it may
     account = next((one for one in path if one.pk == wish.account_id), None)
     if account is not None and account.owner_id != owner.pk and not is_grading:
@@ -225,8 +226,27 @@ def widest_by_type() -> dict[str, int]:
     return widest
 
 
+# Asked of one node after the other, so the first that could run it ends the search.
+_SOME_NODE = """
+SELECT EXISTS (
+    SELECT FROM pool_node WHERE confinement <> 'REFUSED' AND EXISTS (
+        SELECT FROM pool_gpu WHERE node_id = pool_node.id AND (%(gpu_type)s = '' OR gpu_type = %(gpu_type)s)
+        GROUP BY gpu_type HAVING COUNT(*) >= %(gpus)s)
+)
+"""
+
+
+def _has_node_for(gpus: int, gpu_type: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_SOME_NODE, {"gpus": gpus, "gpu_type": gpu_type})
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
 def _check_pool(gpus: int, gpu_type: str, wrong: Complaints) -> None:
     """Refuse what no node could ever run. While the pool is empty anything may queue: its nodes are still to come."""
+    if _has_node_for(gpus, gpu_type):
+        return
     widest = widest_by_type()
     if not widest:
         return

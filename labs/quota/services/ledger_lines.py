@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Value, When
 from django.utils.translation import gettext as _
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import Conflict
 from labs.quota.domain.balances import Change, change_of
 from labs.quota.models import Account, Grant, GrantDraw, LedgerEntry
@@ -68,9 +69,12 @@ class Posted:
             raise Conflict(_("This was booked before."), code="already_posted")
 
 
+_OF_JOB = Compiled(lambda: LedgerEntry.objects.filter(job_id=Given("job_id")).order_by("id"))
+
+
 def posted_of(path: Sequence[Account], job_id: int, attempt: int) -> Posted:
     """Read the job's entries under the lock of its account, so that nobody adds one meanwhile."""
-    entries = list(LedgerEntry.objects.filter(job_id=job_id).order_by("id"))
+    entries: list[LedgerEntry] = _OF_JOB.models(job_id=job_id)
     if any(entry.account_id != path[-1].pk for entry in entries):
         raise Conflict(_("This job is booked on another account."), code="other_account")
     return Posted(entries, attempt)

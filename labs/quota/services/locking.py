@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import DateTimeField, F, Func, QuerySet
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import NotFound
 from labs.quota.models import Account
 
@@ -26,9 +27,14 @@ def require_transaction() -> None:
         raise RuntimeError("quota services must be called inside a transaction")
 
 
-def path_ids(account_id: int) -> QuerySet[Account, Any]:
+def path_ids(account_id: Any) -> QuerySet[Account, Any]:
     """The ids of an account and of everything above it, as a subquery."""
     return Account.objects.filter(pk=account_id).annotate(up=Func(F("path"), function="unnest")).values("up")
+
+
+def path_of(account_id: int) -> list[Account]:
+    """Return an account and everything above it, from root to leaf, as they stand; empty where there is none."""
+    return sorted(_PATH.models(account_id=account_id), key=_depth)
 
 
 def lock_path(account_id: int) -> tuple[list[Account], datetime]:
@@ -37,14 +43,26 @@ def lock_path(account_id: int) -> tuple[list[Account], datetime]:
     Returns the accounts from root to leaf, and the database's time. Raises NotFound.
     """
     require_transaction()
-    # A parent is older than its child, so ascending ids run from the root to the leaf.
-    rows = (
-        Account.objects.filter(pk__in=path_ids(account_id)).order_by("pk").select_for_update(of=("self",), no_key=True)
-    )
-    timed = sorted(rows.annotate(locked_at=_ClockTimestamp()), key=lambda account: len(account.path))
-    if not timed:
+    path = sorted(_LOCKED_PATH.models(account_id=account_id), key=_depth)
+    if not path:
         raise NotFound()
-    return list(timed), timed[-1].locked_at
+    return path, path[-1].locked_at
+
+
+def _depth(account: Account) -> int:
+    return len(account.path)
+
+
+_PATH = Compiled(lambda: Account.objects.filter(pk__in=path_ids(Given("account_id"))).order_by("pk"))
+# A parent is older than its child, so ascending ids run from the root to the leaf.
+_LOCKED_PATH = Compiled(
+    lambda: (
+        Account.objects.filter(pk__in=path_ids(Given("account_id")))
+        .annotate(locked_at=_ClockTimestamp())
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    )
+)
 
 
 def lock_accounts(ids: Iterable[int] | None = None) -> dict[int, Account]:

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from django.db.models import DateTimeField, Func, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from campus.core import audit
 from campus.core.clock import database_now
+from campus.core.compiled import AnyOf, Compiled, Given
 from campus.core.errors import InvalidInput
 from campus.people.models import User
 from labs.quota.domain.charging import ONE
@@ -25,6 +27,16 @@ class _Now(Func):
     output_field = DateTimeField()
 
 
+_NEWEST = Compiled(
+    lambda: (
+        Rate.objects.filter(gpu_type=AnyOf("gpu_types"), from_at__lte=Coalesce(Given("at", DateTimeField()), _Now()))
+        .order_by("gpu_type", "-from_at", "-id")
+        .distinct("gpu_type")
+        .values_list("gpu_type", "rate")
+    )
+)
+
+
 def rate_of(gpu_type: str, at: datetime | None = None) -> Decimal:
     """Return the rate of a GPU type at a time (now, when left out); 1 where none was set. Empty: the type left open."""
     return rates_of([gpu_type], at)[gpu_type]
@@ -32,8 +44,7 @@ def rate_of(gpu_type: str, at: datetime | None = None) -> Decimal:
 
 def rates_of(gpu_types: list[str], at: datetime | None = None) -> dict[str, Decimal]:
     """Return the rate of each of these types, in one query."""
-    rows = Rate.objects.filter(gpu_type__in=gpu_types, from_at__lte=at or _Now())
-    newest = rows.order_by("gpu_type", "-from_at", "-id").distinct("gpu_type").values_list("gpu_type", "rate")
+    newest = _NEWEST.rows(gpu_types=gpu_types, at=at)
     return dict.fromkeys(gpu_types, ONE) | dict(newest)
 
 
