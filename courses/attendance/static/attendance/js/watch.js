@@ -50,6 +50,8 @@ still.addEventListener("click", () => {
 });
 for (const kind of ["keydown", "pointerdown", "scroll"]) addEventListener(kind, () => (heardAt = Date.now()), { passive: true });
 const link = page.querySelector("[data-open]");
-if (link) link.addEventListener("click", begin);
-else begin();
+if (link) {
+  link.addEventListener("click", begin);
+  link.hidden = false; // not before: who was faster than this script would watch and not be counted
+} else begin();
 addEventListener("pagehide", () => timer && navigator.sendBeacon(page.dataset.watch, body(true)));
