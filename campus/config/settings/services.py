@@ -5,9 +5,12 @@ from kombu import Exchange, Queue
 from .environment import STATE_DIR, TESTING, env
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://postgres@/campus")}
-DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASES["default"]["ENGINE"] = "campus.core.postgres"
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})
+if env.bool("DATABASE_KEEP_PLANS", True):
+    # Joins of ten tables take PostgreSQL longer to plan than to answer: docs/decisions/0008.
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
 if not TESTING:
     # Under ASGI every request may come on another thread: a pool, not one connection a thread.
     DATABASES["default"]["OPTIONS"]["pool"] = {
