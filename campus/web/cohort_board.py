@@ -7,13 +7,14 @@ from enum import Enum, auto
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campus.core.formats import day_text, hours
 from courses.assignments.api import CohortRow, LabProgress, cohort_overview, lab_progress
 from courses.catalog.models import Cohort
-from labs.jobs.models import Attempt, Job
+from labs.jobs.models import Job
 from labs.usage.api import idle_runs, last_days, today_in, use_by_day
 
 QUIET_AFTER = timedelta(days=7)
@@ -72,7 +73,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
     days = _days(cohort)
     return {
         "cohort": cohort,
-        "idle": idle_runs(Attempt.objects.filter(job__account__path__contains=[cohort.account_id])),
+        "idle": idle_runs(Q(attempt__job__account__path__contains=[cohort.account_id])),
         "labs": [{"lab": lab, "done": overview.done.get(lab.pk, 0)} for lab in overview.labs],
         "learners": len(entries),
         "page": shown,

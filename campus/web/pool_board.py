@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,9 @@ from labs.usage.api import IdleRun, idle_runs
 
 QUEUE_SHOWN = 25
 ATTEMPTS_SHOWN = 30
+_QUEUED = (
+    "title", "gpus", "queue_place", "wait_reason", "wait_facts", "submitted_at", "owner__name", "account__scope__path",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,20 @@ class Cell:
     word: str
     url: str = ""
     utilisation_pct: int | None = None
+
+
+class Facts(NamedTuple):
+    """What the board reads of a GPU; there are thousands."""
+
+    pk: int
+    node_id: int
+    index: int
+    gpu_type: str
+    kind: str
+    is_healthy: bool
+    watts: int
+    power_w: int | None
+    utilisation_pct: int | None
 
 
 @dataclass
@@ -82,8 +99,9 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
     by_site: dict[int, list[Node]] = defaultdict(list)
     for node in nodes:
         by_site[node.site_id].append(node)
-    gpus: dict[int, list[Gpu]] = defaultdict(list)
-    for gpu in Gpu.objects.filter(node__in=nodes).order_by("node_id", "index"):
+    gpus: dict[int, list[Facts]] = defaultdict(list)
+    held = Gpu.objects.all() if node_name is None else Gpu.objects.filter(node__name=node_name)
+    for gpu in map(Facts._make, held.order_by("node_id", "index").values_list("pk", *Facts._fields[1:])):
         gpus[gpu.node_id].append(gpu)
     leases = _leases(node_name)
     environments = _environments(node_name) if node_name is not None else {}
@@ -113,7 +131,7 @@ def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
     waiting = Job.objects.filter(state=Job.State.QUEUED)
     reasons = Counter(waiting.values_list("wait_reason", flat=True))
     first = list(
-        waiting.select_related("owner", "account__scope").order_by("queue_place", "id").defer("source")[:QUEUE_SHOWN]
+        waiting.select_related("owner", "account__scope").order_by("queue_place", "id").only(*_QUEUED)[:QUEUE_SHOWN]
     )
     entries = [{"job": job, "visible": may_see(job, standing, user_id)} for job in first]
     return {"count": sum(reasons.values()), "reasons": reasons.most_common(), "first": entries}
@@ -122,7 +140,7 @@ def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
 def idle(standing: Standing) -> list[IdleRun]:
     """Return the runs that leave their GPUs idle, of the accounts that this reader looks after. One query."""
     scopes = standing.scope_ids(TEACHING)
-    return idle_runs(Attempt.objects.filter(job__account__scope__path__overlap=scopes))
+    return idle_runs(Q(attempt__job__account__scope__path__overlap=scopes))
 
 
 class Work(NamedTuple):
@@ -180,7 +198,7 @@ def _may_see(owner_id: int, scope_path: list[int], standing: Standing, user_id: 
     return owner_id == user_id or standing.holds(TEACHING, scope_path)
 
 
-def _cell(gpu: Gpu, node: Node, work: Work | None, standing: Standing, user_id: int | None) -> Cell:
+def _cell(gpu: Facts, node: Node, work: Work | None, standing: Standing, user_id: int | None) -> Cell:
     label = f"{node.name} / {gpu.index}"
     if work is not None:
         use = f" ({work.use})" if work.use else ""
@@ -197,7 +215,7 @@ def _cell(gpu: Gpu, node: Node, work: Work | None, standing: Standing, user_id: 
     return Cell(label, "free", _("free"))
 
 
-def _gpu_words(gpus: list[Gpu]) -> str:
+def _gpu_words(gpus: list[Facts]) -> str:
     counted = Counter((gpu.gpu_type, gpu.kind) for gpu in gpus)
     parts = []
     for (gpu_type, kind), count in sorted(counted.items()):
@@ -206,5 +224,5 @@ def _gpu_words(gpus: list[Gpu]) -> str:
     return ", ".join(parts)
 
 
-def _is_real(gpus: list[Gpu]) -> bool:
+def _is_real(gpus: list[Facts]) -> bool:
     return bool(gpus) and all(gpu.kind == Gpu.Kind.NVIDIA for gpu in gpus)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from campus.people.access import ADMINISTERING, Standing
 from campus.people.models import User
-from courses.assignments.api import due_labs, due_work
+from courses.assignments.api import due_of
 from courses.catalog.api import runs_taught
 from courses.catalog.models import Enrolment
 from infra.pool.models import Gpu, Node
@@ -21,17 +21,17 @@ COHORTS_SHOWN = 8
 
 
 def learner_today(user: User, enrolments: list[Enrolment], now: datetime) -> dict[str, Any]:
-    """Return the day of a learner with these active enrolments; twelve queries."""
-    due, work = due_labs(user.pk, now), due_work(user.pk, now)
+    """Return the day of a learner with these active enrolments; eight queries."""
+    due = due_of(enrolments, now)
     open_jobs = list(
         Job.objects.filter(owner=user, state__in=Job.OPEN_STATES).select_related("environment").order_by("-id")[:20]
     )
     ended = list(Job.objects.filter(owner=user).exclude(state__in=Job.OPEN_STATES).order_by("-ended_at")[:JOBS_SHOWN])
     return {
         "enrolments": enrolments,
-        "due": due[:DUE_SHOWN],
-        "work": work[:DUE_SHOWN],
-        "due_more": max(0, len(due) - DUE_SHOWN) + max(0, len(work) - DUE_SHOWN),
+        "due": due.labs[:DUE_SHOWN],
+        "work": due.work[:DUE_SHOWN],
+        "due_more": max(0, len(due.labs) - DUE_SHOWN) + max(0, len(due.work) - DUE_SHOWN),
         "open_jobs": open_jobs,
         "ended_jobs": ended,
         "accounts": [row.account for row in enrolments],

@@ -4,6 +4,7 @@ from .access import get_lab_for
 from .deadlines import Deadlines, deadline_for, deadlines_of
 from .domain.deadlines import Deadline, Rule
 from .domain.progress import LabProgress, LabState, RunSummary, is_lower_better
+from .due import Due, due_of
 from .results import Result, results_of
 from .selectors import (
     CohortOverview,
@@ -11,7 +12,6 @@ from .selectors import (
     DueLab,
     LabEntry,
     cohort_overview,
-    due_labs,
     lab_progress,
     labs_of,
     my_labs,
@@ -21,13 +21,14 @@ from .selectors import (
 from .services import change_lab, open_lab, submit_lab_run, work_key
 from .submitting import submit_work
 from .words import rule_words, why_words
-from .work_lists import Work, WorkState, due_work, work_of
+from .work_lists import Work, WorkState, work_of
 
 __all__ = [
     "CohortOverview",
     "CohortRow",
     "Deadline",
     "Deadlines",
+    "Due",
     "DueLab",
     "LabEntry",
     "LabProgress",
@@ -41,8 +42,7 @@ __all__ = [
     "cohort_overview",
     "deadline_for",
     "deadlines_of",
-    "due_labs",
-    "due_work",
+    "due_of",
     "get_lab_for",
     "is_lower_better",
     "lab_progress",

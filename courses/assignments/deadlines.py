@@ -62,18 +62,18 @@ _Changes = Mapping[tuple[int | None, str, int], list[Change]]
 
 def _changes(assignments: Sequence[Assignment], learners: Sequence[Enrolment]) -> _Changes:
     found: dict[tuple[int | None, str, int], list[Change]] = defaultdict(list)
-    rows = DeadlineChange.objects.select_related("approver").filter(
+    rows = DeadlineChange.objects.filter(
         Q(cohort_id__in={one.cohort_id for one in learners}) | Q(enrolment_id__in=[one.pk for one in learners]),
         Q(assignment_id__in=[one.pk for one in assignments]) | Q(assignment=None),
         revoked_at=None,
-    )
-    for row in rows:
-        approver = row.approver.name if row.approver else ""
-        change = Change(
-            Rule(row.kind), row.due_at, row.closes_at, row.factor_pct or 100, row.reason, approver, _outage(row.facts)
-        )
-        whose = ("cohort", row.cohort_id) if row.cohort_id else ("learner", row.enrolment_id or 0)
-        found[row.assignment_id, *whose].append(change)
+    ).values_list(
+        "assignment_id", "cohort_id", "enrolment_id", "kind", "due_at", "closes_at", "factor_pct", "reason",
+        "approver__name", "facts",
+    )  # fmt: skip
+    for assignment_id, cohort_id, enrolment_id, kind, due_at, closes_at, factor_pct, reason, approver, facts in rows:
+        change = Change(Rule(kind), due_at, closes_at, factor_pct or 100, reason, approver or "", _outage(facts))
+        whose = ("cohort", cohort_id) if cohort_id else ("learner", enrolment_id or 0)
+        found[assignment_id, *whose].append(change)
     return found
 
 

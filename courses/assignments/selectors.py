@@ -117,23 +117,18 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
         .prefetch_related("data_sets")
         .filter(module__run_id__in=enrolments, is_published=True, module__is_published=True)
         .exclude(module_id__in=set().union(*locked_for(enrolments.values(), now).values()))
-        .order_by(F("due_at").asc(nulls_last=True), "module__position", "position")
     )
-    summaries = summaries_of([row.pk for row in enrolments.values()])
+    return lab_entries(labs, enrolments, now)
+
+
+def lab_entries(labs: QuerySet[Lab], enrolments: Mapping[int, Enrolment], now: datetime) -> list[DueLab]:
+    """Return one learner's progress in labs with their modules, soonest due first; `enrolments` by run. Two queries."""
+    rows = list(labs.order_by(F("due_at").asc(nulls_last=True), "module__position", "position"))
+    summaries = summaries_of([row.pk for row in enrolments.values()], lab_ids=[lab.pk for lab in rows])
     return [
         DueLab(lab, enrolment, _progress(lab, summaries.get((enrolment.pk, lab.pk)), now))
-        for lab in labs
+        for lab in rows
         for enrolment in [enrolments[lab.module.run_id]]
-    ]
-
-
-def due_labs(user_id: int, now: datetime) -> list[DueLab]:
-    """Return the labs of a learner that are not done, soonest due first; those overdue come first. Five queries.
-
-    A lab that is handed in is an assignment: `due_work` has it.
-    """
-    return [
-        entry for entry in my_labs(user_id, now) if not entry.progress.is_done and not hasattr(entry.lab, "assignment")
     ]
 
 

@@ -107,21 +107,6 @@ def _state(
     return WorkState.MISSING if deadline.is_past(now) else WorkState.TO_DO
 
 
-def due_work(user_id: int, now: datetime) -> list[Work]:
-    """Return what a learner still has to hand in, over all courses, soonest first; what closed is left out.
-
-    So is what lies in a module that is not open to them yet. Six queries.
-    """
-    enrolments = list(
-        Enrolment.objects.select_related("cohort").filter(
-            user_id=user_id, state=Enrolment.State.ACTIVE, run__is_published=True
-        )
-    )
-    rows = open_to(enrolments, now).select_related("module__run__course")
-    found = [one for one in work_of(list(rows), enrolments, now) if one.is_open and not one.deadline.is_closed(now)]
-    return sorted(found, key=lambda one: (one.deadline.due_at is None, one.deadline.due_at or now, one.assignment.pk))
-
-
 @dataclass(frozen=True)
 class Tally:
     """How far the grading of an assignment is among the learners that one teaches."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -125,9 +125,13 @@ def _tell(activities: Sequence[GpuActivity]) -> None:
 
 @dataclass(frozen=True)
 class IdleRun:
-    """A run that left its GPUs idle long after its owner was told."""
+    """A run that left its GPUs idle long after its owner was told. `pct` is how much of them it uses."""
 
-    attempt: Attempt
+    job_id: int
+    title: str
+    owner: str
+    node: str
+    gpus: int
     pct: int
     since: datetime
 
@@ -136,17 +140,18 @@ class IdleRun:
         return int((timezone.now() - self.since).total_seconds() // 60)
 
 
-def idle_runs(attempts: QuerySet[Attempt] | None = None) -> list[IdleRun]:
-    """Return the running attempts that staff may see as idle: told LABS_IDLE_STAFF_AFTER_MIN ago. One query.
+def idle_runs(attempts: Q | None = None) -> list[IdleRun]:
+    """Return the running attempts that staff may see as idle: told LABS_IDLE_STAFF_AFTER_MIN ago; longest first.
 
-    Attempts come with job, owner, the account's scope and node; longest first.
+    One query. `attempts` is a condition on the attempt's activity, as `Q(attempt__job__account__path__contains=[7])`.
     """
-    found = _told_of()
-    if attempts is not None:
-        found = found.filter(attempt__in=attempts)
-    related = ("attempt__job__owner", "attempt__job__account__scope", "attempt__node")
-    rows = found.select_related(*related).order_by("idle_since")[:50]
-    return [IdleRun(row.attempt, round(row.idle_pct or 0), row.idle_since) for row in rows if row.idle_since]
+    found = _told_of().filter(attempts or Q()).order_by("idle_since")
+    job = "attempt__job__"
+    rows = found.values_list(
+        "attempt__job_id", job + "title", job + "owner__name", "attempt__node__name", job + "gpus",
+        "idle_pct", "idle_since",
+    )  # fmt: skip
+    return [IdleRun(*said, round(pct or 0), since) for *said, pct, since in rows[:50] if since]
 
 
 def _told_of() -> QuerySet[GpuActivity]:

@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from campus.core.errors import InvalidInput
-from courses.assignments.api import due_labs, my_labs
+from courses.assignments.api import due_of, my_labs
 from courses.assignments.models import Assignment, LabRun
 from courses.assignments.reminding import remind
-from courses.catalog.api import run_access
+from courses.catalog.api import run_access, runs_of
 from courses.content.domain.release import ring
 from courses.content.models import Lesson, LessonCompletion, Module, ModuleNeed
 from courses.content.release import is_released, locked_for, locked_modules, released_modules
@@ -67,7 +67,8 @@ class TestLocked:
         assert [len(learner.get(url).json()["results"]) for url in lists] == [1, 1]
         lock(world)
         assert [len(learner.get(url).json()["results"]) for url in lists] == [0, 0]
-        assert my_labs(world.learner.pk, timezone.now()) == due_labs(world.learner.pk, timezone.now()) == []
+        due = due_of(runs_of(world.learner.pk), timezone.now())
+        assert my_labs(world.learner.pk, timezone.now()) == due.labs == due.work == []
         for url in ("/", f"/courses/{world.run.slug}/", f"/courses/{world.run.slug}/assignments/"):
             page = learner.get(url).content.decode()
             assert "보고서" not in page, url

@@ -109,7 +109,7 @@ def test_an_owner_is_told_once_and_staff_after_a_while(world: build.World) -> No
     assert "This job holds 2 GPUs and used them 3% for 22 minutes." in page_of(world.learner, notice.url)
     assert idle_runs() == []
     GpuActivity.objects.update(told_at=Now() - timedelta(minutes=31))
-    assert [(run.attempt.pk, run.pct) for run in idle_runs()] == [(attempt.pk, 3)]
+    assert [(run.job_id, run.pct) for run in idle_runs()] == [(attempt.job_id, 3)]
     staff = factories.staff("CAMPUS_ADMIN", world.campus.scope)
     assert "hardly used for" in page_of(staff, "/pool/")
     elsewhere = factories.staff("CAMPUS_ADMIN", factories.campus("jeonbuk", "전북").scope)
