@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
 from tests.services import HAS_TEMPLATE, HOME, TEMPLATE, TO_KEEP, WORKER
 
-#: A run's verdict says something of the commit and nothing of luck: every run draws the same examples.
-settings.register_profile("same", derandomize=True)
+#: A run's verdict says something of the commit and nothing of luck or of who else uses the machine: every run draws
+#: the same examples, and takes the time it needs for them.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: `make explore` draws new ones; what it finds becomes a test of its own.
 settings.register_profile("explore", derandomize=False, print_blob=True)
 settings.load_profile("same")
