@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import Conflict, NotAllowed
 from courses.attendance.models import DeviceMark, Evidence, Station, Verdict
 from courses.attendance.traces import Traces
@@ -22,6 +23,13 @@ NO_TRACES = Traces()
 OUT_AFTER = timedelta(minutes=30)
 
 
+_ENROLMENT = Compiled(
+    lambda: Enrolment.objects.filter(
+        user_id=Given("user"), cohort__sessioncohorts__session=Given("session"), state=Enrolment.State.ACTIVE
+    ).order_by("cohort_id", "pk")[:1]
+)
+
+
 @dataclass(frozen=True)
 class CheckedIn:
     """What became of it. `is_new` False: there was nothing to add, the learner was in (or out) already."""
@@ -36,10 +44,7 @@ class CheckedIn:
 
 def enrolment_at(session: ClassSession, user_id: int) -> Enrolment:
     """The enrolment by which a person belongs on the roll of a class. Raises NotAllowed where there is none."""
-    mine = Enrolment.objects.filter(
-        user_id=user_id, cohort__sessioncohorts__session=session, state=Enrolment.State.ACTIVE
-    )
-    found = mine.only("user_id").order_by("cohort_id", "pk").first()
+    found: Enrolment | None = next(iter(_ENROLMENT.models(user=user_id, session=session.pk)), None)
     if found is None or not session.takes_attendance:
         raise NotAllowed(_("You are not on the roll of this class."))
     return found

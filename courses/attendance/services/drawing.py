@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
+from campus.core.compiled import AnyOf, Compiled, Given
 from courses.attendance.domain.rules import Rules, as_json, rules_from
 from courses.attendance.domain.verdict import Act, Judged, Mark, Meeting, Sign, judge
 from courses.attendance.live import tell_board
@@ -22,9 +21,26 @@ Cause = VerdictHistory.Cause
 _SAID = ("mark", "minutes", "late_min", "early_min", "why", "arrived_at")
 
 
+# What each check-in asks, by the hundred in a few minutes.
+_POLICY = Compiled(lambda: Policy.objects.filter(run_id=Given("run")).order_by("-version")[:1])
+_STANDING = Compiled(
+    lambda: (
+        Evidence.objects.filter(session_id=AnyOf("sessions"), enrolment_id=AnyOf("enrolments"), undone_by=None)
+        .exclude(act=Evidence.Act.UNDO)
+        .order_by("pk")
+        .values_list("session_id", "enrolment_id", "kind", "pk", "act", "at", "until", "mark")
+    )
+)
+_EXCUSED = Compiled(
+    lambda: Excuse.objects.filter(
+        session_id=AnyOf("sessions"), enrolment_id=AnyOf("enrolments"), state=Excuse.State.GRANTED
+    ).values_list("session_id", "enrolment_id")
+)
+
+
 def newest_policy(run_id: int) -> Policy | None:
     """A run's policy as it stands; None where it never had one of its own and goes by the house's rules."""
-    return Policy.objects.filter(run_id=run_id).order_by("-version").first()
+    return next(iter(_POLICY.models(run=run_id)), None)
 
 
 def rules_of(policy: Policy | None) -> Rules:
@@ -90,10 +106,8 @@ class Material:
 
 def material(session_ids: Collection[int], enrolment_ids: Collection[int], rules: Rules) -> Material:
     """Read evidence that stands and excuses that were granted. Two queries, three where there is evidence of labs."""
-    here = Q(session_id__in=session_ids, enrolment_id__in=enrolment_ids)
-    stands = Evidence.objects.filter(here, undone_by=None).exclude(act=Evidence.Act.UNDO)
-    fields = ("session_id", "enrolment_id", "kind", "pk", "act", "at", "until", "mark")
-    rows = list(stands.order_by("pk").values_list(*fields))
+    here = {"sessions": list(session_ids), "enrolments": list(enrolment_ids)}
+    rows = _STANDING.rows(**here)
     consenting: set[int] = set()
     if rules.lab_counts and any(kind == Evidence.Kind.LAB for _s, _e, kind, *_rest in rows):
         given = LabConsent.objects.filter(enrolment_id__in=enrolment_ids).exclude(given_at=None)
@@ -103,8 +117,7 @@ def material(session_ids: Collection[int], enrolment_ids: Collection[int], rules
         if kind == Evidence.Kind.LAB and enrolment_id not in consenting:
             continue
         signs[session_id, enrolment_id].append(Sign(pk, Act(act), at, until, Mark(mark) if mark else None))
-    granted = Excuse.objects.filter(here, state=Excuse.State.GRANTED).values_list("session_id", "enrolment_id")
-    return Material(signs, set(granted))
+    return Material(signs, {(session_id, enrolment_id) for session_id, enrolment_id in _EXCUSED.rows(**here)})
 
 
 def draw(

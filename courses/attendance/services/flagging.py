@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campus.core import audit
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import Conflict, InvalidInput
 from campus.people.models import User
 from courses.attendance.domain.signals import Seen, suspicions
@@ -14,6 +15,15 @@ from courses.attendance.models import DeviceMark, Evidence, Flag
 
 from .drawing import Cause, draw, policy_of
 from .locking import hold_policy, lock_verdicts
+
+_SCANS = Compiled(
+    lambda: DeviceMark.objects.filter(evidence__session_id=Given("session"), evidence__act=Evidence.Act.IN)
+    .order_by("evidence_id")
+    .values_list(
+        "evidence_id", "evidence__enrolment__user_id", "device", "network", "evidence__station__room_id", "step",
+        "is_fresh",
+    )
+)  # fmt: skip
 
 
 def raise_flags(made: Evidence) -> list[Flag]:
@@ -29,12 +39,7 @@ def raise_flags(made: Evidence) -> list[Flag]:
 
 
 def _scans(session_id: int) -> list[Seen]:
-    rows = DeviceMark.objects.filter(evidence__session_id=session_id, evidence__act=Evidence.Act.IN)
-    fields = (
-        "evidence_id", "evidence__enrolment__user_id", "device", "network", "evidence__station__room_id", "step",
-        "is_fresh",
-    )  # fmt: skip
-    return [Seen._make(row) for row in rows.order_by("evidence_id").values_list(*fields)]
+    return [Seen._make(row) for row in _SCANS.rows(session=session_id)]
 
 
 @transaction.atomic

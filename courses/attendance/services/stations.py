@@ -8,12 +8,20 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import Conflict, InvalidInput, TooManyAttempts
 from campus.people.models import User
 from courses.attendance.domain.rolling import Scan, code_of, read, step_of
 from courses.attendance.models import KioskCode, Station
 from courses.catalog.models import Enrolment
 from courses.timetable.models import ClassSession
+
+_OPEN_STATION = Compiled(lambda: Station.objects.filter(pk=Given("pk"), closed_at=None).order_by())
+_STATION_AND_CLASS = Compiled(
+    lambda: (
+        Station.objects.select_related("session__run__course", "room").filter(pk=Given("pk"), closed_at=None).order_by()
+    )
+)
 
 CODE_FOR = timedelta(minutes=5)
 WRONG_TRIES, WRONG_PER_S = 20, 60
@@ -53,7 +61,7 @@ def read_code(text: str, now: datetime) -> tuple[Station, Scan]:
     number, _dash, code = text.partition("-")
     found = None
     if number.isascii() and number.isdecimal() and len(number) < 19:
-        found = Station.objects.filter(pk=number, closed_at=None).first()
+        found = next(iter(_OPEN_STATION.models(pk=int(number))), None)
     scan = read(_secret(found), found.pk, code, now) if found and found.kind == Station.Kind.SCREEN else None
     if found is None or scan is None:
         raise Conflict(
@@ -61,6 +69,11 @@ def read_code(text: str, now: datetime) -> tuple[Station, Scan]:
             code="stale_code",
         )
     return found, scan
+
+
+def station_of(number: int) -> Station | None:
+    """An open station with its class, the course and the room; None where it was closed or never was."""
+    return next(iter(_STATION_AND_CLASS.models(pk=number)), None)
 
 
 def _secret(station: Station) -> bytes:

@@ -123,7 +123,7 @@ def _ticket(request: HttpRequest) -> tuple[Station, datetime, int, bool]:
         number, at, step, is_fresh = signing.loads(request.COOKIES.get(TICKET, ""), salt=_SALT, max_age=TICKET_FOR)
     except signing.BadSignature as error:
         raise Conflict(_("Scan the code on the screen of your room.")) from error
-    station = Station.objects.select_related("session__run__course", "room").filter(pk=number).first()
-    if station is None or station.closed_at is not None:
+    station = stations.station_of(int(number))
+    if station is None:
         raise Conflict(_("This screen was closed. Scan the one that is on now."))
     return station, datetime.fromtimestamp(at, tz=timezone.get_default_timezone()), int(step), bool(is_fresh)
