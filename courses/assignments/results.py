@@ -44,11 +44,12 @@ def results_of(
     *,
     enrolments: Sequence[Enrolment] | None = None,
     assignments: Sequence[Assignment] | None = None,
+    is_explained: bool = True,
 ) -> list[Result]:
     """Return results of all learners of a run, or of these, by assignment. Six queries at most.
 
     For all of a run's assignments in course order, or for these. Work that is not there once its deadline is over is
-    MISSING; before, and until it is graded, PENDING.
+    MISSING; before, and until it is graded, PENDING. Without `is_explained`, `why`, `comment` and `group` stay empty.
     """
     if assignments is None:
         rows = Assignment.objects.filter(module__run_id=run_id)
@@ -57,7 +58,7 @@ def results_of(
         learners = Enrolment.objects.filter(run_id=run_id).exclude(state=Enrolment.State.WITHDRAWN)
         enrolments = list(learners.order_by("pk"))
     ids = [one.pk for one in enrolments]
-    scores = _scores(run_id, ids)
+    scores = _scores(run_id, ids, is_explained=is_explained)
     newest = {
         (assignment_id, enrolment_id): at
         for assignment_id, enrolment_id, at in Submission.objects.filter(
@@ -68,7 +69,7 @@ def results_of(
         .annotate(at=Max("submitted_at"))
     }
     deadlines, now = deadlines_of(assignments, enrolments), timezone.now()
-    groups = _groups(assignments, ids)
+    groups = _groups(assignments, ids) if is_explained else {}
     return [
         _result(
             assignment,
@@ -90,15 +91,16 @@ class _Scored(NamedTuple):
     state: str
     adjusted: Decimal | None
     late_deduction: Decimal
-    why: list[list[str]]
-    comment: str
     published_at: datetime | None
+    why: Sequence[Sequence[str]] = ()
+    comment: str = ""
 
 
-def _scores(run_id: int, ids: Collection[int]) -> dict[tuple[int, int], _Scored]:
+def _scores(run_id: int, ids: Collection[int], *, is_explained: bool) -> dict[tuple[int, int], _Scored]:
     """Return scores by assignment and learner. One query."""
     rows = Score.objects.filter(assignment__module__run_id=run_id, enrolment_id__in=ids).order_by()
-    fields = rows.values_list("assignment_id", "enrolment_id", *_Scored._fields)
+    read = _Scored._fields if is_explained else _Scored._fields[:-2]
+    fields = rows.values_list("assignment_id", "enrolment_id", *read)
     return {(assignment_id, enrolment_id): _Scored(*rest) for assignment_id, enrolment_id, *rest in fields}
 
 

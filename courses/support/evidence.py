@@ -109,7 +109,7 @@ def _work(run_id: int, enrolments: Sequence[Enrolment]) -> tuple[Counter[int], d
     """How many assignments are missing, and the grades in percent, in course order."""
     missing: Counter[int] = Counter()
     grades: dict[int, list[Decimal]] = defaultdict(list)
-    for result in results_of(run_id, enrolments=enrolments):
+    for result in results_of(run_id, enrolments=enrolments, is_explained=False):
         if result.state == "MISSING":
             missing[result.enrolment_id] += 1
         elif result.points is not None and result.out_of:
