@@ -154,6 +154,19 @@ def test_an_import_is_previewed_done_whole_and_refused_when_marks_changed(made: 
     assert staff.post(url(made, "import"), {"token": again.token + "x"}).status_code == 400
 
 
+@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-16", "\t"), ("cp949", ";"), ("utf-8-sig", ",")])
+def test_a_file_of_any_spreadsheet_is_read_with_the_lines_of_an_editor(
+    made: build.Made, encoding: str, delimiter: str
+) -> None:
+    text = f"\r\n이름,e-mail,퀴즈 1\r\n\r\n김,{made.learners[0].user.email},5\r\n박,nobody@campus.test,3\r\n"
+    file = io.BytesIO(text.replace(",", delimiter).encode(encoding))
+    file.name = "marks.csv"
+    found = signed_in(made.teacher).post(url(made, "import"), {"file": file}).context["preview"]
+    assert [(one.line, one.after) for one in found.changes] == [(4, "5")]
+    assert len(found.problems) == 1
+    assert "5" in found.problems[0].split(":")[0]
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
