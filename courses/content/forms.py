@@ -42,7 +42,7 @@ class ModuleForm(forms.ModelForm):
         if not needs.choices:  # type: ignore[attr-defined]
             del self.fields["needs"]
         elif self.instance.pk:
-            self.initial["needs"] = list(self.instance.needs.values_list("pk", flat=True))
+            self.initial["needs"] = [one.pk for one in self.initial["needs"]]
 
 
 class LessonForm(forms.ModelForm):

@@ -54,7 +54,7 @@ class Table:
 
 
 def table_of(access: RunAccess) -> Table:
-    """Return the published materials and the learners of the cohorts that one teaches. Five queries."""
+    """Return the published materials and the learners of the cohorts that one teaches. Four queries."""
     shown = Material.objects.filter(module__run=access.run, is_published=True, module__is_published=True)
     materials = tuple(shown.select_related("module").defer("description").order_by("module__position", "position"))
     learners = list(followed_by(access))

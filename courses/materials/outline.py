@@ -28,7 +28,7 @@ class OutlineMaterial:
 
 
 def add_materials(access: RunAccess, modules: Sequence[Any]) -> None:
-    """Put into each open module its materials with the reader's progress. Four queries at most."""
+    """Put into each open module its materials with the reader's progress. Three queries at most."""
     shown = Material.objects.filter(module__run=access.run).defer("description").order_by("module_id", "position")
     if not access.is_staff:
         shown = shown.filter(is_published=True)

@@ -228,7 +228,7 @@ def _module_of(access: RunAccess, lesson: str) -> int:
 
 
 def _progress(access: RunAccess, materials: list[Material]) -> dict[int, Progress]:
-    """The reader's own, by material; none for staff. Three queries at most."""
+    """The reader's own, by material; none for staff. Two queries at most."""
     mine = access.enrolment
     if mine is None or not materials:
         return {}

@@ -15,7 +15,7 @@ from .figures import Figure, missing
 from .services import Stand
 
 #: In this order. A name is the module below `tests.bench` whose `run(bench)` gives the topic's figures.
-TOPICS = ("planner", "pages", "seats", "attendance", "grades", "search", "server", "throughput", "jobs")
+TOPICS = ("planner", "pages", "seats", "attendance", "watching", "grades", "search", "server", "throughput", "jobs")
 MODULES = {name: f"tests.bench.topic_{name}" for name in TOPICS}
 FOLDER = Path(__file__).resolve().parents[2] / ".bench"
 

@@ -22,6 +22,7 @@ from courses.assignments.models import Lab
 from courses.catalog import services as catalog
 from courses.catalog.models import Cohort, CourseRun, Enrolment, Programme, Term
 from courses.content.models import Lesson, LessonCompletion, Module
+from courses.search.api import refresh
 from infra.pool.models import Gpu, Node, Site
 from labs.environments.models import Environment
 from labs.jobs.api import store_bundle
@@ -29,6 +30,7 @@ from labs.quota import api as quota
 from labs.quota.models import Account, Allocation
 
 from .world_classes import plan_classes
+from .world_content import Shown, show
 from .world_jobs import JobMaker
 from .world_work import hand_out, open_book
 
@@ -88,6 +90,14 @@ class World:
     assignment_id: int = 0
     group_set_id: int = 0
     enrolment_id: int = 0
+    module_id: int = 0
+    shown: Shown | None = None
+
+    @property
+    def pages(self) -> Shown:
+        """What `world_content` filled."""
+        assert self.shown is not None
+        return self.shown
 
 
 def build(size: Size, *, seed: int = 7) -> World:
@@ -107,8 +117,10 @@ def build(size: Size, *, seed: int = 7) -> World:
         _appoint(admin, RoleGrant.Role.PLATFORM_ADMIN, platform_scope())
         _side_cohorts(size, programme, term, campuses, instructor)
         class_id = plan_classes(cohort, list(Cohort.objects.exclude(pk=cohort.pk)), instructor.pk)
-        given = hand_out(run, Module.objects.filter(run=run).order_by("position")[0], enrolments, size.modules + 1)
-        open_book(run, given, enrolments, size.modules)
+        module = Module.objects.filter(run=run).order_by("position")[0]
+        given = hand_out(run, module, enrolments, size.modules + 1)
+        items = open_book(run, given, enrolments, size.modules)
+        shown = show(cohort, enrolments, instructor, given, items, class_id, size.modules)
         gpus = _pool(campuses, size)
         maker = JobMaker(rng, now, environment, labs)
         maker.ended(enrolments, size.jobs)
@@ -117,6 +129,7 @@ def build(size: Size, *, seed: int = 7) -> World:
         maker.queued(enrolments, size.queued)
         maker.write()
         differences = quota.rebuild()
+    refresh()
     if differences:
         raise AssertionError(f"the world's balances are not its ledger's: {differences[:3]}")
     return World(
@@ -125,6 +138,7 @@ def build(size: Size, *, seed: int = 7) -> World:
         running_job_id=maker.first_running(), queued_job_id=maker.first_queued(),
         node_name=gpus[0].node.name, cohort_account_id=cohort.account_id, class_id=class_id,
         assignment_id=given[-1].pk, group_set_id=given[-1].group_set_id or 0, enrolment_id=enrolments[0].pk,
+        module_id=module.pk, shown=shown,
     )  # fmt: skip
 
 

@@ -426,14 +426,14 @@ def test_progress_says_how_much_since_when_and_why(module, learner):
 
 
 @pytest.mark.parametrize("count", [1, 20])
-def test_progress_takes_five_queries_whatever_there_is(cohort, module, count):
+def test_progress_takes_four_queries_whatever_there_is(cohort, module, count):
     for number in range(count):
         build.video(module, 60 + number)
     courses.learners(cohort, count)
     ids = list(cohort.enrolments.values_list("pk", flat=True))
     with CaptureQueriesContext(connection) as queries:
         assert len(api.progress_of(ids)) == count * count
-    assert len(queries) == 5
+    assert len(queries) == 4
 
 
 def test_a_module_opens_after_the_materials_of_another(cohort, module, learner):
