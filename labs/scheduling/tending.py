@@ -1,13 +1,14 @@
 """What each cycle does for classes that meet: who comes keeps the GPUs, and where nobody comes they are released."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
 
 from campus.core import audit
-from campus.core.compiled import Compiled
+from campus.core.compiled import Compiled, Given
 from labs.jobs.models import Attempt, Job
 
 from .models import ClassReservation, SiteOwner
@@ -46,8 +47,9 @@ def tend_reservations(now: datetime) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_TEND, {"now": now, "seen_every_s": SEEN_EVERY_S})
         released = [pk for pk, state in cursor.fetchall() if state == ClassReservation.State.RELEASED]
-    found = ClassReservation.objects.filter(pk__in=released) if released else ClassReservation.objects.none()
-    for row in found.select_related("account__scope"):
+    if not released:
+        return []
+    for row in ClassReservation.objects.filter(pk__in=released).select_related("account__scope"):
         audit.record(
             actor=None, verb="reservation.released", target=row, scope_path=row.account.scope.path,
             reason=f"{row.release_after_s // 60} min",
@@ -58,12 +60,21 @@ def tend_reservations(now: datetime) -> list[int]:
 def may_have_to_clear(now: datetime) -> bool:
     """Say whether runs might have to make room although no job waits: for a class, or as a lending ends. One query."""
     lead = timedelta(seconds=settings.LABS_PREEMPT_GRACE_S + LEAD_S)
-    begins = ClassReservation.objects.filter(state="BOOKED", start_at__lte=now + lead, end_at__gt=now)
+    return _IN_THE_WAY.row(now=now, begins_by=now + lead) is not None
+
+
+def _in_the_way() -> QuerySet[Attempt, Any]:
+    begins = ClassReservation.objects.filter(
+        state="BOOKED", start_at__lte=Given("begins_by", DateTimeField()), end_at__gt=Given("now", DateTimeField())
+    )
     clearable = Attempt.objects.filter(
         ~Q(state=Attempt.State.ENDED), job__is_preemptible=True, preempt_requested_at=None
     )
     borrowed = SiteOwner.objects.filter(site_id=OuterRef("node__site_id"))
-    return clearable.filter(Exists(begins) | Exists(borrowed)).exists()
+    return clearable.filter(Exists(begins) | Exists(borrowed)).order_by().values_list("pk")[:1]
+
+
+_IN_THE_WAY = Compiled(_in_the_way)
 
 
 _QUEUED = Compiled(lambda: Job.objects.filter(state=Job.State.QUEUED).order_by().values_list("pk")[:1])

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import CampusError, InvalidInput, TooLarge
 from campus.core.rest import PROBLEM_JSON, problem
 from infra.pool.api import token_digest
@@ -60,6 +61,9 @@ def _answer(view: Call, request: HttpRequest, parts: dict[str, Any]) -> HttpResp
         return _problem(503, "unavailable", "The database cannot be reached")
 
 
+_OF_TOKEN = Compiled(lambda: Node.objects.filter(token_digest=Given("digest")).order_by())
+
+
 def _node_of(request: HttpRequest) -> Node | None:
     """The node whose token the request carries. One query; what is kept of a token is its digest."""
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
@@ -67,7 +71,7 @@ def _node_of(request: HttpRequest) -> Node | None:
     if scheme.lower() != "node" or not 0 < len(token) <= _LONGEST_TOKEN:
         return None
     digest = token_digest(token)
-    node = Node.objects.filter(token_digest=digest).first()
+    node = next(iter(_OF_TOKEN.models(digest=digest)), None)
     # The index compared digests, of which a guess tells nothing; this compares all of it in constant time.
     return node if node is not None and hmac.compare_digest(node.token_digest, digest) else None
 

@@ -257,8 +257,12 @@ def data_sets_of(attempts: Iterable[Attempt]) -> dict[int, list[DataSet]]:
 def small_sources(attempts: Iterable[Attempt]) -> dict[int, Any]:
     """The files, by id of their bundle, that are few enough bytes to go along with a claim. One query."""
     asked = {attempt.job.source_id for attempt in attempts}
-    found = SourceBundle.objects.filter(pk__in=asked, size_bytes__lte=SMALL_SOURCE_BYTES)
-    return dict(found.values_list("pk", "files")) if asked else {}
+    return dict(_SMALL.rows(ids=list(asked))) if asked else {}
+
+
+_SMALL = Compiled(
+    lambda: SourceBundle.objects.filter(pk=AnyOf("ids"), size_bytes__lte=SMALL_SOURCE_BYTES).values_list("pk", "files")
+)
 
 
 # The job's row is locked before the attempt's is touched, as everywhere (docs/decisions/0001).

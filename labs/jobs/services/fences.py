@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import Conflict, NotAllowed, NotFound
 from infra.pool.models import Node
 from labs.jobs.models import Attempt
@@ -27,11 +28,15 @@ def require_boot(node: Node, boot_id: str) -> None:
         raise UnknownBoot
 
 
+_WITH_JOB = Compiled(lambda: Attempt.objects.select_related("job").filter(pk=Given("attempt_id")).order_by())
+
+
 def attempt_for(node: Node, attempt_id: int) -> Attempt:
     """Return the node's attempt with its job. Raises NotFound, and NotAllowed where it is another node's."""
-    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first() if attempt_id < 2**63 else None
-    if attempt is None:
+    found = _WITH_JOB.models(attempt_id=attempt_id) if attempt_id < 2**63 else []
+    if not found:
         raise NotFound
+    attempt: Attempt = found[0]
     if attempt.node_id != node.pk:
         raise NotAllowed(_("This attempt was given to another node."), code="not_your_attempt")
     return attempt
