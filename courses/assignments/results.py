@@ -1,12 +1,11 @@
 """What every learner of a run got for every assignment: what a gradebook reads."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Max
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 from django.utils import timezone
 
 from courses.catalog.models import Enrolment
@@ -17,10 +16,10 @@ from .models import Assignment, GroupMember, Score, Submission
 PENDING, GRADED, MISSING, EXCUSED = "PENDING", "GRADED", "MISSING", "EXCUSED"
 
 
-@dataclass(frozen=True)
-class Result:
-    """One learner and assignment. `points` are set exactly when GRADED, after `late_deduction`.
+class Result(NamedTuple):
+    """One learner and assignment; a tuple, as a course has thousands of them.
 
+    `points` are set exactly when GRADED, after `late_deduction`.
     `why` are (code, points as text, note) lines that `words.why_words` says. Learners may know of it only once it
     `is_published`; PENDING and MISSING always are. `submitted_at` is the newest version's,
     `group` the name of the group in which the learner hands in now.
@@ -91,7 +90,7 @@ class _Scored(NamedTuple):
     state: str
     adjusted: Decimal | None
     late_deduction: Decimal
-    published_at: datetime | None
+    is_published: bool
     why: Sequence[Sequence[str]] = ()
     comment: str = ""
 
@@ -99,6 +98,7 @@ class _Scored(NamedTuple):
 def _scores(run_id: int, ids: Collection[int], *, is_explained: bool) -> dict[tuple[int, int], _Scored]:
     """Return scores by assignment and learner. One query."""
     rows = Score.objects.filter(assignment__module__run_id=run_id, enrolment_id__in=ids).order_by()
+    rows = rows.annotate(is_published=ExpressionWrapper(Q(published_at__isnull=False), BooleanField()))
     read = _Scored._fields if is_explained else _Scored._fields[:-2]
     fields = rows.values_list("assignment_id", "enrolment_id", *read)
     return {(assignment_id, enrolment_id): _Scored(*rest) for assignment_id, enrolment_id, *rest in fields}
@@ -134,5 +134,5 @@ def _result(
     return Result(
         assignment.pk, enrolment_id, state, points, out_of, score.late_deduction,
         tuple((code, text, note) for code, text, note in score.why), score.comment,
-        state in (PENDING, MISSING) or score.published_at is not None, submitted_at, group,
+        state in (PENDING, MISSING) or score.is_published, submitted_at, group,
     )  # fmt: skip
