@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet, Value
-from django.db.models.query import get_related_populators
+from django.db.models.query import ModelIterable, get_related_populators
 
 
 class Given(Value):
@@ -91,13 +91,12 @@ def _compile(asked: QuerySet[Any, Any]) -> _Text:
     chosen = [entry[0] for entry in compiler.select[: compiler.col_count]]
     found = compiler.get_converters(chosen)
     converters = [(place, convert, expression) for place, (convert, expression) in found.items()]
-    return _Text(sql, list(parameters), converters, _builder(compiler))
+    gives_models = asked._iterable_class is ModelIterable
+    return _Text(sql, list(parameters), converters, _builder(compiler) if gives_models else None)
 
 
-def _builder(compiler: Any) -> Callable[[Sequence[Any]], Any] | None:
-    """How Django's own `ModelIterable` makes an instance of a row; None where rows stay rows."""
-    if compiler.klass_info is None:
-        return None
+def _builder(compiler: Any) -> Callable[[Sequence[Any]], Any]:
+    """How Django's own `ModelIterable` makes an instance of a row."""
     model, places = compiler.klass_info["model"], compiler.klass_info["select_fields"]
     first, last = places[0], places[-1] + 1
     names = [entry[0].target.attname for entry in compiler.select[first:last]]

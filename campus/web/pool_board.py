@@ -1,7 +1,7 @@
 """What the pool board shows: sites, nodes, a cell per GPU, the queue. A fixed number of queries."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -33,7 +33,8 @@ class Cell:
     utilisation_pct: int | None = None
 
 
-class Facts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Facts:
     """What the board reads of a GPU; there are thousands."""
 
     pk: int
@@ -101,8 +102,8 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
         by_site[node.site_id].append(node)
     gpus: dict[int, list[Facts]] = defaultdict(list)
     held = Gpu.objects.all() if node_name is None else Gpu.objects.filter(node__name=node_name)
-    for gpu in map(Facts._make, held.order_by("node_id", "index").values_list("pk", *Facts._fields[1:])):
-        gpus[gpu.node_id].append(gpu)
+    for said in held.order_by("node_id", "index").values_list(*(one.name for one in fields(Facts))):
+        gpus[said[1]].append(Facts(*said))
     leases = _leases(node_name)
     environments = _environments(node_name) if node_name is not None else {}
     sites = Site.objects.select_related("campus", "owner__account").order_by("pk")

@@ -151,7 +151,11 @@ def idle_runs(attempts: Q | None = None) -> list[IdleRun]:
         "attempt__job_id", job + "title", job + "owner__name", "attempt__node__name", job + "gpus",
         "idle_pct", "idle_since",
     )  # fmt: skip
-    return [IdleRun(*said, round(pct or 0), since) for *said, pct, since in rows[:50] if since]
+    return [
+        IdleRun(pk, title, owner, node, gpus, round(pct or 0), since)
+        for pk, title, owner, node, gpus, pct, since in rows[:50]
+        if since is not None
+    ]
 
 
 def _told_of() -> QuerySet[GpuActivity]:
