@@ -11,7 +11,7 @@ from .words import clock
 
 def roll_now(session_id: int, cohort_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Enrolment to what a board shows of it; only learners of these cohorts whom something was seen or said of."""
-    visible = set(Enrolment.objects.filter(cohort__in=cohort_ids).values_list("pk", flat=True))
+    visible = set(Enrolment.objects.filter(cohort__in=cohort_ids).order_by().values_list("pk", flat=True))
     return {
         pk: {
             "enrolment": pk,
