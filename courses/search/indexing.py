@@ -20,7 +20,7 @@ from .sources import Found, Source, sources
 LONGEST = 200_000  # characters of a body that are looked through
 BATCH = 200
 #: What is written in bulk waits beside the index and is merged into it in large parts, which costs a fraction.
-BULK = "SET LOCAL gin_pending_list_limit = '32MB'; SET LOCAL work_mem = '64MB'"
+BULK = "SELECT set_config('gin_pending_list_limit', '32MB', true), set_config('work_mem', '64MB', true)"
 _FIELDS = (
     "run_id", "module_id", "cohort_ids", "is_shown", "title", "body", "title_folded", "body_folded", "grams", "url",
     "at", "digest",
