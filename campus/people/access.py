@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from campus.core.compiled import Compiled, Given
 from campus.core.notices.unread import KEPT, unread_of
 
 from .models import RoleGrant, User
@@ -53,6 +54,12 @@ class Standing:
 
 
 NOBODY = Standing(user_id=None)
+# Every page asks it.
+_HELD = Compiled(
+    lambda: User.objects.filter(pk=Given("user_id")).values_list(
+        "role_grants__role", "role_grants__scope_id", unread_of("pk")
+    )
+)
 
 
 def standing_of(user: Any) -> Standing:
@@ -64,8 +71,7 @@ def standing_of(user: Any) -> Standing:
         return NOBODY
     kept = getattr(user, "_standing", None)
     if kept is None:
-        grants = ("role_grants__role", "role_grants__scope_id")
-        rows = list(User.objects.filter(pk=user.pk).values_list(*grants, unread_of("pk")))
+        rows = _HELD.rows(user_id=user.pk)
         held = tuple((role, scope_id) for role, scope_id, _unread in rows if role is not None)
         kept = user._standing = Standing(user_id=user.pk, grants=held)
         setattr(user, KEPT, rows[0][2] if rows else 0)
