@@ -2,10 +2,11 @@
 
 import pytest
 from django.db import DataError, connection, transaction
-from django.db.models import F
+from django.db.models import Count, F, Sum
 
-from campus.core.postgres.base import PLANS_KEPT
+from campus.core.postgres.base import PARAMETERS, PLANS_KEPT
 from labs.quota.models import Account
+from labs.scheduling.models import Cycle
 from tests.factories import platform_account
 
 pytestmark = pytest.mark.django_db
@@ -39,3 +40,18 @@ def test_a_query_that_comes_again_is_planned_once() -> None:
         used = [count for (count,) in cursor.fetchall()]
     assert max(used) >= 15
     assert connection.connection.prepared_max == PLANS_KEPT
+
+
+def test_thousands_of_rows_are_written_and_found_in_parts() -> None:
+    """Six values a row: more than one statement may have."""
+    rows = Cycle.objects.bulk_create([Cycle(pending=n, started=0, plan_ms=1, total_ms=1) for n in range(15_000)])
+    assert Cycle.objects.aggregate(n=Count("pk"), sum=Sum("pending")) == {"n": 15_000, "sum": 112_492_500}
+    assert len(Cycle.objects.in_bulk([row.pk for row in rows] * 5)) == 15_000
+
+
+@pytest.mark.parametrize("changed", [1, 2, 7, 40])
+def test_an_update_of_many_rows_has_no_more_values_than_a_statement_may(changed: int) -> None:
+    """Django asks for the key twice; of each row come, for every column, the key and the value, and the key once more."""
+    rows = connection.ops.bulk_batch_size(["pk", "pk", *["column"] * changed], range(10**6))
+    assert PARAMETERS / 2 < rows * (2 * changed + 4) <= PARAMETERS
+    assert rows * (2 * changed + 1) <= PARAMETERS

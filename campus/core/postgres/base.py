@@ -1,12 +1,15 @@
 """The database backend: values are bound by PostgreSQL, so that it keeps the plans of queries that come again."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.backends.postgresql import base, operations
+from django.db.backends.postgresql import base, features, operations
 from psycopg.types.numeric import Int4, Int8
 
 #: Plans kept a connection. The pages ask some five hundred queries; a plan takes tens of KiB.
 PLANS_KEPT = 500
+#: As many values as one statement may have: the protocol counts them with 16 bits.
+PARAMETERS = 2**16 - 1
 _INT4 = range(-(2**31), 2**31)
 
 
@@ -23,10 +26,21 @@ class DatabaseOperations(operations.DatabaseOperations):
             return value
         return Int4(value) if value in _INT4 else Int8(value)
 
+    def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
+        """How many rows Django writes with one statement. An update names each value with its row's key."""
+        return max(1, min(len(objs), PARAMETERS // (2 * max(1, len(fields)))))
+
+
+class DatabaseFeatures(features.DatabaseFeatures):
+    """PostgreSQL's, with the limit of its protocol, which values that are written into the text do not meet."""
+
+    max_query_params = PARAMETERS
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, with integers that are never cut and as many plans kept as there are queries."""
 
+    features_class = DatabaseFeatures
     ops_class = DatabaseOperations
 
     def _configure_connection(self, connection: Any) -> bool:
