@@ -51,7 +51,7 @@ def test_thousands_of_rows_are_written_and_found_in_parts() -> None:
 
 @pytest.mark.parametrize("changed", [1, 2, 7, 40])
 def test_an_update_of_many_rows_has_no_more_values_than_a_statement_may(changed: int) -> None:
-    """Django asks for the key twice; of each row come, for every column, the key and the value, and the key once more."""
+    """Of each row come, for every column, its key and the value, and the key once more."""
     rows = connection.ops.bulk_batch_size(["pk", "pk", *["column"] * changed], range(10**6))
     assert PARAMETERS / 2 < rows * (2 * changed + 4) <= PARAMETERS
     assert rows * (2 * changed + 1) <= PARAMETERS
