@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from django.db import connection
 from django.test import Client
@@ -107,8 +108,8 @@ PAGES = (
         lambda at: reverse("materials:learner", args=[at.pages.video_id, at.enrolment_id]),
     ),
     Page("progress of a cohort", _instructor, lambda at: reverse("materials:run", args=[at.run.slug])),
-    Page("search results", _learner, lambda at: reverse("search:search") + "?q=수업"),
-    Page("search results, instructor", _instructor, lambda at: reverse("search:search") + "?q=수업"),
+    Page("search results", _learner, lambda at: reverse("search:search") + f"?q={quote('수업')}"),
+    Page("search results, instructor", _instructor, lambda at: reverse("search:search") + f"?q={quote('수업')}"),
     Page("announcement", _learner, lambda at: reverse("announcements:announcement", args=[at.pages.announcement_id])),
     Page("announcement, edit", _instructor, lambda at: reverse("announcements:edit", args=[at.pages.announcement_id])),
     Page("announcement, new", _instructor, lambda at: reverse("announcements:new")),
