@@ -101,7 +101,8 @@ def _document(source: Source, one: Found) -> Document:
 
 
 def _on_change(source: Source, instance: Model, **_kwargs: Any) -> None:
-    transaction.on_commit(partial(update, source, [instance.pk]), robust=True)
+    # A function, not a partial: Django names what failed by its __qualname__.
+    transaction.on_commit(lambda: update(source, [instance.pk]), robust=True)
 
 
 def _on_copy(instance: RunCopy, **_kwargs: Any) -> None:

@@ -59,12 +59,13 @@ def _telling() -> "_Telling":
     """What this transaction has to tell on commit, registered once. What a savepoint undoes is not told."""
     here = set(connection.savepoint_ids)
     for registered in connection.run_on_commit:
-        if isinstance(registered[1], _Telling) and registered[0] == here:
-            return registered[1]
+        telling = getattr(registered[1], "__self__", None)
+        if isinstance(telling, _Telling) and registered[0] == here:
+            return telling
     if not connection.in_atomic_block:
         raise RuntimeError("live nudges leave with a transaction; call this inside one")
     telling = _Telling()
-    transaction.on_commit(telling, robust=True)
+    transaction.on_commit(telling.tell, robust=True)
     return telling
 
 
@@ -80,7 +81,7 @@ class _Telling:
         self.job_ids: set[int] = set()
         self.groups: set[str] = set()
 
-    def __call__(self) -> None:
+    def tell(self) -> None:
         groups = self.groups
         if self.job_ids:
             for job_id, owner_id, scope_id in _WATCHED.rows(ids=list(self.job_ids)):
