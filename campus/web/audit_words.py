@@ -112,6 +112,7 @@ VERBS: dict[str, Text] = {
     "class.changed": gettext_lazy("Class changed"),
     "class.moved": gettext_lazy("Class moved"),
     "class.cancelled": gettext_lazy("Class cancelled"),
+    "class.ended": gettext_lazy("Class ended early"),
     "series.planned": gettext_lazy("Weekly series planned"),
     "series.changed": gettext_lazy("Weekly series changed"),
     "series.ended": gettext_lazy("Rest of a series cancelled"),

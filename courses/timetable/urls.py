@@ -13,6 +13,7 @@ urlpatterns = [
     path("timetable/classes/<int:session_id>/edit/", classes.edit, name="edit"),
     path("timetable/classes/<int:session_id>/move/", classes.move, name="move"),
     path("timetable/classes/<int:session_id>/cancel/", classes.cancel, name="cancel"),
+    path("timetable/classes/<int:session_id>/end/", classes.end, name="end"),
     path("timetable/classes/<int:session_id>/make-up/", classes.make_up, name="make-up"),
     path("timetable/classes/<int:session_id>/slots/", office.take, name="take-slot"),
     path("timetable/slots/<int:slot_id>/give-up/", office.give_up, name="give-up-slot"),

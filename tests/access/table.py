@@ -277,6 +277,8 @@ POST   /timetable/classes/{class}/edit/                                     302 
 POST   /timetable/classes/{class}/move/                                     302 404 403 403 400 400 400 404 404
 GET    /timetable/classes/{class}/cancel/                                   302 404 403 403 200 200 200 404 404
 POST   /timetable/classes/{class}/cancel/                                   302 404 403 403 400 400 400 404 404
+GET    /timetable/classes/{class}/end/                                      302 404 403 403 200 200 200 404 404
+POST   /timetable/classes/{class}/end/                                      302 404 403 403 302 302 302 404 404
 GET    /timetable/classes/{class}/make-up/                                  302 404 403 403 200 200 200 404 404
 POST   /timetable/classes/{class}/make-up/                                  302 404 403 403 400 400 400 404 404
 POST   /timetable/classes/{office}/slots/                                   302 404 400 400 400 400 400 404 404

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import translation
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone, translation
 
 from campus.core.errors import Conflict, InvalidInput, NotAllowed
-from campus.core.models import Notice
+from campus.core.models import AuditEntry, Notice
+from campus.places.api import bookings_at
 from campus.places.models import Booking
 from courses.catalog import api as catalog
 from courses.catalog.api import withdraw
@@ -16,6 +18,7 @@ from courses.timetable.services import (
     ClassWish,
     PlaceWish,
     cancel_session,
+    end_session,
     give_up_slot,
     move_session,
     save_session,
@@ -276,3 +279,67 @@ def test_what_is_odd_about_a_class_is_said_and_forbids_nothing(term):
         "1 of its learners have another",
     ):
         assert words in said, made.advice
+
+
+# ---- letting a class out early --------------------------------------------------------------------------------------
+
+
+def begun(term, **changes):
+    """A class that is on since half an hour, with an hour and a half to go: planned for later, and time passed."""
+    made = term.plan(places=term.places(gpus=6), **changes)
+    back = made.starts_at - (timezone.now() - HOUR / 2)
+    for place in made.places.all():
+        for row in (place.booking, place):
+            row.period = DateTimeTZRange(row.period.lower - back, row.period.upper - back, "[)")
+            row.save()
+    made.teachers.update(period=DateTimeTZRange(made.starts_at - back, made.ends_at - back, "[)"))
+    for kept in ClassReservation.objects.filter(class_place__session=made):
+        kept.start_at, kept.end_at = kept.start_at - back, kept.end_at - back
+        kept.save()
+    made.starts_at, made.ends_at = made.starts_at - back, made.ends_at - back
+    made.save()
+    return made
+
+
+def test_a_class_that_is_let_out_early_ends_now_and_gives_back_what_it_held(term):
+    made = begun(term)
+    planned_end, learner = made.ends_at, courses.learner(term.yongin)
+    before = timezone.now()
+    ended = end_session(session_id=made.pk, actor=term.planner)
+    assert before <= ended.ends_at <= timezone.now() < planned_end
+    assert (ended.state, ended.sequence, ended.starts_at) == ("PLANNED", made.sequence + 1, made.starts_at)
+    assert held(made.booking_key) == sorted([term.room.pk, term.other_room.pk])
+    assert {row.period.upper for row in Booking.objects.filter(key=made.booking_key)} == {ended.ends_at}
+    assert {place.period.upper for place in ended.places.all()} == {ended.ends_at}
+    assert {teacher.period.upper for teacher in ended.teachers.all()} == {ended.ends_at}
+    assert [place.gpus for place in ended.places.order_by("pk")] == [6, 0], "what it was planned with stays written"
+    assert set(ClassReservation.objects.values_list("state", flat=True)) == {"CANCELLED"}
+    assert not Notice.objects.filter(recipient=learner.user, kind="timetable.moved").exists()
+    assert AuditEntry.objects.filter(verb="class.ended", actor=term.planner).count() == 1
+    rooms = [term.room.pk, term.other_room.pk]
+    assert not bookings_at(room_ids=rooms, from_at=ended.ends_at, until_at=planned_end).exists()
+
+
+@pytest.mark.parametrize("how", ["not_begun", "class_over", "class_cancelled", "office_hours"])
+def test_only_a_class_that_is_on_can_be_let_out(term, how):
+    if how == "not_begun":
+        made = term.plan()
+    elif how == "office_hours":
+        made = term.plan(kind="OFFICE", slot_minutes=20, hours=1)
+    else:
+        made = begun(term)
+        if how == "class_over":
+            end_session(session_id=made.pk, actor=term.planner)
+        else:
+            cancel_session(session_id=made.pk, actor=term.planner, reason="강사 병가")
+    with pytest.raises(Conflict) as refused:
+        end_session(session_id=made.pk, actor=term.planner)
+    assert refused.value.code == how
+
+
+def test_who_may_not_plan_a_class_may_not_end_it(term):
+    made = begun(term)
+    with pytest.raises(NotAllowed):
+        end_session(session_id=made.pk, actor=courses.learner(term.yongin).user)
+    made.refresh_from_db()
+    assert made.ends_at > timezone.now()

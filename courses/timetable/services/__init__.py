@@ -1,6 +1,7 @@
 """Planning classes: each act is one booking in one transaction."""
 
 from .calendars import feed_of, read_feed, renew_feed, revoke_feed
+from .ending import end_session
 from .office import give_up_slot, take_slot
 from .series import end_series, save_series
 from .sessions import Saved, cancel_session, move_session, save_session
@@ -15,6 +16,7 @@ __all__ = [
     "add_holiday",
     "cancel_session",
     "end_series",
+    "end_session",
     "feed_of",
     "give_up_slot",
     "move_session",

@@ -57,7 +57,7 @@ def save_session(
         session = ClassSession(run=run, created_by=actor)
         before = None
     else:
-        session = _open(session_id, sequence, now)
+        session = open_to_change(session_id, sequence, now)
         require_planner(actor, session.places.values_list("cohort_id", flat=True))
         if session.run_id != run.pk:
             raise NotFound
@@ -79,7 +79,7 @@ def move_session(
 ) -> Saved:
     """Move a class with all that it takes; without `ends_at` it stays as long as it was. Raises as `save_session`."""
     now = database_now()
-    session = _open(session_id, sequence, now)
+    session = open_to_change(session_id, sequence, now)
     wish = wish_of(session)
     require_planner(actor, [place.cohort_id for place in wish.places])
     cohorts = check_wish(run=session.run, wish=wish, actor=actor)
@@ -108,7 +108,7 @@ def cancel_session(*, session_id: int, actor: User | None, reason: str, sequence
         raise NotFound
     if not found[0].is_planned:
         return found[0]
-    session = _open(session_id, sequence, database_now())
+    session = open_to_change(session_id, sequence, database_now())
     require_planner(actor, session.places.values_list("cohort_id", flat=True))
     reason = reason.strip()
     if not 0 < len(reason) <= 300 or not reason.isprintable():
@@ -122,7 +122,7 @@ def cancel_session(*, session_id: int, actor: User | None, reason: str, sequence
     free(sessions=[session], actor=actor)
     facts = {"starts_at": iso(session.starts_at), "reason": reason}
     tell_of_one("timetable.cancelled", session, cohort_ids, actor=actor, facts=facts)
-    _audit(session, "class.cancelled", cohort_ids, actor, {}, reason)
+    note_act(session, "class.cancelled", cohort_ids, actor, {}, reason)
     return session
 
 
@@ -132,7 +132,7 @@ def touch(session: ClassSession) -> None:
     session.changed_at = Now()
 
 
-def _open(session_id: int, sequence: int | None, now: datetime) -> ClassSession:
+def open_to_change(session_id: int, sequence: int | None, now: datetime) -> ClassSession:
     """Lock a class that may be changed. Raises NotFound, Conflict."""
     found = lock([session_id])
     if not found:
@@ -197,7 +197,7 @@ def _note(
     if before is None:
         kind = "timetable.make_up" if session.replaces_id else "timetable.added"
         tell_of_one(kind, session, cohort_ids, actor=actor, facts=times)
-        _audit(session, "class.planned", cohort_ids, actor, {"starts_at": ("", now[0])})
+        note_act(session, "class.planned", cohort_ids, actor, {"starts_at": ("", now[0])})
         return
     everybody = sorted({*cohort_ids, *(place.cohort_id for place in before.places)})
     if was != now:
@@ -207,7 +207,7 @@ def _note(
         _tell_of_changes(session, before, wish, actor)
         tell(cohort_ids=everybody, user_ids={*before.teacher_ids, *wish.teacher_ids})
     changes = {"starts_at": (was[0], now[0]), "ends_at": (was[1], now[1]), "places": (before.places, wish.places)}
-    _audit(session, "class.moved" if was != now else "class.changed", everybody, actor, changes)
+    note_act(session, "class.moved" if was != now else "class.changed", everybody, actor, changes)
 
 
 def _tell_of_changes(session: ClassSession, before: ClassWish, wish: ClassWish, actor: Any) -> None:
@@ -224,7 +224,7 @@ def _tell_of_changes(session: ClassSession, before: ClassWish, wish: ClassWish, 
         notify(recipient_ids=fresh, kind="timetable.added", url=page_of(session), facts=facts)
 
 
-def _audit(session: ClassSession, verb: str, cohort_ids: Any, actor: Any, changes: Any, reason: str = "") -> None:
+def note_act(session: ClassSession, verb: str, cohort_ids: Any, actor: Any, changes: Any, reason: str = "") -> None:
     paths = Cohort.objects.filter(pk__in=cohort_ids).values_list("scope__path", flat=True)
     scopes = sorted({scope_id for path in paths for scope_id in path})
     audit.record(actor=actor, verb=verb, target=session, scope_path=scopes, changes=changes, reason=reason)

@@ -77,6 +77,15 @@ def free(*, sessions: Sequence[ClassSession], actor: Any) -> None:
         _free_gpus(place, actor)
 
 
+def give_back_rest(*, session: ClassSession, wish: ClassWish, actor: Any) -> None:
+    """Free what a class that ended early held for the rest of its time; its GPUs wholly, since its hour is now."""
+    _take_teachers([session], wish)
+    _take_cohorts([session], wish, _take_rooms([session], wish, actor))
+    held = SessionCohort.objects.filter(session=session, reservation__isnull=False)
+    for place in held.select_related("reservation").order_by("reservation__site_id", "pk"):
+        _free_gpus(place, actor)
+
+
 def _take_rooms(sessions: Sequence[ClassSession], wish: ClassWish, actor: Any) -> dict[tuple[str, int], int]:
     free_bookings(keys=[one.booking_key for one in sessions], except_rooms=wish.room_ids)
     made = book_rooms(

@@ -27,7 +27,7 @@ from courses.timetable.forms import CancelForm, ClassForm, PlanForm, SlotForm, b
 from courses.timetable.models import Kind
 from courses.timetable.planning import get_plannable
 from courses.timetable.selectors import roll_of
-from courses.timetable.services import Saved, cancel_session, move_session, save_session
+from courses.timetable.services import Saved, cancel_session, end_session, move_session, save_session
 from courses.timetable.services.advice import advice_on
 from courses.timetable.services.looking import TimetableClash
 
@@ -135,6 +135,29 @@ def cancel(request: SignedInRequest, session_id: int) -> HttpResponse:
             return redirect(back)
     context = {"form": form, "session": access.session, "back": back, "people": len(roll_of(access.session))}
     return render(request, "timetable/cancel.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def end(request: SignedInRequest, session_id: int) -> HttpResponse:
+    """Let a class out now, before its planned end."""
+    access = get_session_to_edit(request.user, session_id)
+    back = reverse("timetable:class", args=[session_id])
+    if request.method == "POST":
+        try:
+            end_session(session_id=session_id, actor=request.user)
+        except CampusError as error:
+            messages.error(request, str(error.message))
+        else:
+            messages.success(request, _("The class is over. Room, stream and GPUs are free; check-out still counts."))
+        return redirect(back)
+    context = {
+        "title": _("End “%(title)s” now?") % {"title": access.session.title},
+        "text": _("Attendance counts to this minute, and nobody leaves early. Room, stream and GPUs are free at once."),
+        "label": _("End the class now"),
+        "cancel_url": back,
+        "tone": "primary",
+    }
+    return render(request, "core/confirm.html", context)
 
 
 @require_http_methods(["GET", "POST"])
