@@ -3,6 +3,7 @@
 Playwright's synchronous API can be started only once at a time.
 """
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,20 @@ settings.register_profile("same", derandomize=True, deadline=None, suppress_heal
 #: `make explore` draws new ones; what it finds becomes a test of its own.
 settings.register_profile("explore", derandomize=False, print_blob=True)
 settings.load_profile("same")
+
+
+@pytest.fixture(autouse=True)
+def _loop_of_the_browser_stands_aside(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright's loop stays this thread's running one between its calls, and no coroutine's test could begin."""
+    if request.node.get_closest_marker("asyncio") is None:
+        yield
+        return
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(running)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = "AI Campus"
+# As RFC 6238 recommends: a code that rolled over while it was typed, or a phone half a minute off, still opens.
+MFA_TOTP_TOLERANCE = 1
 
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if "kakao" in SIGN_IN_WITH:
