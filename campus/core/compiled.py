@@ -68,6 +68,10 @@ class Compiled:
             raise TypeError("this query set gives values, not models")
         return [self._text.build(row) for row in rows]
 
+    def model(self, **given: Any) -> Any | None:
+        """The first instance, or None. One query."""
+        return next(iter(self.models(**given)), None)
+
     def _ask(self, given: dict[str, Any]) -> Iterator[Sequence[Any]]:
         text = self._text = self._text or _compile(self._make())
         values = [given[one.name] if isinstance(one, Given) else one for one in text.parameters]

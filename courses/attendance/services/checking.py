@@ -44,7 +44,7 @@ class CheckedIn:
 
 def enrolment_at(session: ClassSession, user_id: int) -> Enrolment:
     """The enrolment by which a person belongs on the roll of a class. Raises NotAllowed where there is none."""
-    found: Enrolment | None = next(iter(_ENROLMENT.models(user=user_id, session=session.pk)), None)
+    found: Enrolment | None = _ENROLMENT.model(user=user_id, session=session.pk)
     if found is None or not session.takes_attendance:
         raise NotAllowed(_("You are not on the roll of this class."))
     return found

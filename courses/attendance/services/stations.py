@@ -61,7 +61,7 @@ def read_code(text: str, now: datetime) -> tuple[Station, Scan]:
     number, _dash, code = text.partition("-")
     found = None
     if number.isascii() and number.isdecimal() and len(number) < 19:
-        found = next(iter(_OPEN_STATION.models(pk=int(number))), None)
+        found = _OPEN_STATION.model(pk=int(number))
     scan = read(_secret(found), found.pk, code, now) if found and found.kind == Station.Kind.SCREEN else None
     if found is None or scan is None:
         raise Conflict(
@@ -73,7 +73,7 @@ def read_code(text: str, now: datetime) -> tuple[Station, Scan]:
 
 def station_of(number: int) -> Station | None:
     """An open station with its class, the course and the room; None where it was closed or never was."""
-    return next(iter(_STATION_AND_CLASS.models(pk=number)), None)
+    return _STATION_AND_CLASS.model(pk=number)
 
 
 def _secret(station: Station) -> bytes:

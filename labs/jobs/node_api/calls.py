@@ -71,7 +71,7 @@ def _node_of(request: HttpRequest) -> Node | None:
     if scheme.lower() != "node" or not 0 < len(token) <= _LONGEST_TOKEN:
         return None
     digest = token_digest(token)
-    node = next(iter(_OF_TOKEN.models(digest=digest)), None)
+    node = _OF_TOKEN.model(digest=digest)
     # The index compared digests, of which a guess tells nothing; this compares all of it in constant time.
     return node if node is not None and hmac.compare_digest(node.token_digest, digest) else None
 
