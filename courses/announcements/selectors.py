@@ -24,11 +24,16 @@ def announcements_for(standing: Standing) -> QuerySet[Any]:
 
 
 def written_announcements(standing: Standing) -> QuerySet[Any]:
-    """What a person may change, newest first, with how many it was brought to and how many have read it."""
+    """What a person may change, with how many it was brought to and how many have read it.
+
+    What is not out yet comes first, since it still waits for somebody; the rest by age, newest first.
+    """
     counts = written_by(standing).annotate(
-        brought=Count("deliveries"), read=Count("deliveries", filter=Q(deliveries__read_at__isnull=False))
+        brought=Count("deliveries"),
+        read=Count("deliveries", filter=Q(deliveries__read_at__isnull=False)),
+        is_to_come=Q(state__in=(Announcement.State.DRAFT, Announcement.State.SCHEDULED)),
     )
-    return _with_places(counts).order_by("-id")
+    return _with_places(counts).order_by("-is_to_come", "-id")
 
 
 def counts_of(found: Announcement) -> tuple[int, int]:

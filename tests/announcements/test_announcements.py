@@ -145,6 +145,16 @@ def test_today_and_the_course_page_show_it_until_it_is_read_and_the_author_sees_
     assert "Read by 1 of 2" in page(world, "instructor").get("/announcements/?show=written").content.decode()
 
 
+def test_what_staff_wrote_is_listed_with_what_is_not_out_yet_first(world: World) -> None:
+    draft = save_announcement(wish=wish(world, title="초안"), actor=world.people["instructor"])
+    out = announced(world, title="나간 것")
+    taken_back = announced(world, title="거둔 것")
+    withdraw(announcement_id=taken_back.pk, actor=world.people["instructor"])
+    shown = page(world, "instructor").get("/announcements/?show=written")
+    listed = [row["announcement"].pk for row in shown.context["rows"]]
+    assert listed == [draft.pk, taken_back.pk, out.pk]
+
+
 def test_a_scheduled_one_is_published_when_its_time_has_come_and_only_once(world: World) -> None:
     later = timezone.now() + timedelta(hours=1)
     found = save_announcement(wish=wish(world, publish_at=later), actor=world.people["instructor"])

@@ -178,7 +178,9 @@ def tour(page: Page, role: str) -> Iterator[str]:
         address = step.at or _first(known.get(step.on, []), step.link)
         if not address:
             continue
-        page.goto(address)
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok or step.name == "missing", f"{step.name}: {answer.status} at {address}"
         until_settled(page)
         known[step.name] = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
         yield step.name
