@@ -42,6 +42,11 @@ class Node(models.Model):
     agent_version = models.CharField(max_length=40, blank=True)
     confinement = models.CharField(max_length=10, choices=Confinement, default=Confinement.REFUSED)
     confinement_detail = models.CharField(max_length=300, blank=True)
+    shares_gpus = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Several jobs may have a part of one of its GPUs each: something on it bounds them."),
+    )
     cpu_count = models.PositiveIntegerField(default=0)
     memory_mib = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)

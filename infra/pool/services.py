@@ -180,7 +180,7 @@ def record_hello(*, node: Node, hello: Hello) -> Node:
             update_fields=["uuid", "kind", "gpu_type", "memory_mib", "watts", "is_healthy", "seen_at"],
         )  # fmt: skip
         gone = Gpu.objects.filter(node=node).exclude(index__in=[gpu.index for gpu in hello.gpus])
-        gone.filter(lease=None).delete()
+        gone.filter(leases=None).delete()
         gone.update(is_healthy=False)
         NodeEnvironment.objects.filter(node=node).exclude(
             digest__in=[environment.digest for environment in hello.environments]

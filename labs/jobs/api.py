@@ -2,6 +2,7 @@
 
 from .access import get_job_for, jobs_for
 from .domain.dependencies import After, Condition
+from .domain.shares import OFFERED_SHARES, SHARE_STEP, WHOLE_GPU, Held, Left, Piece, left_of, memory_of_share
 from .domain.source import from_json as files_of_bundle
 from .services import (
     Ended,
@@ -43,9 +44,15 @@ from .troubles import Trouble, troubles_of
 from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
+    "OFFERED_SHARES",
+    "SHARE_STEP",
+    "WHOLE_GPU",
     "After",
     "Condition",
     "Ended",
+    "Held",
+    "Left",
+    "Piece",
     "Placement",
     "Preemption",
     "Submission",
@@ -72,6 +79,8 @@ __all__ = [
     "job_rerun",
     "job_settled",
     "jobs_for",
+    "left_of",
+    "memory_of_share",
     "parse_submission",
     "points_of",
     "preempt_attempts",

@@ -2,17 +2,23 @@
 
 from decimal import Decimal
 
+import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import IntegerRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from psycopg.types.range import Range
 
-from campus.places.models import Campus
+from campus.places.models import Campus, one_of
 from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet, Environment
 from labs.quota.api import cost_s
 from labs.quota.models import Account
+
+from .domain.shares import WHOLE_GPU
 
 
 class SourceBundle(models.Model):
@@ -109,6 +115,14 @@ class Job(models.Model):
     source = models.ForeignKey(SourceBundle, on_delete=models.PROTECT, related_name="jobs")
     entrypoint = models.CharField(max_length=255, default="main.py")
     gpus = models.PositiveSmallIntegerField(default=1)
+    gpu_milli = models.PositiveSmallIntegerField(
+        default=WHOLE_GPU, db_default=WHOLE_GPU, help_text=_("Thousandths of a GPU; less than 1000 is a share of one.")
+    )
+    gpu_memory_mib = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("The least memory of each GPU in MiB, or of the share. Empty means any, and for a share its part."),
+    )
     gpu_type = models.CharField(max_length=60, blank=True, help_text=_("Empty means any."))
     wall_s = models.PositiveIntegerField()
     rate = models.DecimalField(
@@ -183,6 +197,13 @@ class Job(models.Model):
                 name="job_state",
             ),
             models.CheckConstraint(condition=Q(gpus__gte=1), name="job_has_a_gpu"),
+            models.CheckConstraint(
+                condition=Q(gpu_milli=1000) | Q(gpu_milli__gte=1, gpu_milli__lt=1000, gpus=1),
+                name="job_share_is_of_one_gpu",
+            ),
+            models.CheckConstraint(
+                condition=Q(gpu_memory_mib=None) | Q(gpu_memory_mib__gte=1), name="job_gpu_memory_is_some"
+            ),
             models.CheckConstraint(condition=Q(wall_s__gte=1), name="job_has_a_wall_limit"),
             models.CheckConstraint(condition=Q(rate__gt=0), name="job_costs_something"),
             models.CheckConstraint(
@@ -225,9 +246,19 @@ class Job(models.Model):
         return self.wall_s - self.kept_s
 
     @property
+    def gpus_in_all(self) -> Decimal:
+        """Its GPUs as they are charged and counted: a share of one counts as that share."""
+        return Decimal(self.gpus * self.gpu_milli) / WHOLE_GPU
+
+    @property
+    def is_share(self) -> bool:
+        """It has a part of one GPU, and others may have the rest."""
+        return self.gpu_milli < WHOLE_GPU
+
+    @property
     def hold_s(self) -> int:
         """In seconds of account, rounded up."""
-        return cost_s(gpu_seconds=self.gpus * self.wall_left_s, rate=self.rate)
+        return cost_s(gpu_seconds=self.gpus_in_all * self.wall_left_s, rate=self.rate)
 
     @property
     def is_open(self) -> bool:
@@ -340,11 +371,50 @@ class Attempt(models.Model):
         return f"job {self.job_id}, attempt {self.number}"
 
 
-class GpuLease(models.Model):
-    """A GPU is given to at most one open attempt. The row goes when the attempt ends."""
+# Memory is no range: which part of it a share has does not matter, only that the sum fits. The GPU's row is locked
+# first, so of two who take a share at once the second sees the first. Whole GPUs never come here.
+_MEMORY_FITS = """
+PERFORM 1 FROM pool_gpu WHERE id = NEW.gpu_id FOR NO KEY UPDATE;
+IF (SELECT SUM(memory_mib) FROM jobs_gpulease WHERE gpu_id = NEW.gpu_id)
+    > (SELECT memory_mib FROM pool_gpu WHERE id = NEW.gpu_id) THEN
+    RAISE EXCEPTION 'the shares of a GPU have more memory than it has' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
 
-    gpu = models.OneToOneField(Gpu, on_delete=models.PROTECT, related_name="lease")
+
+class GpuLease(models.Model):
+    """A piece of a GPU is given to at most one open attempt. The row goes when the attempt ends.
+
+    `milli` are thousandths of it, [0, 1000) for all of it. A share may lie in several pieces, so that what is left fits
+    wherever it lies; `memory_mib` goes with them, in the first. A whole GPU's memory is nobody else's and counts as 0.
+    """
+
+    gpu = models.ForeignKey(Gpu, on_delete=models.PROTECT, related_name="leases")
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="gpu_leases")
+    milli = IntegerRangeField(default=Range(0, WHOLE_GPU), db_default=Range(0, WHOLE_GPU))
+    memory_mib = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = (
+            ExclusionConstraint(
+                name="gpu_lease_pieces_are_apart",
+                expressions=((one_of("gpu"), RangeOperators.OVERLAPS), ("milli", RangeOperators.OVERLAPS)),
+            ),
+            models.CheckConstraint(
+                condition=Q(milli__contained_by=Range(0, WHOLE_GPU), milli__isempty=False),
+                name="gpu_lease_is_a_piece_of_it",
+            ),
+        )
+        triggers = (
+            pgtrigger.Trigger(
+                name="shares_have_the_memory_there_is",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("gpu_id", "memory_mib"),
+                condition=pgtrigger.Q(new__memory_mib__gt=0),
+                func=_MEMORY_FITS,
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.gpu} for {self.attempt}"

@@ -37,6 +37,8 @@ class Submission:
     entrypoint: str = ""
     environment_id: int | None = None
     gpus: int | None = None
+    gpu_milli: int | None = None
+    gpu_memory_mib: int | None = None
     gpu_type: str = ""
     wall_s: int | None = None
     data_set_ids: tuple[int, ...] = ()
@@ -80,6 +82,8 @@ def read_submission(request: Any) -> Submission:
         entrypoint=reader.text("entrypoint"),
         environment_id=_environment(reader),
         gpus=reader.whole("gpus"),
+        gpu_milli=reader.whole("gpu_milli"),
+        gpu_memory_mib=reader.whole("gpu_memory_mib"),
         gpu_type=reader.text("gpu_type"),
         wall_s=reader.whole("wall_s"),
         data_set_ids=_data_sets(reader),

@@ -1,8 +1,9 @@
 """What a job would hold and when it would start, before it is submitted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from labs.quota.api import cap_lines, cost_s, rate_of
 from labs.quota.models import Account
 
 from .domain import planner
-from .domain.snapshot import PendingJob
+from .domain.snapshot import WHOLE_GPU, PendingJob
 from .snapshot_loader import Loaded, fitted_policy, load
 from .waits import at, facts_of
 
@@ -67,19 +68,25 @@ def forecast(
     wall_s: int,
     preferred_campus_id: int | None = None,
     work_key: str = "",
+    gpu_milli: int = WHOLE_GPU,
+    gpu_memory_mib: int | None = None,
 ) -> Forecast:
-    """Plan the queue as it stands with one more job in it. Raises InvalidInput (gpus, gpu_type, wall_s, account)."""
-    jobs.check_size(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s)
+    """Plan the queue as it stands with one more job in it.
+
+    Raises InvalidInput (gpus, gpu_type, gpu_milli, gpu_memory_mib, wall_s, account).
+    """
+    jobs.check_size(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli, gpu_memory_mib=gpu_memory_mib)
     if account is None:
         raise InvalidInput({"account": _("You have no GPU time yet. It comes with a place in a cohort.")})
     with transaction.atomic():
         now = database_now()
         loaded = load(now, extra=[(account.pk, user.pk, work_key)])
     joining = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
+    joining = replace(joining, gpu_milli=gpu_milli, min_gpu_memory_mib=gpu_memory_mib)
     found = planner.forecast(loaded.snapshot, fitted_policy(), now.timestamp(), joining)
     available_s, short_account = left_for(account, now)
     return Forecast(
-        hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s),
+        hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli),
         available_s=available_s,
         short_account=short_account,
         start_p50_at=at(found.start_p50_at),
@@ -89,7 +96,7 @@ def forecast(
         facts=facts_of(found, loaded.node_ids),
         run_p50_s=joining.predicted_p50_s or 0.0,
         run_p90_s=joining.predicted_p90_s or 0.0,
-        gpu_seconds=gpus * wall_s,
+        gpu_seconds=cost_s(gpu_seconds=_seconds(gpus, wall_s, gpu_milli)),
     )
 
 
@@ -102,9 +109,14 @@ def left_for(account: Account, now: datetime) -> tuple[int, str]:
     return max(0, least_s), name
 
 
-def held_s(*, gpus: int, gpu_type: str, wall_s: int) -> int:
+def held_s(*, gpus: int, gpu_type: str, wall_s: int, gpu_milli: int = WHOLE_GPU) -> int:
     """Seconds of account that such a job would hold, at today's rate for the GPU type."""
-    return cost_s(gpu_seconds=gpus * wall_s, rate=rate_of(gpu_type))
+    return cost_s(gpu_seconds=_seconds(gpus, wall_s, gpu_milli), rate=rate_of(gpu_type))
+
+
+def _seconds(gpus: int, wall_s: int, gpu_milli: int) -> Decimal:
+    """GPU-seconds: those of a share of a GPU are that part of a whole one's."""
+    return Decimal(gpus * gpu_milli * wall_s) / WHOLE_GPU
 
 
 def joining_job(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import BigIntegerField, DateTimeField, F, Func
@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, DateTimeField, F, Func
 from campus.core.compiled import AnyOf, Compiled, Given
 from infra.pool.models import Gpu, Node, NodeEnvironment
 from labs.jobs.domain.dependencies import Verdict, judge
+from labs.jobs.domain.shares import NOTHING_LEFT, WHOLE_GPU, Held, Piece, left_of
 from labs.jobs.models import Attempt, Dependency, Job
 from labs.quota.models import Account
 
@@ -35,7 +36,7 @@ ROOM_IS_KEPT = timedelta(hours=1)
 _PENDING = (
     "id", "owner_id", "account_id", "submitted_at", "gpus", "wall_s", "gpu_type", "preferred_campus_id", "deadline_at",
     "attempts_made", "environment__digest", "work_key", "sweep_id", "sweep__max_running",
-    "kept_s", "preempted_count", "is_preemptible",
+    "kept_s", "preempted_count", "is_preemptible", "gpu_milli", "gpu_memory_mib",
 )  # fmt: skip
 
 _STORED = ("wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at")
@@ -44,12 +45,13 @@ _RUNNING = (
     "job_id", "job__owner_id", "job__account_id", "node_id", "job__wall_s", "job__work_key",
     "started_at", "claimed_at", "assigned_at", "id", "job__sweep_id", "job__kept_s", "job__is_preemptible",
     "reservation_id", "is_borrowed", "preempt_requested_at", "preempt_grace_s", "preempt_for_job_id",
-    "job__cancel_requested_at", "job__submitted_at",
+    "job__cancel_requested_at", "job__gpu_milli", "job__submitted_at",
 )  # fmt: skip
 
 _GPU = (
-    "id", "node_id", "index", "gpu_type", "memory_mib", "watts", "is_healthy", "lease__attempt_id",
-    "node__name", "node__site_id", "node__state", "node__confinement", "node__heartbeat_at",
+    "id", "node_id", "index", "gpu_type", "memory_mib", "watts", "is_healthy", "leases__attempt_id",
+    "leases__milli__startswith", "leases__milli__endswith", "leases__memory_mib",
+    "node__name", "node__site_id", "node__state", "node__confinement", "node__heartbeat_at", "node__shares_gpus",
 )  # fmt: skip
 
 _ACCOUNT = (
@@ -136,7 +138,7 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
 # Every cycle asks these, and all but the time they are asked for is the same.
 _QUEUED = Compiled(lambda: Job.objects.filter(state=Job.State.QUEUED).order_by("id").values_list(*_PENDING, *_STORED))
 _OPEN = Compiled(lambda: Attempt.objects.exclude(state=Attempt.State.ENDED).order_by("id").values_list(*_RUNNING))
-_GPUS = Compiled(lambda: Gpu.objects.order_by("node_id", "index").values_list(*_GPU))
+_GPUS = Compiled(lambda: Gpu.objects.order_by("node_id", "index", "leases").values_list(*_GPU))
 _BUILT = Compiled(
     lambda: NodeEnvironment.objects.filter(state=NodeEnvironment.State.READY).values_list("node_id", "digest")
 )
@@ -158,37 +160,62 @@ _FOLLOWING = Compiled(
 _FIT = Compiled(lambda: SchedulerMark.objects.filter(pk=1).values_list("start_fit"))
 
 
-Held = Mapping[int, tuple[int, tuple[int, ...]]]
+class Holding(NamedTuple):
+    """What an open attempt holds: GPUs of a node state, and of a share the memory that goes with it in MiB."""
+
+    state_id: int
+    indices: tuple[int, ...]
+    memory_mib: int = 0
 
 
-def _nodes(now: datetime) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], int], dict[int, int], Held]:
-    """Nodes with their free GPUs; GPU rows; node rows; and what each open attempt holds: (node state, indices)."""
+Holdings = Mapping[int, Holding]
+
+
+def _nodes(now: datetime) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], int], dict[int, int], Holdings]:
+    """Nodes with their free GPUs; GPU rows; node rows; and what each open attempt holds."""
     ready: dict[int, set[str]] = defaultdict(set)
     for node_id, digest in _BUILT.rows():
         ready[node_id].add(digest)
     groups: dict[tuple[int, str], list[tuple[Any, ...]]] = defaultdict(list)
+    shares: dict[int, list[tuple[int, Held]]] = {}
     for row in _GPUS.rows():
+        if row[7] is not None and row[9] - row[8] < WHOLE_GPU:
+            of_gpu = shares.setdefault(row[0], [])
+            of_gpu.append((row[7], Held(Piece(row[8], row[9]), row[10])))
+            if len(of_gpu) > 1:  # the GPU is there already
+                continue
         groups[row[1], row[3]].append(row)
     late_at = now - timedelta(seconds=MISSED_HEARTBEATS * settings.LABS_HEARTBEAT_S)
     states: list[NodeState] = []
     gpu_ids: dict[tuple[int, int], int] = {}
     node_ids: dict[int, int] = {}
     held: dict[int, tuple[int, list[int]]] = {}
+    memory: dict[int, int] = {}
     for (node_id, gpu_type), gpus in groups.items():
         state_id = node_id if node_id not in node_ids else -len(node_ids) - 1
         node_ids[state_id] = node_id
         for gpu in gpus:
             gpu_ids[state_id, gpu[2]] = gpu[0]
-            if gpu[7] is not None:
+            if gpu[0] in shares:
+                for attempt_id, piece in shares[gpu[0]]:
+                    held[attempt_id] = (state_id, [gpu[2]])
+                    memory[attempt_id] = memory.get(attempt_id, 0) + piece.memory_mib
+            elif gpu[7] is not None:
                 held.setdefault(gpu[7], (state_id, []))[1].append(gpu[2])
-        states.append(_node(state_id, gpu_type, gpus, frozenset(ready[node_id]), late_at))
-    return tuple(states), gpu_ids, node_ids, {key: (node, tuple(found)) for key, (node, found) in held.items()}
+        states.append(_node(state_id, gpu_type, gpus, shares, frozenset(ready[node_id]), late_at))
+    holdings = {key: Holding(node, tuple(found), memory.get(key, 0)) for key, (node, found) in held.items()}
+    return tuple(states), gpu_ids, node_ids, holdings
 
 
 def _node(
-    state_id: int, gpu_type: str, gpus: Sequence[tuple[Any, ...]], ready: frozenset[str], late_at: datetime
+    state_id: int,
+    gpu_type: str,
+    gpus: Sequence[tuple[Any, ...]],
+    shares: Mapping[int, Sequence[tuple[int, Held]]],
+    ready: frozenset[str],
+    late_at: datetime,
 ) -> NodeState:
-    name, site_id, state, confinement, heartbeat_at = gpus[0][8:]
+    name, site_id, state, confinement, heartbeat_at, shares_gpus = gpus[0][11:]
     return NodeState(
         id=state_id,
         site_id=site_id,
@@ -205,7 +232,15 @@ def _node(
         ),
         environments=ready,
         watts_per_gpu=float(max(gpu[5] for gpu in gpus)),
+        partly_free=tuple(_partly_free(gpu, shares[gpu[0]]) for gpu in gpus if gpu[0] in shares),
+        is_shareable=shares_gpus,
     )
+
+
+def _partly_free(gpu: tuple[Any, ...], shares: Sequence[tuple[int, Held]]) -> tuple[int, int, int]:
+    """What is left of a shared GPU: index, thousandths, MiB. Of a broken one nothing."""
+    left = left_of((held for _attempt, held in shares), memory_mib=gpu[4]) if gpu[6] else NOTHING_LEFT
+    return gpu[2], left.milli, left.memory_mib
 
 
 def _is_confined(confinement: str) -> bool:
@@ -235,13 +270,13 @@ def _unnested(field: str) -> Any:
     return Func(F(field), function="unnest", output_field=BigIntegerField())
 
 
-def _running(row: tuple[Any, ...], held: Held, samples: Samples) -> RunningJob:
+def _running(row: tuple[Any, ...], held: Holdings, samples: Samples) -> RunningJob:
     (
         job_id, owner_id, account_id, _node_id, wall_s, work_key, started_at, claimed_at, assigned_at, attempt_id,
         sweep_id, kept_s, is_preemptible, reservation_id, is_borrowed, asked_at, grace_s, for_job_id, cancelled_at,
-        submitted_at,
+        gpu_milli, submitted_at,
     ) = row  # fmt: skip
-    state_id, indices = held[attempt_id]
+    state_id, indices, memory_mib = held[attempt_id]
     predicted = samples.predict(work_key, owner_id, wall_s - kept_s, submitted_at)
     ends_by_at = None
     if cancelled_at is not None:
@@ -258,6 +293,8 @@ def _running(row: tuple[Any, ...], held: Held, samples: Samples) -> RunningJob:
         wall_s=float(wall_s - kept_s),
         predicted_p50_s=predicted.p50_s,
         predicted_p90_s=predicted.p90_s,
+        gpu_milli=gpu_milli,
+        gpu_memory_mib=memory_mib,
         is_preemptible=is_preemptible,
         grace_s=float(settings.LABS_PREEMPT_GRACE_S) if is_preemptible else 0.0,
         is_ending=ends_by_at is not None,
@@ -308,7 +345,7 @@ def _pending(
 ) -> PendingJob:
     (
         pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key,
-        sweep_id, max_running, kept_s, preempted_count, is_preemptible,
+        sweep_id, max_running, kept_s, preempted_count, is_preemptible, gpu_milli, gpu_memory_mib,
     ) = row[: len(_PENDING)]  # fmt: skip
     predicted = samples.predict(key, owner_id, wall_s - kept_s, submitted_at)
     # What checkpoints keep was time that it ran, not time that it waited.
@@ -319,6 +356,8 @@ def _pending(
         account_id=account_id,
         submitted_at=submitted_at.timestamp(),
         gpus=gpus,
+        gpu_milli=gpu_milli,
+        min_gpu_memory_mib=gpu_memory_mib,
         wall_s=float(wall_s - kept_s),
         gpu_type=gpu_type or None,
         preferred_site_id=site_of_campus.get(campus_id),

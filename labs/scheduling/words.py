@@ -113,6 +113,14 @@ def _no_node_end(facts: Facts, place: int, names: Names) -> str:
     return _("It cannot start as the pool is. Cancel it and submit it with fewer GPUs or another kind.")
 
 
+def _not_shared(facts: Facts, place: int, names: Names) -> str:
+    return _("It asks for a part of a GPU, and no node that could run it lets jobs share one.")
+
+
+def _not_shared_end(facts: Facts, place: int, names: Names) -> str:
+    return _("It cannot start as the pool is. Cancel it and submit it with a whole GPU or another kind.")
+
+
 def _draining(facts: Facts, place: int, names: Names) -> str:
     return _("The nodes that could run it are out of service.")
 
@@ -304,6 +312,7 @@ BECAUSE: dict[str, Sentence] = {
     WaitReason.GPU_TYPE_BUSY: _type_busy,
     WaitReason.RESERVED_FOR_WIDE_JOB: _reserved,
     WaitReason.NO_SUCH_NODE: _no_node,
+    WaitReason.NOT_SHARED: _not_shared,
     WaitReason.NODES_DRAINING: _draining,
     WaitReason.SITE_CLOSED: _closed,
     WaitReason.POWER_CAP: _power,
@@ -328,6 +337,7 @@ ENDS: dict[str, Sentence] = {
     WaitReason.GPU_TYPE_BUSY: _type_busy_end,
     WaitReason.RESERVED_FOR_WIDE_JOB: _reserved_end,
     WaitReason.NO_SUCH_NODE: _no_node_end,
+    WaitReason.NOT_SHARED: _not_shared_end,
     WaitReason.NODES_DRAINING: _draining_end,
     WaitReason.SITE_CLOSED: _closed_end,
     WaitReason.POWER_CAP: _power_end,

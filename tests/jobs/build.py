@@ -98,7 +98,7 @@ def hello_of(*, gpus: int = 2, gpu_type: str = "nvidia-h100", boot_id: str = "bo
 
 def assign(job: Job, node: Node, *, gpus: int | None = None) -> Attempt | None:
     """Give the job free GPUs of the node, as a cycle does."""
-    free = list(node.gpus.filter(lease=None).values_list("pk", flat=True)[: gpus or job.gpus])
+    free = list(node.gpus.filter(leases=None).values_list("pk", flat=True)[: gpus or job.gpus])
     return jobs.start_attempt(job_id=job.pk, node_id=node.pk, gpu_ids=free)
 
 

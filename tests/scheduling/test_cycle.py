@@ -164,7 +164,7 @@ def test_a_node_with_two_types_of_gpu_runs_each_job_on_its_own_type(world: World
     wide, other = world.submit(gpus=2), world.submit(gpu_type="nvidia-a100")
     assert run_cycle().started == 2
     held = {
-        job.pk: list(Gpu.objects.filter(lease__attempt__job=job).values_list("index", flat=True))
+        job.pk: list(Gpu.objects.filter(leases__attempt__job=job).values_list("index", flat=True))
         for job in (wide, other)
     }
     assert held == {wide.pk: [0, 1], other.pk: [2]}

@@ -51,7 +51,7 @@ def lose_locked(job: Job, attempt: Attempt, *, silent_from: datetime, cause: str
     afterwards. `facts` are further fields of the attempt.
     """
     ran_s = (silent_from - attempt.started_at).total_seconds() if attempt.started_at else 0.0
-    lost_s = quota.charge_s(run_s=max(0.0, ran_s), gpus=job.gpus, hold_s=job.hold_s, rate=job.rate)
+    lost_s = quota.charge_s(run_s=max(0.0, ran_s), gpus=job.gpus_in_all, hold_s=job.hold_s, rate=job.rate)
     let_go(attempt, outcome=Attempt.Outcome.LOST, lost_s=lost_s, **facts)
     ending = _judge(job)
     add_event(job, JobEvent.Kind.LOST, attempt=attempt.number, cause=cause, lost_s=lost_s)

@@ -98,7 +98,7 @@ def requeue_preempted(job: Job, attempt: Attempt, *, run_s: float, saved_at_s: f
     kept_s = kept_run_s(saved_at_s=saved_at_s, run_s=run_s, wall_left_s=job.wall_left_s)
     charged_s = 0
     if attempt.started_at is not None:
-        charged_s = quota.charge_s(run_s=run_s, gpus=job.gpus, hold_s=held_s, rate=job.rate)
+        charged_s = quota.charge_s(run_s=run_s, gpus=job.gpus_in_all, hold_s=held_s, rate=job.rate)
     job.kept_s += kept_s
     lost_s = refund_s(charged_s=charged_s, held_s=held_s, next_hold_s=job.hold_s)
     let_go(attempt, outcome=Attempt.Outcome.PREEMPTED, lost_s=lost_s, kept_s=kept_s, run_s=run_s, **facts)

@@ -129,7 +129,7 @@ def _requeue(job: Job, attempt: Attempt, ended: Ended) -> str:
 def _settle(job: Job, attempt: Attempt, ended: Ended, ending: Ending, result: dict[str, Any]) -> str:
     charged_s = 0
     if ending.is_charged and attempt.started_at is not None:
-        charged_s = quota.charge_s(run_s=ended.run_s, gpus=job.gpus, hold_s=job.hold_s, rate=job.rate)
+        charged_s = quota.charge_s(run_s=ended.run_s, gpus=job.gpus_in_all, hold_s=job.hold_s, rate=job.rate)
     published, missing = _publish(attempt, ended)
     end_job(
         job,

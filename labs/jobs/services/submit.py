@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from campus.core.errors import Conflict, InvalidInput, NotFound
 from labs.jobs.domain.dependencies import After
 from labs.jobs.domain.results import is_storable
+from labs.jobs.domain.shares import WHOLE_GPU
 from labs.jobs.domain.source import digest_of, from_json
 from labs.jobs.domain.sweeps import Value
 from labs.jobs.models import Job, JobEvent, SourceBundle
@@ -52,6 +53,8 @@ def submit(
     work_url: str = "",
     is_preemptible: bool = False,
     purpose: str = Job.Purpose.OWN,
+    gpu_milli: int = WHOLE_GPU,
+    gpu_memory_mib: int | None = None,
     after: Sequence[After] = (),
     parameters: Mapping[str, Value] | None = None,
     place: Place | None = None,
@@ -59,6 +62,8 @@ def submit(
 ) -> tuple[Job, bool]:
     """Queue a job and hold gpus * wall_s GPU-seconds at today's rate for it. Returns the job and whether it is new.
 
+    With `gpu_milli` below 1000 it gets that many thousandths of one GPU and holds that part of its seconds.
+    `gpu_memory_mib` is the least memory of each GPU, or of the share; None is any, and for a share its part.
     One that `is_preemptible` may be asked to save its work and make room; a class's work and grading (`purpose`) never.
     Grading may be put on an account of nobody's, a cohort's: whoever calls with that purpose vouches for it.
     It starts no sooner than the jobs in `after` have ended, and reads `parameters` in params.json. The same
@@ -82,6 +87,8 @@ def submit(
         idempotency_key=idempotency_key,
         is_preemptible=is_preemptible,
         purpose=purpose,
+        gpu_milli=gpu_milli,
+        gpu_memory_mib=gpu_memory_mib,
         after=tuple(after),
         parameters=dict(parameters or {}),
     )
@@ -103,12 +110,22 @@ def submit(
     return first, False
 
 
+_NEWER: tuple[tuple[str, Any], ...] = (
+    ("after", ()),
+    ("parameters", {}),
+    ("is_preemptible", False),
+    ("purpose", Job.Purpose.OWN),
+    ("gpu_milli", WHOLE_GPU),
+    ("gpu_memory_mib", None),
+)
+
+
 def request_digest(wish: Wish) -> str:
     """SHA-256 of all that was asked for, but for the key itself."""
     asked = asdict(wish) | {"files": digest_of(wish.files), "data_set_ids": sorted(set(wish.data_set_ids))}
     del asked["idempotency_key"]
     # Left out where nothing was said, so that digests from before they came still match.
-    for newer, usual in (("after", ()), ("parameters", {}), ("is_preemptible", False), ("purpose", Job.Purpose.OWN)):
+    for newer, usual in _NEWER:
         if asked[newer] == usual:
             del asked[newer]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
@@ -162,6 +179,8 @@ def new_job(wish: Wish, granted: Granted, owner: Any, source: SourceBundle) -> J
         source=source,
         entrypoint=granted.entrypoint,
         gpus=wish.gpus,
+        gpu_milli=wish.gpu_milli,
+        gpu_memory_mib=wish.gpu_memory_mib,
         gpu_type=wish.gpu_type,
         wall_s=wish.wall_s,
         rate=granted.rate,
@@ -210,6 +229,8 @@ def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) 
         files=files if files is not None else from_json(job.source.files),
         entrypoint=job.entrypoint,
         gpus=job.gpus,
+        gpu_milli=job.gpu_milli,
+        gpu_memory_mib=job.gpu_memory_mib,
         gpu_type=job.gpu_type,
         wall_s=job.wall_s,
         data_set_ids=list(job.data_sets.values_list("pk", flat=True)),

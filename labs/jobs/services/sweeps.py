@@ -240,6 +240,8 @@ def _wish_of(job: Job) -> Wish:
         files=from_json(job.source.files),
         entrypoint=job.entrypoint,
         gpus=job.gpus,
+        gpu_milli=job.gpu_milli,
+        gpu_memory_mib=job.gpu_memory_mib,
         gpu_type=job.gpu_type,
         wall_s=job.wall_s,
         data_set_ids=list(job.data_sets.values_list("pk", flat=True)),

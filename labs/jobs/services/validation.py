@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Min, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campus.core.errors import InvalidInput, Text
@@ -22,6 +22,7 @@ from labs.jobs.domain import source
 from labs.jobs.domain.dependencies import MAX_AFTER, After
 from labs.jobs.domain.paths import BadFile
 from labs.jobs.domain.results import is_storable
+from labs.jobs.domain.shares import SHARE_STEP, WHOLE_GPU, is_share
 from labs.jobs.domain.sweeps import Value
 from labs.jobs.models import Job
 from labs.jobs.refusals import refused, words_of
@@ -54,8 +55,34 @@ class Wish:
     idempotency_key: str | None
     is_preemptible: bool = False
     purpose: str = Job.Purpose.OWN
+    gpu_milli: int = WHOLE_GPU
+    gpu_memory_mib: int | None = None
     after: Sequence[After] = ()
     parameters: Mapping[str, Value] = with_default(default_factory=dict)
+
+    @property
+    def size(self) -> "Size":
+        """How much of the pool it asks for."""
+        return Size(self.gpus, self.gpu_type, self.gpu_milli, self.gpu_memory_mib)
+
+
+@dataclass(frozen=True)
+class Size:
+    """GPUs that a job asks for, or `gpu_milli` thousandths of one; memory of each, or of the share, in MiB."""
+
+    gpus: int
+    gpu_type: str = ""
+    gpu_milli: int = WHOLE_GPU
+    gpu_memory_mib: int | None = None
+
+    @property
+    def is_share(self) -> bool:
+        return self.gpu_milli < WHOLE_GPU
+
+    @property
+    def gpus_in_all(self) -> Decimal:
+        """A share counts as that part of a GPU."""
+        return Decimal(self.gpus * self.gpu_milli) / WHOLE_GPU
 
 
 @dataclass(frozen=True)
@@ -95,24 +122,26 @@ def check(wish: Wish, owner: Any, earlier: InvalidInput | None = None) -> Grante
     wrong = Complaints(earlier)
     _check_texts(wish, wrong)
     files, entrypoint = _check_source(wish, wrong)
-    _check_bounds(wish.gpus, wish.wall_s, wrong)
+    _check_bounds(wish.size, wish.wall_s, wrong)
     account = _check_account(wish, owner, wrong)
     _check_offered(wish, wrong)
     _check_after(wish.after, owner, wrong)
     _check_preemptible(wish, wrong)
-    if not {"gpus", "gpu_type"} & wrong.fields.keys():
-        _check_pool(wish.gpus, wish.gpu_type, wrong)
+    if not {"gpus", "gpu_type", "gpu_milli", "gpu_memory_mib"} & wrong.fields.keys():
+        _check_pool(wish.size, wrong)
     wrong.raise_if_any()
     assert account is not None  # noqa: S101  (a missing one was a complaint)
     return Granted(account, files, entrypoint, tuple(dict.fromkeys(wish.data_set_ids)), rate_of(wish.gpu_type))
 
 
-def check_size(*, gpus: int, gpu_type: str, wall_s: int) -> None:
-    """Judge only how much is asked for. Raises InvalidInput (gpus, gpu_type, wall_s)."""
-    wrong = Complaints()
-    _check_bounds(gpus, wall_s, wrong)
+def check_size(
+    *, gpus: int, gpu_type: str, wall_s: int, gpu_milli: int = WHOLE_GPU, gpu_memory_mib: int | None = None
+) -> None:
+    """Judge only how much is asked for. Raises InvalidInput (gpus, gpu_type, gpu_milli, gpu_memory_mib, wall_s)."""
+    wrong, size = Complaints(), Size(gpus, gpu_type, gpu_milli, gpu_memory_mib)
+    _check_bounds(size, wall_s, wrong)
     if not wrong.fields:
-        _check_pool(gpus, gpu_type, wrong)
+        _check_pool(size, wrong)
     wrong.raise_if_any()
 
 
@@ -146,11 +175,18 @@ def _check_source(wish: Wish, wrong: Complaints) -> tuple[dict[str, bytes], str]
         return files, wish.entrypoint
 
 
-def _check_bounds(gpus: int, wall_s: int, wrong: Complaints) -> None:
+def _check_bounds(size: Size, wall_s: int, wrong: Complaints) -> None:
     most = settings.LABS_MAX_GPUS
-    if not 1 <= gpus <= most:
+    if not 1 <= size.gpus <= most:
         words = _("A job has between 1 and %(most)s GPUs; you asked for %(given)s.")
-        wrong.add("gpus", words % {"most": most, "given": gpus}, most_gpus=most)
+        wrong.add("gpus", words % {"most": most, "given": size.gpus}, most_gpus=most)
+    if not is_share(size.gpu_milli):
+        words = _("A share is a multiple of %(step)s thousandths of a GPU, up to %(whole)s, which is all of it.")
+        wrong.add("gpu_milli", words % {"step": SHARE_STEP, "whole": WHOLE_GPU})
+    elif size.is_share and size.gpus != 1:
+        wrong.add("gpu_milli", _("A share is of one GPU. Ask for one GPU, or for whole ones."))
+    if size.gpu_memory_mib is not None and not 1 <= size.gpu_memory_mib < 2**31:
+        wrong.add("gpu_memory_mib", _("Ask for at least 1 MiB, or leave it empty."))
     least_s, most_s = settings.LABS_MIN_WALL_S, settings.LABS_MAX_WALL_S
     if not least_s <= wall_s <= most_s:
         bounds = {"least": duration(least_s), "most": duration(most_s), "least_s": least_s, "most_s": most_s}
@@ -171,7 +207,7 @@ def _check_account(wish: Wish, owner: Any, wrong: Complaints) -> Account | None:
         if not above.is_open:
             words = _("The quota account “%(name)s” is closed. Choose another one, or ask those who look after it.")
             wrong.add("account", words % {"name": above.name})
-        if above.max_running_gpus is not None and wish.gpus > above.max_running_gpus:
+        if above.max_running_gpus is not None and wish.size.gpus_in_all > above.max_running_gpus:
             words = _("“%(name)s” may run %(most)s GPUs at once. Ask for no more than that.")
             wrong.add("gpus", words % {"name": above.name, "most": above.max_running_gpus})
     return account
@@ -229,25 +265,31 @@ def widest_by_type() -> dict[str, int]:
 # Asked of one node after the other, so the first that could run it ends the search.
 _SOME_NODE = """
 SELECT EXISTS (
-    SELECT FROM pool_node WHERE confinement <> 'REFUSED' AND EXISTS (
+    SELECT FROM pool_node WHERE confinement <> 'REFUSED' AND (shares_gpus OR NOT %(is_share)s) AND EXISTS (
         SELECT FROM pool_gpu WHERE node_id = pool_node.id AND (%(gpu_type)s = '' OR gpu_type = %(gpu_type)s)
-        GROUP BY gpu_type HAVING COUNT(*) >= %(gpus)s)
+        GROUP BY gpu_type HAVING COUNT(*) >= %(gpus)s AND MIN(memory_mib) >= %(memory_mib)s)
 )
 """
 
 
-def _has_node_for(gpus: int, gpu_type: str) -> bool:
+def _has_node_for(size: Size) -> bool:
+    facts: dict[str, Any] = {
+        "gpus": size.gpus,
+        "gpu_type": size.gpu_type,
+        "is_share": size.is_share,
+        "memory_mib": size.gpu_memory_mib or 0,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SOME_NODE, {"gpus": gpus, "gpu_type": gpu_type})
+        cursor.execute(_SOME_NODE, facts)
         (found,) = cursor.fetchone()
     return bool(found)
 
 
-def _check_pool(gpus: int, gpu_type: str, wrong: Complaints) -> None:
+def _check_pool(size: Size, wrong: Complaints) -> None:
     """Refuse what no node could ever run. While the pool is empty anything may queue: its nodes are still to come."""
-    if _has_node_for(gpus, gpu_type):
+    if _has_node_for(size):
         return
-    widest = widest_by_type()
+    widest, gpu_type = widest_by_type(), size.gpu_type
     if not widest:
         return
     if gpu_type and gpu_type not in widest:
@@ -255,6 +297,29 @@ def _check_pool(gpus: int, gpu_type: str, wrong: Complaints) -> None:
         wrong.add("gpu_type", words % {"type": gpu_type, "types": ", ".join(sorted(widest))})
         return
     most = widest[gpu_type] if gpu_type else max(widest.values())
-    if gpus > most:
+    if size.gpus > most:
         words = _("The largest node that could run it has %(most)s GPUs, and a job runs on one node. Ask for fewer.")
         wrong.add("gpus", words % {"most": most}, most_gpus=most)
+        return
+    _blame_memory_or_share(size, wrong)
+
+
+def _blame_memory_or_share(size: Size, wrong: Complaints) -> None:
+    most_mib = max(_memories(size), default=0)
+    if size.is_share and not most_mib:
+        words = _("No node that could run it lets jobs share a GPU. Ask for a whole one.")
+        wrong.add("gpu_milli", words)
+    else:
+        words = _("No GPU that could run it has so much memory; the largest has %(most)s MiB. Ask for less.")
+        wrong.add("gpu_memory_mib", words % {"most": most_mib}, most_gpu_memory_mib=most_mib)
+
+
+def _memories(size: Size) -> QuerySet[Gpu, int]:
+    """The least memory of a GPU on each node that could run it but for the memory, in MiB."""
+    nodes = Gpu.objects.exclude(node__confinement=Node.Confinement.REFUSED)
+    if size.is_share:
+        nodes = nodes.filter(node__shares_gpus=True)
+    if size.gpu_type:
+        nodes = nodes.filter(gpu_type=size.gpu_type)
+    by_node = nodes.order_by().values("node_id", "gpu_type").annotate(count=Count("id"), least_mib=Min("memory_mib"))
+    return by_node.filter(count__gte=size.gpus).values_list("least_mib", flat=True)

@@ -28,6 +28,8 @@ class Spec(NamedTuple):
     site_id: Id | None
     #: Which sites, lendings and class reservations its account may use (``Access.rights``).
     access: int = 0
+    #: It is content with a part of a GPU, which not every node gives.
+    is_share: bool = False
 
 
 class JobClass(NamedTuple):
@@ -122,7 +124,8 @@ class Backlog:
         self.classes: list[JobClass] = []
         for i in first.tolist():
             job = self.jobs[i]
-            spec = Spec(job.gpu_type, job.min_gpu_memory_mib, job.required_site_id, int(rights[i]))
+            is_share = job.gpu_milli < WHOLE_GPU
+            spec = Spec(job.gpu_type, job.min_gpu_memory_mib, job.required_site_id, int(rights[i]), is_share)
             grace_s = job.grace_s if job.is_preemptible else None
             number = specs.setdefault(spec, len(specs))
             self.classes.append(JobClass(number, job.gpus, job.nodes, job.gpu_milli, grace_s))

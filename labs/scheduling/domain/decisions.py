@@ -23,6 +23,8 @@ class WaitReason(StrEnum):
     RESERVED_FOR_WIDE_JOB = "reserved_for_wide_job"
     #: No node of the pool, not even an idle one, could ever run it.
     NO_SUCH_NODE = "no_such_node"
+    #: It asks for a part of a GPU, and no node that could run it lets jobs share one.
+    NOT_SHARED = "not_shared"
     #: The only nodes that could run it are draining or down.
     NODES_DRAINING = "nodes_draining"
     #: The only nodes that could run it are at a closed site.
@@ -61,6 +63,7 @@ class WaitReason(StrEnum):
 OWN_REASONS = frozenset(
     {
         WaitReason.NO_SUCH_NODE,
+        WaitReason.NOT_SHARED,
         WaitReason.ACCOUNT_CAP,
         WaitReason.LEARNER_CAP,
         WaitReason.ACCOUNT_CLOSED,

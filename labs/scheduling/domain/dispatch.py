@@ -360,7 +360,7 @@ class Dispatch:
             is_backfilled=any(at > place and self.compete[ask.asked.spec, other] for other, place in first.items()),
             parts=parts,
             gpu_milli=ask.asked.milli,
-            gpu_memory_mib=ask.memory_mib if is_fraction else 0,
+            gpu_memory_mib=self._memory_of(ask, spot) if is_fraction else 0,
             reservation_id=None if spot.grant.kept is None else spot.grant.kept.state.id,
             is_borrowed=spot.grant.lent is not None,
         )
@@ -388,9 +388,15 @@ class Dispatch:
         """Take the GPUs."""
         pool, milli = self.pool, ask.asked.milli
         if spot.shared is not None:
-            taken = [pool.join(spot.shared, milli, ask.memory_mib, ends)]
+            taken = [pool.join(spot.shared, milli, self._memory_of(ask, spot), ends)]
         elif milli < WHOLE_GPU:
-            taken = [pool.share(spot.rows[0], milli, ask.memory_mib, spot.grant.tenant(ask), ends)]
+            taken = [pool.share(spot.rows[0], milli, self._memory_of(ask, spot), spot.grant.tenant(ask), ends)]
         else:
             taken = [pool.take(row, ask.asked.gpus, *ends) for row in spot.rows]
         return tuple(Part(pool.nodes[row].id, gpus) for row, gpus in zip(spot.rows, taken, strict=True))
+
+    def _memory_of(self, ask: Ask, spot: Spot) -> int:
+        """The memory in MiB that goes with the share that starts there."""
+        group = self.pool.group_of[spot.rows[0]]
+        assert group is not None  # noqa: S101
+        return ask.memory_on(group)

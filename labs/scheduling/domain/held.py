@@ -61,9 +61,11 @@ class Held:
         """Why no node can run this as the pool stands, even if all of it were idle; None if some can."""
         d = self._d
         spec, pool = d.backlog.specs[asked.spec], d.pool
-        able = _wide_enough([(shape, up, sizes) for (shape, up), sizes in pool.sizes.items()], spec, asked)
+        every = [(shape, up, sizes) for (shape, up), sizes in pool.sizes.items()]
+        able = _wide_enough(every, spec, asked)
         if not able:
-            return WaitReason.NO_SUCH_NODE
+            whole = _wide_enough(every, spec._replace(is_share=False), asked) if spec.is_share else []
+            return WaitReason.NOT_SHARED if whole else WaitReason.NO_SUCH_NODE
         is_open = [kind for kind in able if kind[0].site not in pool.closed]
         if not _wide_enough(is_open, spec, asked):
             return WaitReason.SITE_CLOSED

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from labs.jobs.domain.shares import memory_of_share
 from labs.scheduling.domain.access import Access, Rights
 from labs.scheduling.domain.backlog import Backlog, Bools, JobClass
 from labs.scheduling.domain.caps import Cap
@@ -62,10 +63,14 @@ class Ask:
     def is_preemptible(self) -> bool:
         return self.asked.grace_s is not None
 
-    @property
-    def memory_mib(self) -> int:
-        """The memory that goes with a share of a GPU."""
-        return self.job.min_gpu_memory_mib or 0
+    def memory_on(self, group: Group) -> int:
+        """The memory that goes with a share of a GPU there."""
+        return share_memory(self.asked, self.job.min_gpu_memory_mib, group)
+
+
+def share_memory(asked: JobClass, wanted_mib: int | None, group: Group) -> int:
+    """The memory that a job of the class gets with its share of a GPU of the group."""
+    return memory_of_share(milli=asked.milli, gpu_memory_mib=group.shape.memory_mib, wanted_mib=wanted_mib)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +145,9 @@ class Placement:
             return any(nodes >= asked.nodes for nodes in with_room.values())
         if any(group.with_free(asked.gpus) for group in groups):
             return True
-        memory_mib, shared_gpus = self._backlog.specs[asked.spec].min_gpu_memory_mib or 0, self._pool.shared
+        wanted_mib, shared_gpus = self._backlog.specs[asked.spec].min_gpu_memory_mib, self._pool.shared
         return asked.milli < WHOLE_GPU and any(
-            shared.free_memory_mib >= memory_mib
+            shared.free_memory_mib >= share_memory(asked, wanted_mib, group)
             for group in groups
             for rest in shared_gpus.remainders(group.number, asked.milli)
             for shared in shared_gpus.of_remainder(group.number, rest)
@@ -226,7 +231,7 @@ class Placement:
             ]
             for _, rest, number, group in sorted(offers, key=lambda offer: offer[:3]):
                 for shared in shared_gpus.of_remainder(number, rest):
-                    if shared.free_memory_mib < ask.memory_mib:
+                    if shared.free_memory_mib < ask.memory_on(group):
                         continue
                     is_room = True
                     if (shared.row, shared.index) in self.blocks.cleared:

@@ -21,6 +21,7 @@ class Shape(NamedTuple):
     gpu_type: str
     watts: float
     site: Id
+    is_shareable: bool = True
 
     @property
     def family(self) -> tuple[Id, str]:
@@ -33,6 +34,7 @@ class Shape(NamedTuple):
             (spec.gpu_type is None or spec.gpu_type == self.gpu_type)
             and (spec.min_gpu_memory_mib is None or spec.min_gpu_memory_mib <= self.memory_mib)
             and (spec.site_id is None or spec.site_id == self.site)
+            and (self.is_shareable or not spec.is_share)
         )
 
 
@@ -117,7 +119,7 @@ class Pool:
         self.group_of: list[Group | None] = []
         widest = max((max(node.gpus_total, len(node.free_gpus)) for node in self.nodes), default=0)
         for row, node in enumerate(self.nodes):
-            shape = Shape(node.gpu_memory_mib, node.gpu_type, node.watts_per_gpu, node.site_id)
+            shape = Shape(node.gpu_memory_mib, node.gpu_type, node.watts_per_gpu, node.site_id, node.is_shareable)
             sizes = self.sizes.setdefault((shape, node.is_schedulable), {})
             sizes[node.gpus_total] = sizes.get(node.gpus_total, 0) + 1
             if not node.is_schedulable or node.site_id in self.closed:
@@ -129,7 +131,7 @@ class Pool:
             group.buckets[len(self.free[row])].append(row)
             self.group_of.append(group)
         self.groups = sorted(
-            groups.values(), key=lambda g: (g.shape[:3], id_key(g.shape.site))
+            groups.values(), key=lambda g: (g.shape[:3], id_key(g.shape.site), g.shape.is_shareable)
         )  # the GPU with the least memory first: the scarce ones stay for those that need them
         for number, group in enumerate(self.groups):
             group.number = number

@@ -58,6 +58,8 @@ class NodeState:
     partly_free: tuple[tuple[int, int, int], ...] = ()
     #: Digests of the data sets that lie on the node.
     data_sets: frozenset[str] = frozenset()
+    #: Fractions may run there: something on the node keeps each to its share.
+    is_shareable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class PendingJob:
     #: A gang: so many nodes with ``gpus`` on each, all at once or none.
     nodes: int = 1
     #: Thousandths of a GPU; less than a whole one only with one GPU on one node. ``min_gpu_memory_mib`` is then the
-    #: memory of the share.
+    #: memory of the share; left open, its part of the GPU's.
     gpu_milli: int = WHOLE_GPU
     #: It may be asked to end (with ``grace_s`` to save its work) and is then queued again.
     is_preemptible: bool = False
