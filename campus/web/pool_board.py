@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campus.core.compiled import Compiled
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
 from labs.environments.models import Environment
@@ -22,9 +23,11 @@ _QUEUED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One GPU: `tone` is what it is doing, `word` says it, `url` leads to the job where the reader may see it."""
+class Cell(NamedTuple):
+    """One GPU: `tone` is what it is doing, `word` says it, `url` leads to the job where the reader may see it.
+
+    How well it is used is told of one node only: the board keeps a node's markup by its cells.
+    """
 
     label: str
     tone: str
@@ -45,7 +48,7 @@ class Facts:
     is_healthy: bool
     watts: int
     power_w: int | None
-    utilisation_pct: int | None
+    utilisation_pct: int | None = None
 
 
 @dataclass
@@ -86,23 +89,31 @@ class SiteRow:
         return round(100 * self.power_w / self.site.power_cap_w) if self.site.power_cap_w else None
 
 
+_FACTS = tuple(one.name for one in fields(Facts))
+
+
+def _facts(*names: str) -> QuerySet[Gpu, Any]:
+    return Gpu.objects.order_by("node_id", "index").values_list(*names)
+
+
+_NODES = Compiled(lambda: Node.objects.order_by("site_id", "name"))
+_GPUS = Compiled(lambda: _facts(*_FACTS[:-1]))
+
+
 def board(standing: Standing, user_id: int | None, *, node_name: str | None = None) -> list[SiteRow]:
     """Return every site with its nodes and cells; six queries whatever the size of the pool, and for one node.
 
     What is kept and lent is told with every site, not with one node.
 
-    Environments are told of one node only: the board shows none.
+    Environments and how well GPUs are used are told of one node only: the board shows neither.
     Whose job a GPU runs is told only to its owner and to the staff of its account.
     """
-    nodes = Node.objects.order_by("site_id", "name")
-    if node_name is not None:
-        nodes = nodes.filter(name=node_name)
     by_site: dict[int, list[Node]] = defaultdict(list)
-    for node in nodes:
+    for node in _NODES.models() if node_name is None else Node.objects.filter(name=node_name):
         by_site[node.site_id].append(node)
     gpus: dict[int, list[Facts]] = defaultdict(list)
-    held = Gpu.objects.all() if node_name is None else Gpu.objects.filter(node__name=node_name)
-    for said in held.order_by("node_id", "index").values_list(*(one.name for one in fields(Facts))):
+    held = _GPUS.rows() if node_name is None else _facts(*_FACTS).filter(node__name=node_name)
+    for said in held:
         gpus[said[1]].append(Facts(*said))
     leases = _leases(node_name)
     environments = _environments(node_name) if node_name is not None else {}
@@ -110,11 +121,11 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
     if node_name is not None:
         sites = sites.filter(pk__in=by_site)
     kept = kept_by_site(timezone.now(), (work.reservation_id for work in leases.values())) if node_name is None else {}
-    rows = []
+    rows, words = [], _words()
     for site in sites:
         row = SiteRow(site, kept=kept.get(site.pk, Kept()))
         for node in by_site[site.pk]:
-            cells = [_cell(gpu, node, leases.get(gpu.pk), standing, user_id) for gpu in gpus[node.pk]]
+            cells = [_cell(gpu, node, leases.get(gpu.pk), standing, user_id, words) for gpu in gpus[node.pk]]
             row.nodes.append(
                 NodeRow(node, cells, environments.get(node.pk, []), _gpu_words(gpus[node.pk]), _is_real(gpus[node.pk]))
             )
@@ -128,14 +139,13 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
 
 
 def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
-    """Return how many jobs wait, the reasons by count, and the first of them as far as this reader may see them."""
+    """Return how many jobs wait, and the first of them as far as this reader may see them. Two queries."""
     waiting = Job.objects.filter(state=Job.State.QUEUED)
-    reasons = Counter(waiting.values_list("wait_reason", flat=True))
     first = list(
         waiting.select_related("owner", "account__scope").order_by("queue_place", "id").only(*_QUEUED)[:QUEUE_SHOWN]
     )
     entries = [{"job": job, "visible": may_see(job, standing, user_id)} for job in first]
-    return {"count": sum(reasons.values()), "reasons": reasons.most_common(), "first": entries}
+    return {"count": waiting.count(), "first": entries}
 
 
 def idle(standing: Standing) -> list[IdleRun]:
@@ -155,12 +165,31 @@ class Work(NamedTuple):
     reservation_id: int | None
     is_borrowed: bool
 
-    @property
-    def use(self) -> str:
+    def use(self, words: "Words") -> str:
         """On what ground it runs there, if not as everybody does."""
         if self.reservation_id is not None:
-            return _("for a class")
-        return _("borrowed") if self.is_borrowed else ""
+            return words.for_class
+        return words.borrowed if self.is_borrowed else ""
+
+
+class Words(NamedTuple):
+    """What cells say in the reader's language: looked up once for thousands."""
+
+    job: str
+    in_use: str
+    for_class: str
+    borrowed: str
+    down: str
+    ill: str
+    drain: str
+    free: str
+
+
+def _words() -> Words:
+    return Words(
+        _("#%(id)d %(title)s, %(owner)s"), _("in use"), _("for a class"), _("borrowed"), _("down"), _("not healthy"),
+        _("draining"), _("free"),
+    )  # fmt: skip
 
 
 def _leases(node_name: str | None) -> dict[int, Work]:
@@ -199,21 +228,21 @@ def _may_see(owner_id: int, scope_path: list[int], standing: Standing, user_id: 
     return owner_id == user_id or standing.holds(TEACHING, scope_path)
 
 
-def _cell(gpu: Facts, node: Node, work: Work | None, standing: Standing, user_id: int | None) -> Cell:
+def _cell(gpu: Facts, node: Node, work: Work | None, standing: Standing, user_id: int | None, words: Words) -> Cell:
     label = f"{node.name} / {gpu.index}"
     if work is not None:
-        use = f" ({work.use})" if work.use else ""
+        use = f" ({why})" if (why := work.use(words)) else ""
         if not _may_see(work.owner_id, work.scope_path, standing, user_id):
-            return Cell(label, "busy", _("in use") + use, utilisation_pct=gpu.utilisation_pct)
-        word = _("#%(id)d %(title)s, %(owner)s") % {"id": work.job_id, "title": work.title, "owner": work.owner_name}
+            return Cell(label, "busy", words.in_use + use, utilisation_pct=gpu.utilisation_pct)
+        word = words.job % {"id": work.job_id, "title": work.title, "owner": work.owner_name}
         return Cell(label, "busy", word + use, f"/jobs/{work.job_id}/", gpu.utilisation_pct)
     if node.state == Node.State.DOWN:
-        return Cell(label, "down", _("down"))
+        return Cell(label, "down", words.down)
     if not gpu.is_healthy:
-        return Cell(label, "ill", _("not healthy"))
+        return Cell(label, "ill", words.ill)
     if node.state == Node.State.DRAINING:
-        return Cell(label, "drain", _("draining"))
-    return Cell(label, "free", _("free"))
+        return Cell(label, "drain", words.drain)
+    return Cell(label, "free", words.free)
 
 
 def _gpu_words(gpus: list[Facts]) -> str:

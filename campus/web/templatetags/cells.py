@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from django import template
 from django.template.defaultfilters import floatformat
 from django.urls import reverse
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
+from campus.core.fragments import fragment
 from campus.core.templatetags.ui import state_badge
-from campus.web.pool_board import Cell
+from campus.web.pool_board import Cell, NodeRow
 from courses.assignments.api import LabProgress
 
 register = template.Library()
@@ -33,12 +35,25 @@ def _lab_cell(entry: LabProgress, before: str, after: str) -> str:
 
 
 @register.simple_tag
-def gpu_cells(cells: Iterable[Cell]) -> SafeString:
-    """The GPUs of a node, a list item each: the colour is for the eye, the words are on hover and read out."""
-    return mark_safe("".join(map(_gpu_cell, cells)))  # noqa: S308 - see _gpu_cell
+def pool_nodes(rows: Iterable[NodeRow]) -> SafeString:
+    """A site's nodes, a list item each, with their GPUs as cells."""
+    written = (_pool_node(row.node.name, row.node.state, row.gpu_words, tuple(row.cells)) for row in rows)
+    return mark_safe("".join(written))  # noqa: S308 - each is a fragment
+
+
+@fragment(most=2048)
+def _pool_node(name: str, state: str, gpu_words: str, cells: tuple[Cell, ...]) -> SafeString:
+    label = _("GPUs of %(node)s") % {"node": name}
+    return format_html(
+        '<li class="node"><div class="node-head"><a class="node-name" href="{}">{}</a>{}'
+        '<span class="muted small">{}</span></div><ul class="cells" aria-label="{}">{}</ul></li>\n',
+        reverse("web:node", args=[name]), name, state_badge(state, kind="node"), gpu_words or "—", label,
+        mark_safe("".join(map(_gpu_cell, cells))),  # noqa: S308 - see _gpu_cell
+    )  # fmt: skip
 
 
 def _gpu_cell(cell: Cell) -> str:
+    """One GPU: the colour is for the eye, the words are on hover and read out."""
     # What people wrote is escaped here once; the tone is one of ours and the address comes from the resolver.
     words = escape(f"{cell.label}: {cell.word}")
     said = f'<span class="visually-hidden">{words}</span>'
