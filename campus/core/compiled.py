@@ -1,7 +1,7 @@
 """Queries that are compiled once a process and asked often, with other values each time.
 
 Writing the SQL of a query set costs the ORM ten times what sending it costs, and is the same text each time. For the
-few reads that every job or every cycle does; everything else asks its query set.
+reads of every job, every cycle, every request and the pages that everybody opens; everything else asks its query set.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import QuerySet, Value
+from django.db.models import QuerySet, Value, prefetch_related_objects
 from django.db.models.query import ModelIterable, get_related_populators
 
 
@@ -43,6 +43,7 @@ class _Text:
     parameters: Sequence[Any]
     converters: Sequence[tuple[int, Sequence[Callable[..., Any]], Any]]
     build: Callable[[Sequence[Any]], Any] | None
+    prefetches: Sequence[Any] = ()
 
 
 class Compiled:
@@ -61,12 +62,15 @@ class Compiled:
         return next((tuple(row) for row in self._ask(given)), None)
 
     def models(self, **given: Any) -> list[Any]:
-        """Ask for model instances, with those of `select_related` and annotations. One query."""
+        """Ask for model instances, with those of `select_related` and annotations. One query beside the prefetches."""
         rows = list(self._ask(given))
         assert self._text is not None  # noqa: S101  (it was asked)
         if self._text.build is None:
             raise TypeError("this query set gives values, not models")
-        return [self._text.build(row) for row in rows]
+        found = [self._text.build(row) for row in rows]
+        if self._text.prefetches:
+            prefetch_related_objects(found, *self._text.prefetches)
+        return found
 
     def model(self, **given: Any) -> Any | None:
         """The first instance, or None. One query."""
@@ -96,7 +100,10 @@ def _compile(asked: QuerySet[Any, Any]) -> _Text:
     found = compiler.get_converters(chosen)
     converters = [(place, convert, expression) for place, (convert, expression) in found.items()]
     gives_models = asked._iterable_class is ModelIterable
-    return _Text(sql, list(parameters), converters, _builder(compiler) if gives_models else None)
+    build = _builder(compiler) if gives_models else None
+    # The stubs do not know the lookups.
+    prefetches = asked._prefetch_related_lookups  # type: ignore[attr-defined]
+    return _Text(sql, list(parameters), converters, build, prefetches)
 
 
 def _builder(compiler: Any) -> Callable[[Sequence[Any]], Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from campus.core.compiled import Compiled, Given
 from campus.people.access import ADMINISTERING, Standing
 from campus.people.models import User
 from courses.assignments.api import due_of
@@ -20,20 +21,32 @@ JOBS_SHOWN = 5
 COHORTS_SHOWN = 8
 
 
+_OPEN_JOBS = Compiled(
+    lambda: (
+        Job.objects.filter(owner_id=Given("user_id"), state__in=Job.OPEN_STATES)
+        .select_related("environment")
+        .order_by("-id")[:20]
+    )
+)
+_ENDED_JOBS = Compiled(
+    lambda: (
+        Job.objects.filter(owner_id=Given("user_id"))
+        .exclude(state__in=Job.OPEN_STATES)
+        .order_by("-ended_at")[:JOBS_SHOWN]
+    )
+)
+
+
 def learner_today(user: User, enrolments: list[Enrolment], now: datetime) -> dict[str, Any]:
     """Return the day of a learner with these active enrolments; eight queries."""
     due = due_of(enrolments, now)
-    open_jobs = list(
-        Job.objects.filter(owner=user, state__in=Job.OPEN_STATES).select_related("environment").order_by("-id")[:20]
-    )
-    ended = list(Job.objects.filter(owner=user).exclude(state__in=Job.OPEN_STATES).order_by("-ended_at")[:JOBS_SHOWN])
     return {
         "enrolments": enrolments,
         "due": due.labs[:DUE_SHOWN],
         "work": due.work[:DUE_SHOWN],
         "due_more": max(0, len(due.labs) - DUE_SHOWN) + max(0, len(due.work) - DUE_SHOWN),
-        "open_jobs": open_jobs,
-        "ended_jobs": ended,
+        "open_jobs": _OPEN_JOBS.models(user_id=user.pk),
+        "ended_jobs": _ENDED_JOBS.models(user_id=user.pk),
         "accounts": [row.account for row in enrolments],
     }
 

@@ -1,11 +1,13 @@
 """Announcements for lists: what a person may read with what is new to them, what staff wrote with who has read it."""
 
 from datetime import timedelta
+from functools import cache, partial
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from campus.people.api import Standing
 from courses.catalog.api import RunAccess
 
@@ -42,12 +44,16 @@ def counts_of(found: Announcement) -> tuple[int, int]:
     return brought.count(), brought.exclude(read_at=None).count()
 
 
+_UNREAD = Compiled(
+    lambda: Announcement.objects.filter(
+        deliveries__recipient_id=Given("user_id"), deliveries__read_at=None, **_of_late()
+    ).order_by("-published_at", "-id")[:NEWS_SHOWN]
+)
+
+
 def latest_news(standing: Standing) -> list[Announcement]:
     """The newest that were brought to a person and that they have not read, for Today. One query."""
-    unread = Announcement.objects.filter(
-        deliveries__recipient_id=standing.user_id or 0, deliveries__read_at=None, **_of_late()
-    )
-    return list(unread.order_by("-published_at", "-id")[:NEWS_SHOWN])
+    return _UNREAD.models(user_id=standing.user_id or 0)
 
 
 def news_of_run(access: RunAccess) -> list[Announcement]:
@@ -59,15 +65,26 @@ def news_of_run(access: RunAccess) -> list[Announcement]:
         return []
     own = [access.enrolment.cohort_id] if access.enrolment else []
     taught = [cohort.pk for cohort in access.taught]
-    mine = Delivery.objects.filter(announcement=OuterRef("pk"), recipient_id=access.standing.user_id or 0)
-    seen = Q(Exists(mine))
-    if own or access.is_preview:
-        seen |= (Q(run=access.run) | Q(cohort__in=own)) & ~Q(role=Announcement.Role.STAFF)
-    if taught:
-        seen |= (Q(run=access.run) | Q(cohort__in=taught)) & ~Q(role=Announcement.Role.LEARNERS)
-    here = Q(run=access.run) | Q(cohort__in=own + taught)
+    return _news(bool(own or access.is_preview), bool(taught)).models(
+        user_id=access.standing.user_id or 0, run_id=access.run.pk, own=own, taught=taught, both=own + taught
+    )
+
+
+@cache
+def _news(learns: bool, teaches: bool) -> Compiled:
+    return Compiled(partial(_news_rows, learns, teaches))
+
+
+def _news_rows(learns: bool, teaches: bool) -> QuerySet[Any]:
+    mine = Delivery.objects.filter(announcement=OuterRef("pk"), recipient_id=Given("user_id"))
+    seen, of_run = Q(Exists(mine)), Q(run_id=Given("run_id"))
+    if learns:
+        seen |= (of_run | Q(cohort_id=AnyOf("own"))) & ~Q(role=Announcement.Role.STAFF)
+    if teaches:
+        seen |= (of_run | Q(cohort_id=AnyOf("taught"))) & ~Q(role=Announcement.Role.LEARNERS)
+    here = of_run | Q(cohort_id=AnyOf("both"))
     rows = Announcement.objects.filter(here, seen, **_of_late()).annotate(is_new=Exists(mine.filter(read_at=None)))
-    return list(rows.order_by("-published_at", "-id")[:NEWS_SHOWN])
+    return rows.order_by("-published_at", "-id")[:NEWS_SHOWN]
 
 
 def _of_late() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from campus.core.compiled import AnyOf, Compiled
 from courses.catalog.models import Enrolment
 
 from .domain.deadlines import Change, Deadline, Outage, Rule, Times, resolve
@@ -60,16 +61,27 @@ class _Resolved(Mapping[tuple[int, int], Deadline]):
 _Changes = Mapping[tuple[int | None, str, int], list[Change]]
 
 
-def _changes(assignments: Sequence[Assignment], learners: Sequence[Enrolment]) -> _Changes:
-    found: dict[tuple[int | None, str, int], list[Change]] = defaultdict(list)
-    rows = DeadlineChange.objects.filter(
-        Q(cohort_id__in={one.cohort_id for one in learners}) | Q(enrolment_id__in=[one.pk for one in learners]),
-        Q(assignment_id__in=[one.pk for one in assignments]) | Q(assignment=None),
+_CHANGED = Compiled(
+    lambda: DeadlineChange.objects.filter(
+        Q(cohort_id=AnyOf("cohorts")) | Q(enrolment_id=AnyOf("learners")),
+        Q(assignment_id=AnyOf("assignments")) | Q(assignment=None),
         revoked_at=None,
     ).values_list(
         "assignment_id", "cohort_id", "enrolment_id", "kind", "due_at", "closes_at", "factor_pct", "reason",
         "approver__name", "facts",
-    )  # fmt: skip
+    )
+)  # fmt: skip
+
+
+def _changes(assignments: Sequence[Assignment], learners: Sequence[Enrolment]) -> _Changes:
+    found: dict[tuple[int | None, str, int], list[Change]] = defaultdict(list)
+    if not learners:
+        return found
+    rows = _CHANGED.rows(
+        cohorts=list({one.cohort_id for one in learners}),
+        learners=[one.pk for one in learners],
+        assignments=[one.pk for one in assignments],
+    )
     for assignment_id, cohort_id, enrolment_id, kind, due_at, closes_at, factor_pct, reason, approver, facts in rows:
         change = Change(Rule(kind), due_at, closes_at, factor_pct or 100, reason, approver or "", _outage(facts))
         whose = ("cohort", cohort_id) if cohort_id else ("learner", enrolment_id or 0)

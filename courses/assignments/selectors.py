@@ -11,6 +11,7 @@ from django.db.models import Case, Count, F, FloatField, Func, Max, Min, Q, Quer
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from courses.catalog.api import RunAccess
 from courses.catalog.models import Cohort, Enrolment
 from courses.content.api import locked_for
@@ -85,14 +86,25 @@ class CohortOverview:
     rows: tuple[CohortRow, ...]
 
 
+_LABS = Compiled(
+    lambda: (
+        Lab.objects.filter(
+            module__run_id=Given("run_id"), is_published=AnyOf("shown"), module__is_published=AnyOf("shown")
+        )
+        .exclude(module_id=AnyOf("closed"))
+        .select_related("module")
+        .order_by("module__position", "position")
+    )
+)
+
+
 def labs_of(access: RunAccess, now: datetime, closed: Collection[int] = ()) -> list[LabEntry]:
     """Return the run's labs with the reader's progress, hidden ones for staff only. Two queries.
 
     Those of `closed` modules are left out.
     """
-    labs = Lab.objects.filter(module__run=access.run).select_related("module").order_by("module__position", "position")
-    if not access.is_staff:
-        labs = labs.filter(is_published=True, module__is_published=True).exclude(module_id__in=closed)
+    hidden = [] if access.is_staff else list(closed)
+    labs = _LABS.models(run_id=access.run.pk, shown=access.shown, closed=hidden)
     if access.enrolment is None:
         return [LabEntry(lab) for lab in labs]
     summaries = summaries_of([access.enrolment.pk])
@@ -117,13 +129,17 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
         .prefetch_related("data_sets")
         .filter(module__run_id__in=enrolments, is_published=True, module__is_published=True)
         .exclude(module_id__in=set().union(*locked_for(enrolments.values(), now).values()))
+        .order_by(*SOONEST_DUE)
     )
     return lab_entries(labs, enrolments, now)
 
 
-def lab_entries(labs: QuerySet[Lab], enrolments: Mapping[int, Enrolment], now: datetime) -> list[DueLab]:
-    """Return one learner's progress in labs with their modules, soonest due first; `enrolments` by run. Two queries."""
-    rows = list(labs.order_by(F("due_at").asc(nulls_last=True), "module__position", "position"))
+SOONEST_DUE = (F("due_at").asc(nulls_last=True), "module__position", "position")
+
+
+def lab_entries(labs: Iterable[Lab], enrolments: Mapping[int, Enrolment], now: datetime) -> list[DueLab]:
+    """Return one learner's progress in labs with their modules, in their order; `enrolments` by run. One query."""
+    rows = list(labs)
     summaries = summaries_of([row.pk for row in enrolments.values()], lab_ids=[lab.pk for lab in rows])
     return [
         DueLab(lab, enrolment, _progress(lab, summaries.get((enrolment.pk, lab.pk)), now))
@@ -217,17 +233,25 @@ def _runs_at_a_glance(cohort: Cohort, lab_ids: Sequence[int]) -> dict[int, _Glan
 
 
 def summaries_of(
-    enrolment_ids: Iterable[int] | QuerySet, lab_ids: Sequence[int] | None = None
+    enrolment_ids: Iterable[int], lab_ids: Sequence[int] | None = None
 ) -> dict[tuple[int, int], RunSummary]:
     """Return what became of learners' runs, by (enrolment id, lab id). One query, summed in the database."""
-    rows = LabRun.objects.filter(enrolment_id__in=enrolment_ids)
-    if lab_ids is not None:
-        rows = rows.filter(lab_id__in=lab_ids)
+    learners = list(enrolment_ids)
+    if lab_ids is None:
+        rows = _SUMS.rows(learners=learners)
+    else:
+        rows = _SUMS_OF_LABS.rows(learners=learners, labs=list(lab_ids)) if learners and lab_ids else []
+    return {(enrolment_id, lab_id): RunSummary(*sums) for enrolment_id, lab_id, *sums in rows}
+
+
+def _sums(**which: Any) -> QuerySet[LabRun, Any]:
+    """The values of a `RunSummary`, in its order, behind their keys."""
     state, succeeded = "job__state", Q(job__state=Job.State.SUCCEEDED)
-    sums = (
-        rows.order_by()
+    return (
+        LabRun.objects.filter(**which)
+        .order_by()
         .annotate(value=_metric_value())
-        .values("enrolment_id", "lab_id")
+        .values_list("enrolment_id", "lab_id")
         .annotate(
             runs=Count("pk"),
             queued=Count("pk", filter=Q(**{state: Job.State.QUEUED})),
@@ -240,12 +264,10 @@ def summaries_of(
             last_submitted_at=Max("job__submitted_at"),
         )
     )
-    found = {}
-    for row in sums:
-        summary: dict[str, Any] = dict(row)
-        of = summary.pop("enrolment_id"), summary.pop("lab_id")
-        found[of] = RunSummary(**summary)
-    return found
+
+
+_SUMS = Compiled(lambda: _sums(enrolment_id=AnyOf("learners")))
+_SUMS_OF_LABS = Compiled(lambda: _sums(enrolment_id=AnyOf("learners"), lab_id=AnyOf("labs")))
 
 
 def _metric_value() -> Case:

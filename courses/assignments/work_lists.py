@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from courses.catalog.api import RunAccess
 from courses.catalog.models import Enrolment
 from courses.content.api import locked_for
@@ -52,12 +53,35 @@ class Work:
         return self.state in (WorkState.TO_DO, WorkState.MISSING)
 
 
+_ASSIGNMENTS = Compiled(
+    lambda: (
+        Assignment.objects.filter(
+            module__run_id=Given("run_id"), is_published=AnyOf("shown"), module__is_published=AnyOf("shown")
+        )
+        .exclude(module_id=AnyOf("closed"))
+        .select_related("module")
+        .order_by("module__position", "position", "id")
+    )
+)
+_VERSIONS = Compiled(
+    lambda: (
+        Submission.objects.filter(assignment_id=AnyOf("assignments"), owners__enrolment_id=AnyOf("learners"))
+        .order_by()
+        .values_list("assignment_id", "owners__enrolment_id")
+        .annotate(versions=Count("pk"), last=Max("submitted_at"))
+    )
+)
+_SCORES = Compiled(
+    lambda: Score.objects.filter(
+        assignment_id=AnyOf("assignments"), enrolment_id=AnyOf("learners"), published_at__isnull=False
+    )
+)
+
+
 def assignments_of(access: RunAccess, closed: Collection[int] = ()) -> list[Assignment]:
     """Return a run's assignments in course order, hidden ones for staff only, none of `closed` modules. One query."""
-    rows = Assignment.objects.filter(module__run=access.run).select_related("module")
-    if not access.is_staff:
-        rows = rows.filter(is_published=True, module__is_published=True).exclude(module_id__in=closed)
-    return list(rows.order_by("module__position", "position", "id"))
+    hidden = [] if access.is_staff else list(closed)
+    return _ASSIGNMENTS.models(run_id=access.run.pk, shown=access.shown, closed=hidden)
 
 
 def open_to(enrolments: Collection[Enrolment], now: datetime) -> QuerySet[Assignment]:
@@ -70,16 +94,14 @@ def open_to(enrolments: Collection[Enrolment], now: datetime) -> QuerySet[Assign
 
 def work_of(assignments: Sequence[Assignment], enrolments: Sequence[Enrolment], now: datetime) -> list[Work]:
     """Return the work of learners, each enrolment with the assignments of its run. Three queries."""
-    ids, learners = [one.pk for one in assignments], [one.pk for one in enrolments]
+    if not assignments or not enrolments:
+        return []
+    theirs = {"assignments": [one.pk for one in assignments], "learners": [one.pk for one in enrolments]}
     handed_in = {
-        (row["assignment_id"], row["owners__enrolment_id"]): (row["versions"], row["last"])
-        for row in Submission.objects.filter(assignment_id__in=ids, owners__enrolment_id__in=learners)
-        .order_by()
-        .values("assignment_id", "owners__enrolment_id")
-        .annotate(versions=Count("pk"), last=Max("submitted_at"))
+        (assignment_id, learner_id): (versions, last)
+        for assignment_id, learner_id, versions, last in _VERSIONS.rows(**theirs)
     }
-    shown = Score.objects.filter(assignment_id__in=ids, enrolment_id__in=learners, published_at__isnull=False)
-    scores = {(score.assignment_id, score.enrolment_id): score for score in shown}
+    scores = {(score.assignment_id, score.enrolment_id): score for score in _SCORES.models(**theirs)}
     deadlines = deadlines_of(assignments, enrolments)
     found = []
     for assignment in assignments:

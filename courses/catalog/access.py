@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from campus.core.compiled import Compiled, Given
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import ADMINISTERING, INSTRUCTING, TEACHING, Standing, standing_of
 from campus.people.models import User
@@ -26,6 +27,11 @@ class RunAccess:
         return bool(self.taught) or self.may_edit
 
     @property
+    def shown(self) -> list[bool]:
+        """What `is_published` may be of all that the person finds there: staff also find what is hidden."""
+        return [True, False] if self.is_staff else [True]
+
+    @property
     def may_read(self) -> bool:
         """Whether lessons and labs open: to those enrolled (also once they completed) and to staff."""
         return self.is_staff or self.enrolment is not None or self.is_preview
@@ -33,6 +39,19 @@ class RunAccess:
     def as_learner(self) -> "RunAccess":
         """What a learner who has just enrolled would have; for staff, who look at their course through it."""
         return replace(self, taught=(), may_edit=False, enrolment=None, is_preview=True)
+
+
+_READING = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
+# Every page of a course asks them.
+_RUN = Compiled(lambda: CourseRun.objects.select_related("course__programme", "term").filter(slug=Given("slug")))
+_COHORTS = Compiled(lambda: Cohort.objects.select_related("campus", "scope").filter(run_id=Given("run_id")))
+_ENROLMENT = Compiled(
+    lambda: (
+        Enrolment.objects.select_related("cohort", "account")
+        .filter(run_id=Given("run_id"), user_id=Given("user_id"), state__in=_READING)
+        .order_by("state")[:1]
+    )
+)
 
 
 def may_enrol_others(actor: User, cohort: Cohort) -> bool:
@@ -43,23 +62,19 @@ def may_enrol_others(actor: User, cohort: Cohort) -> bool:
 def run_access(user: object, run: CourseRun) -> RunAccess:
     """Say what `user` may do with `run`: two queries beside the standing's. Anonymous people may be passed."""
     standing = standing_of(user)
-    cohorts = tuple(Cohort.objects.select_related("campus", "scope").filter(run=run))
+    cohorts = tuple(_COHORTS.models(run_id=run.pk))
     taught = tuple(cohort for cohort in cohorts if standing.holds(TEACHING, cohort.scope.path))
     may_edit = any(standing.holds(INSTRUCTING, cohort.scope.path) for cohort in cohorts)
     may_edit = may_edit or standing.is_platform_admin or (not cohorts and standing.holds_anywhere(ADMINISTERING))
     enrolment = None
     if standing.user_id is not None:
-        reading = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
-        found = Enrolment.objects.select_related("cohort", "account").filter(
-            run=run, user_id=standing.user_id, state__in=reading
-        )
-        enrolment = found.order_by("state").first()
+        enrolment = _ENROLMENT.model(run_id=run.pk, user_id=standing.user_id)
     return RunAccess(run, cohorts, taught, enrolment, may_edit, standing)
 
 
 def get_run_for(user: object, slug: str) -> RunAccess:
     """Return the run for its page: published ones for anyone, others for staff. Raises NotFound."""
-    run = CourseRun.objects.select_related("course__programme", "term").filter(slug=slug).first()
+    run = _RUN.model(slug=slug)
     if run is None:
         raise NotFound
     access = run_access(user, run)

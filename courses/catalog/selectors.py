@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from campus.core.compiled import Compiled, Given
 from campus.people.api import TEACHING, Standing
 
 from .models import Cohort, CourseRun, Enrolment
@@ -50,10 +51,18 @@ def catalogue(standing: Standing) -> list[CatalogueEntry]:
     ]
 
 
+_RUNS_OF = Compiled(
+    lambda: (
+        Enrolment.objects.select_related("run__course", "run__term", "cohort__campus", "account__parent")
+        .filter(user_id=Given("user_id"), state=Enrolment.State.ACTIVE)
+        .order_by("-run__term__starts_on", "run_id")
+    )
+)
+
+
 def runs_of(user_id: int) -> list[Enrolment]:
     """Return a learner's active enrolments with run, course, cohort and account, newest term first. One query."""
-    rows = Enrolment.objects.select_related("run__course", "run__term", "cohort__campus", "account")
-    return list(rows.filter(user_id=user_id, state=Enrolment.State.ACTIVE).order_by("-run__term__starts_on", "run_id"))
+    return _RUNS_OF.models(user_id=user_id)
 
 
 def runs_taught(standing: Standing) -> QuerySet[Cohort]:

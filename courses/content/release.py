@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campus.core import formats
+from campus.core.compiled import AnyOf, Compiled
 from campus.core.errors import NotAllowed
 from courses.catalog.api import RunAccess
 from courses.catalog.models import Enrolment
@@ -126,16 +127,23 @@ def staff_words(reasons: Iterable[Lock]) -> list[str]:
     return said
 
 
-def _rules(run_ids: Collection[int]) -> dict[int, list[ReleaseRule]]:
-    needed = ArrayAgg("need_rows__needs_id", filter=Q(need_rows__isnull=False), order_by="need_rows__needs_id")
-    rows = (
-        Module.objects.filter(run_id__in=run_ids)
+_RULES = Compiled(
+    lambda: (
+        Module.objects.filter(run_id=AnyOf("run_ids"))
         .order_by("run_id", "position")
-        .annotate(needed=needed)
+        .annotate(
+            needed=ArrayAgg("need_rows__needs_id", filter=Q(need_rows__isnull=False), order_by="need_rows__needs_id")
+        )
         .values_list("run_id", "pk", "title", "opens_at", "needed", "is_published")
     )
+)
+
+
+def _rules(run_ids: Collection[int]) -> dict[int, list[ReleaseRule]]:
     rules: dict[int, list[ReleaseRule]] = defaultdict(list)
-    for run_id, pk, title, opens_at, needs, is_published in rows:
+    if not run_ids:
+        return rules
+    for run_id, pk, title, opens_at, needs, is_published in _RULES.rows(run_ids=list(run_ids)):
         rules[run_id].append(ReleaseRule(pk, title, opens_at, tuple(needs or ()), is_published))
     return rules
 

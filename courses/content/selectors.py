@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from courses.catalog.api import RunAccess
 
 from .domain.release import Lock
@@ -39,23 +40,31 @@ class OutlineModule:
         return lock_words(self.locks) if self.is_closed else staff_words(self.locks)
 
 
+_MODULES = Compiled(
+    lambda: Module.objects.filter(run_id=Given("run_id"), is_published=AnyOf("shown")).order_by("position")
+)
+_LESSONS = Compiled(
+    lambda: (
+        Lesson.objects.filter(module__run_id=Given("run_id"), is_published=AnyOf("shown"))
+        .defer("body")
+        .order_by("module_id", "position")
+    )
+)
+_DONE = Compiled(lambda: LessonCompletion.objects.filter(enrolment_id=Given("enrolment_id")).values_list("lesson_id"))
+
+
 def outline(access: RunAccess) -> list[OutlineModule]:
     """Return the run's modules with lessons, hidden ones for staff only. Four queries at most where none needs another.
 
     A module that is closed to the reader has no lessons here: what it holds is not told before it opens.
     """
-    modules = Module.objects.filter(run=access.run)
-    lessons = Lesson.objects.filter(module__run=access.run).defer("body")
-    if not access.is_staff:
-        modules = modules.filter(is_published=True)
-        lessons = lessons.filter(is_published=True)
     done = done_lessons(access)
     locks = locks_for_learners(access.run.pk) if access.is_staff else locked_modules(access)
     parts = {
         module.pk: OutlineModule(module, locks.get(module.pk, ()), not access.is_staff and module.pk in locks)
-        for module in modules.order_by("position")
+        for module in _MODULES.models(run_id=access.run.pk, shown=access.shown)
     }
-    for lesson in lessons.order_by("module_id", "position"):
+    for lesson in _LESSONS.models(run_id=access.run.pk, shown=access.shown):
         if lesson.module_id in parts and not parts[lesson.module_id].is_closed:
             parts[lesson.module_id].lessons.append(OutlineLesson(lesson, lesson.pk in done))
     return list(parts.values())
@@ -65,7 +74,7 @@ def done_lessons(access: RunAccess) -> set[int]:
     """Return the ids of the lessons that the reader finished; no query for staff."""
     if access.enrolment is None:
         return set()
-    return set(LessonCompletion.objects.filter(enrolment=access.enrolment).values_list("lesson_id", flat=True))
+    return {lesson_id for (lesson_id,) in _DONE.rows(enrolment_id=access.enrolment.pk)}
 
 
 def neighbours(parts: list[OutlineModule], lesson_id: int) -> tuple[Lesson | None, Lesson | None]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from courses.catalog.api import RunAccess
 
 from .domain.progress import Progress
@@ -27,11 +28,18 @@ class OutlineMaterial:
         return self.progress is not None and self.progress.finished_at is not None
 
 
+_MATERIALS = Compiled(
+    lambda: (
+        Material.objects.filter(module__run_id=Given("run_id"), is_published=AnyOf("shown"))
+        .defer("description")
+        .order_by("module_id", "position")
+    )
+)
+
+
 def add_materials(access: RunAccess, modules: Sequence[Any]) -> None:
     """Put into each open module its materials with the reader's progress. Three queries at most."""
-    shown = Material.objects.filter(module__run=access.run).defer("description").order_by("module_id", "position")
-    if not access.is_staff:
-        shown = shown.filter(is_published=True)
+    shown = _MATERIALS.models(run_id=access.run.pk, shown=access.shown)
     parts = {part.module.pk: part for part in modules if not part.is_closed}
     found = [one for one in shown if one.module_id in parts]
     mine = access.enrolment

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import FilteredRelation, Q
 
+from campus.core.compiled import AnyOf, Compiled
 from courses.catalog.models import Enrolment
 
 from .domain.progress import Progress, of_reading, of_watching
@@ -43,22 +44,32 @@ def progress_of(enrolment_ids: Collection[int]) -> list[ProgressRow]:
     ]
 
 
+_OPENED = Compiled(
+    lambda: Opening.objects.filter(version__material_id=AnyOf("materials"), enrolment_id=AnyOf("learners")).values_list(
+        "enrolment_id", "version__material_id", "at"
+    )
+)
+_WATCHED = Compiled(
+    lambda: (
+        MaterialVersion.objects.filter(material_id=AnyOf("materials"))
+        .annotate(theirs=FilteredRelation("credits", condition=Q(credits__enrolment_id=AnyOf("learners"))))
+        .order_by()
+        .values_list("material_id", "number", "theirs__enrolment_id", "theirs__percent", "theirs__finished_at")
+    )
+)
+
+
 def of_materials(materials: Collection[Material], enrolment_ids: Collection[int]) -> dict[tuple[int, int], Progress]:
     """Return how far each learner is with each of these, by (enrolment, material). Two queries."""
-    ids = [one.pk for one in materials]
+    if not materials or not enrolment_ids:
+        return {}
+    theirs = {"materials": [one.pk for one in materials], "learners": list(enrolment_ids)}
     opened: dict[tuple[int, int], Any] = {}
-    for enrolment_id, material_id, at in Opening.objects.filter(
-        version__material__in=ids, enrolment_id__in=enrolment_ids
-    ).values_list("enrolment_id", "version__material_id", "at"):
+    for enrolment_id, material_id, at in _OPENED.rows(**theirs):
         opened[enrolment_id, material_id] = min(at, opened.get((enrolment_id, material_id), at))
     newest: dict[int, int] = defaultdict(int)
     watched: dict[tuple[int, int], list[tuple[int, int, Any]]] = defaultdict(list)
-    theirs = FilteredRelation("credits", condition=Q(credits__enrolment_id__in=enrolment_ids))
-    for material_id, number, enrolment_id, percent, finished_at in (
-        MaterialVersion.objects.filter(material__in=ids)
-        .annotate(theirs=theirs)
-        .values_list("material_id", "number", "theirs__enrolment_id", "theirs__percent", "theirs__finished_at")
-    ):
+    for material_id, number, enrolment_id, percent, finished_at in _WATCHED.rows(**theirs):
         newest[material_id] = max(newest[material_id], number)
         if enrolment_id is not None:
             watched[enrolment_id, material_id].append((number, percent, finished_at))

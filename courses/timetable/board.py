@@ -6,10 +6,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campus.core.compiled import Compiled, Given
 from campus.people.api import INSTRUCTING, TEACHING, Standing
 from courses.catalog.models import Cohort, Enrolment
 
@@ -209,10 +210,16 @@ def place_words(session: ClassSession, cohort_id: int | None = None, mode: str |
     return " · ".join(said if mode == Enrolment.Mode.ONSITE and said else [*said, *stream])
 
 
+_COMING = Compiled(
+    lambda: sessions_of_person(
+        Given("user_id"), Given("now", DateTimeField()), Given("until", DateTimeField())
+    ).filter(state=ClassSession.State.PLANNED)[:1]
+)  # fmt: skip
+
+
 def next_class(user_id: int, standing: Standing, now: datetime) -> Shown | None:
     """A person's class that is on, or the next within a week, for Today. Four queries."""
-    coming = sessions_of_person(user_id, now, now + 7 * DAY).filter(state=ClassSession.State.PLANNED)
-    found = coming.order_by("starts_at", "pk").first()
+    found = _COMING.model(user_id=user_id, now=now, until=now + 7 * DAY)
     return shown_to(user_id, standing, [found], now)[0] if found else None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from campus.core.compiled import Given
 from courses.catalog.models import Enrolment
 
 from .access import READING, sessions_whole
@@ -41,12 +42,14 @@ def roll_of(session: ClassSession) -> list[RollEntry]:
     return [RollEntry(row, places[row.cohort_id]) for row in rows.order_by("cohort_id", "user__name", "pk")]
 
 
-def sessions_between(from_at: datetime, until_at: datetime) -> QuerySet[ClassSession]:
+def sessions_between(from_at: datetime | Given, until_at: datetime | Given) -> QuerySet[ClassSession]:
     """Sessions that touch the time, cancelled ones too, whole, in order."""
     return sessions_whole().filter(starts_at__lt=until_at, ends_at__gt=from_at).order_by("starts_at", "pk")
 
 
-def sessions_of_person(user_id: int, from_at: datetime, until_at: datetime) -> QuerySet[ClassSession]:
+def sessions_of_person(
+    user_id: int | Given, from_at: datetime | Given, until_at: datetime | Given
+) -> QuerySet[ClassSession]:
     """A person's own classes that touch the time: those of the cohorts they learn in, those they teach, and the office
     hours of which they took a slot. Cancelled ones are among them: look at `state`."""
     learns = SessionCohort.objects.filter(

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import DateTimeField, F, QuerySet
 
 from campus.core.compiled import AnyOf, Compiled, Given
-from campus.people.models import Scope, User
+from campus.people.models import RoleGrant, Scope, User
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,22 @@ def test_rows_are_those_of_values_list_for_each_given_value() -> None:
     assert asked.rows(before=datetime(2021, 1, 1, tzinfo=UTC)) == [(early.pk, early.email)]
     assert asked.row(before=datetime(2019, 1, 1, tzinfo=UTC)) is None
     assert (late.pk, late.email) in asked.rows(before=datetime(2100, 1, 1, tzinfo=UTC))
+
+
+def test_what_is_prefetched_comes_with_each_answer(django_assert_num_queries: Any) -> None:
+    users = [UserFactory(), UserFactory()]
+    scope = Scope.objects.get(kind=Scope.Kind.PLATFORM)
+    asked = Compiled(lambda: _people(pk=AnyOf("ids")).prefetch_related("role_grants"))
+    for given in ([], users):
+        RoleGrant.objects.filter(user__in=users).delete()
+        RoleGrant.objects.bulk_create(
+            RoleGrant(user=user, role=RoleGrant.Role.ASSISTANT, scope=scope) for user in given
+        )
+        with django_assert_num_queries(2):
+            found = asked.models(ids=[user.pk for user in users])
+            assert [len(one.role_grants.all()) for one in found] == [len(given) // 2] * 2
+    with django_assert_num_queries(1):
+        assert asked.models(ids=[]) == []
 
 
 def test_values_are_no_models_and_a_missing_value_is_an_error() -> None:
