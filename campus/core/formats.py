@@ -1,14 +1,26 @@
 """Numbers, durations and times as people here write them, in the active language."""
 
 from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
 
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 _WEEKDAYS_KO = "월화수목금토일"
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZES = ("B", "KB", "MB", "GB", "TB", "PB")
+_SHARES_SPOKEN = {
+    Fraction(1, 8): _("an eighth of a GPU"),
+    Fraction(1, 4): _("a quarter of a GPU"),
+    Fraction(3, 8): _("three eighths of a GPU"),
+    Fraction(1, 2): _("half a GPU"),
+    Fraction(5, 8): _("five eighths of a GPU"),
+    Fraction(3, 4): _("three quarters of a GPU"),
+    Fraction(7, 8): _("seven eighths of a GPU"),
+}
 
 
 def is_korean() -> bool:
@@ -33,6 +45,29 @@ def gpu_hours(gpu_seconds: float) -> str:
     if gpu_seconds and abs(gpu_seconds) < 360:
         return gettext("%(seconds)s GPU-s") % {"seconds": number(gpu_seconds)}
     return gettext("%(hours)s GPU-h") % {"hours": hours(gpu_seconds)}
+
+
+def gpu_number(gpus: Decimal | float) -> str:
+    """Write how many GPUs: "2", "2.5", and of shares of one in eighths "1/4"."""
+    share = Fraction(gpus).limit_denominator(1000)
+    return f"{share.numerator}/{share.denominator}" if share in _SHARES_SPOKEN else number(float(gpus), 3)
+
+
+def gpu_count(gpus: Decimal | float) -> str:
+    """Write how many GPUs with their unit: "2 GPUs", "1/4 GPU"."""
+    counted = ngettext("%(count)s GPU", "%(count)s GPUs", 1 if 0 < gpus <= 1 else 2)
+    return counted % {"count": gpu_number(gpus)}
+
+
+def gpu_spoken(gpus: Decimal | float) -> str:
+    """Write it as it is said: "a quarter of a GPU", since "1/4" is read out as a date or a division."""
+    said = _SHARES_SPOKEN.get(Fraction(gpus).limit_denominator(1000))
+    return gpu_count(gpus) if said is None else str(said)
+
+
+def gpu_memory(mib: int) -> str:
+    """Write memory of a GPU, in GiB from one on: "20 GiB", "512 MiB"."""
+    return f"{number(mib / 1024, 1)} GiB" if mib >= 1024 else f"{number(mib)} MiB"
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,14 @@ _SHARED: dict[str, Any] = {
     "title": serializers.CharField(required=False, max_length=160),
     "entrypoint": serializers.CharField(required=False, help_text="The file to run; the only one, or main.py."),
     "gpus": serializers.IntegerField(required=False, help_text=f"The lab's own, or {DEFAULT_GPUS}."),
+    "gpu_milli": serializers.IntegerField(
+        required=False,
+        help_text="Thousandths of one GPU, in steps of 125: 250 is a quarter of it. The lab's own, or 1000, all of it.",
+    ),
+    "gpu_memory_mib": serializers.IntegerField(
+        required=False,
+        help_text="The least memory in MiB of each GPU, or of the share. Any when left out, and for a share its part.",
+    ),
     "gpu_type": serializers.CharField(required=False, allow_blank=True, help_text="Any when left out."),
     "wall_s": serializers.IntegerField(required=False, help_text=f"Seconds; the lab's own, or {DEFAULT_WALL_S}."),
     "data_sets": serializers.ListField(child=serializers.CharField(), required=False, help_text="Slugs."),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campus.core.errors import InvalidInput, NotFound
 from courses.assignments.api import submit_lab_run
-from labs.jobs.api import Submission, Wish, read_submission, read_sweep, submit, submit_sweep
+from labs.jobs.api import WHOLE_GPU, Submission, Wish, read_submission, read_sweep, submit, submit_sweep
 from labs.jobs.models import Job, Sweep
 from labs.quota.models import Account
 
@@ -36,6 +36,8 @@ def submit_from(request: Any) -> tuple[Job, bool]:
         files=said.files,
         entrypoint=said.entrypoint or _only_program(said),
         gpus=DEFAULT_GPUS if said.gpus is None else said.gpus,
+        gpu_milli=WHOLE_GPU if said.gpu_milli is None else said.gpu_milli,
+        gpu_memory_mib=said.gpu_memory_mib,
         gpu_type=said.gpu_type,
         wall_s=DEFAULT_WALL_S if said.wall_s is None else said.wall_s,
         data_set_ids=said.data_set_ids,
@@ -64,6 +66,8 @@ def sweep_from(request: Any) -> tuple[Sweep, bool]:
         files=said.files,
         entrypoint=said.entrypoint or _only_program(said),
         gpus=DEFAULT_GPUS if said.gpus is None else said.gpus,
+        gpu_milli=WHOLE_GPU if said.gpu_milli is None else said.gpu_milli,
+        gpu_memory_mib=said.gpu_memory_mib,
         gpu_type=said.gpu_type,
         wall_s=DEFAULT_WALL_S if said.wall_s is None else said.wall_s,
         data_set_ids=said.data_set_ids,
@@ -89,6 +93,8 @@ def _run_lab(user: Any, said: Submission, lab_id: int, key: str | None) -> tuple
             files=said.files,
             entrypoint=said.entrypoint,
             gpus=said.gpus,
+            gpu_milli=said.gpu_milli,
+            gpu_memory_mib=said.gpu_memory_mib,
             gpu_type=said.gpu_type if "gpu_type" in said.given else None,
             wall_s=said.wall_s,
             is_preemptible=said.is_preemptible,

@@ -9,8 +9,8 @@ from courses.catalog.models import CourseRun
 from .models import Assignment, GroupSet, Lab, LateDayBank, OutagePolicy, TestSuite
 
 _LAB = (
-    "position", "title", "brief", "environment_id", "starter_id", "entrypoint", "gpus", "max_gpus", "gpu_type",
-    "wall_s", "max_wall_s", "main_metric", "is_published",
+    "position", "title", "brief", "environment_id", "starter_id", "entrypoint", "gpus", "max_gpus", "gpu_milli",
+    "max_gpu_milli", "gpu_memory_mib", "gpu_type", "wall_s", "max_wall_s", "main_metric", "is_published",
 )  # fmt: skip
 _ASSIGNMENT = (
     "position", "kind", "title", "brief", "points", "rubric", "attempts_allowed", "late_grace_s", "late_interval_s",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from campus.core import formats
 from courses.catalog.api import LocalTimeField, MinutesField
 from labs.environments.models import DataSet, Environment
+from labs.jobs.api import SHARE_HINT, GpuAsk, GpuMemoryField, GpusField, asks, is_share, pool_offer
 
 from .models import Lab
 
@@ -16,7 +17,8 @@ from .models import Lab
 class RunForm(forms.Form):
     """What a learner may choose for a run."""
 
-    gpus = forms.IntegerField(label=_("GPUs"), min_value=1)
+    gpus = GpusField(label=_("GPUs"))
+    gpu_memory = GpuMemoryField()
     wall_minutes = MinutesField(label=_("Time limit in minutes"))
     preemptible = forms.BooleanField(
         label=_("May be interrupted"),
@@ -27,11 +29,18 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["gpus"].help_text = _("At most %(most)d.") % {"most": lab.max_gpus}
+        self._offer(lab)
         self.fields["wall_minutes"].help_text = _("At most %(most)s. It is stopped then.") % {
             "most": formats.duration(lab.max_wall_s)
         }
-        if lab.max_gpus == 1:
+
+    def _offer(self, lab: Lab) -> None:
+        offer = pool_offer()
+        found = asks(lab.most, shares=offer.shares(lab.gpu_type))
+        self.fields["gpus"].offer(found, memory_mib=offer.memory_of(lab.gpu_type))  # type: ignore[attr-defined]
+        self.fields["gpus"].help_text = SHARE_HINT if found and found[0].in_all < 1 else ""
+        self.fields["gpu_memory"].help_text = _("Empty is what the lab asks for.")
+        if len(found) == 1:  # a choice of one is no question
             self.fields["gpus"].widget = forms.HiddenInput()
 
 
@@ -51,6 +60,9 @@ class LabForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("A program reads them at /data/NAME."),
     )
+    gpus = GpusField(label=_("GPUs"), initial=GpuAsk())
+    max_gpus = GpusField(label=_("Most GPUs"), initial=GpuAsk())
+    gpu_memory = GpuMemoryField()
     wall_s = MinutesField(label=_("Time limit in minutes"))
     max_wall_s = MinutesField(label=_("Longest time limit in minutes"))
     due_at = LocalTimeField(label=_("Due"), required=False)
@@ -58,15 +70,29 @@ class LabForm(forms.ModelForm):
     class Meta:
         model = Lab
         fields = (
-            "title", "brief", "environment", "data_sets", "entrypoint", "gpus", "max_gpus", "gpu_type", "wall_s",
-            "max_wall_s", "main_metric", "due_at", "is_published",
+            "title", "brief", "environment", "data_sets", "entrypoint", "gpu_type", "wall_s", "max_wall_s",
+            "main_metric", "due_at", "is_published",
         )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer, lab = pool_offer(), self.instance
+        if lab.pk:
+            self.initial.update({"gpus": lab.usual, "max_gpus": lab.most, "gpu_memory": lab.gpu_memory_mib})
+        found = asks(GpuAsk(settings.LABS_MAX_GPUS), shares=offer.shares())
+        for name in ("gpus", "max_gpus"):
+            self.fields[name].offer(found, memory_mib=offer.memory_of(lab.gpu_type))  # type: ignore[attr-defined]
+        self.fields["gpus"].help_text = SHARE_HINT if offer.shares() else ""
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         self._check_bounds(given)
-        if (given.get("max_gpus") or 0) < (given.get("gpus") or 0):
-            self.add_error("max_gpus", _("Allow at least as many as the default."))
+        usual, most = given.pop("gpus", None), given.pop("max_gpus", None)
+        if usual and most:
+            if most.in_all < usual.in_all:
+                self.add_error("max_gpus", _("Allow at least as many as the default."))
+            given |= {"gpus": usual.gpus, "gpu_milli": usual.milli, "max_gpus": most.gpus, "max_gpu_milli": most.milli}
+        given["gpu_memory_mib"] = given.pop("gpu_memory", None)
         if (given.get("max_wall_s") or 0) < (given.get("wall_s") or 0):
             self.add_error("max_wall_s", _("Allow at least as long as the default."))
         return given
@@ -75,8 +101,11 @@ class LabForm(forms.ModelForm):
         """No lab may offer what no job may ask for."""
         most = settings.LABS_MAX_GPUS
         for name in ("gpus", "max_gpus"):
-            if given.get(name) is not None and not 1 <= given[name] <= most:
+            ask = given.get(name)
+            if ask is not None and not (1 <= ask.gpus <= most and is_share(ask.milli)):
                 self.add_error(name, _("Give a number from 1 to %(most)d.") % {"most": most})
+        if given.get("gpu_memory") == 0:
+            self.add_error("gpu_memory", _("Ask for some memory, or leave it empty."))
         least_s, most_s = settings.LABS_MIN_WALL_S, settings.LABS_MAX_WALL_S
         for name in ("wall_s", "max_wall_s"):
             if given.get(name) is not None and not least_s <= given[name] <= most_s:

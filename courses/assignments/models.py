@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from courses.catalog.models import Enrolment
 from courses.content.models import Module
 from labs.environments.models import DataSet, Environment
+from labs.jobs.api import WHOLE_GPU, GpuAsk
 from labs.jobs.models import Job, SourceBundle
 
 
@@ -22,6 +23,18 @@ class Lab(models.Model):
     entrypoint = models.CharField(_("file to run"), max_length=255, default="main.py")
     gpus = models.PositiveSmallIntegerField(_("GPUs"), default=1)
     max_gpus = models.PositiveSmallIntegerField(_("most GPUs"), default=1)
+    gpu_milli = models.PositiveSmallIntegerField(
+        _("thousandths of a GPU"),
+        default=WHOLE_GPU,
+        db_default=WHOLE_GPU,
+        help_text=_("Less than 1000 is a share of one GPU."),
+    )
+    max_gpu_milli = models.PositiveSmallIntegerField(
+        _("most thousandths of a GPU"), default=WHOLE_GPU, db_default=WHOLE_GPU
+    )
+    gpu_memory_mib = models.PositiveIntegerField(
+        _("least GPU memory in MiB"), null=True, blank=True, help_text=_("Of each GPU, or of the share.")
+    )
     gpu_type = models.CharField(_("GPU type"), max_length=60, blank=True)
     wall_s = models.PositiveIntegerField(_("time limit in seconds"), default=600)
     max_wall_s = models.PositiveIntegerField(_("longest time limit in seconds"), default=3600)
@@ -35,11 +48,33 @@ class Lab(models.Model):
             models.UniqueConstraint(fields=("module", "position"), name="lab_position_once"),
             models.CheckConstraint(condition=models.Q(gpus__gte=1), name="lab_has_a_gpu"),
             models.CheckConstraint(condition=models.Q(max_gpus__gte=models.F("gpus")), name="lab_max_gpus"),
+            models.CheckConstraint(
+                condition=models.Q(gpu_milli=WHOLE_GPU) | models.Q(gpu_milli__range=(1, WHOLE_GPU - 1), gpus=1),
+                name="lab_share_is_of_one_gpu",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_gpu_milli=WHOLE_GPU)
+                | models.Q(max_gpu_milli__range=(1, WHOLE_GPU - 1), max_gpus=1),
+                name="lab_most_share_is_of_one_gpu",
+            ),
+            models.CheckConstraint(condition=models.Q(max_gpu_milli__gte=models.F("gpu_milli")), name="lab_max_share"),
+            models.CheckConstraint(
+                condition=models.Q(gpu_memory_mib=None) | models.Q(gpu_memory_mib__gte=1), name="lab_gpu_memory_is_some"
+            ),
             models.CheckConstraint(condition=models.Q(max_wall_s__gte=models.F("wall_s")), name="lab_max_wall"),
         )
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def usual(self) -> GpuAsk:
+        """What a run gets when its learner chooses nothing else."""
+        return GpuAsk(self.gpus, self.gpu_milli)
+
+    @property
+    def most(self) -> GpuAsk:
+        return GpuAsk(self.max_gpus, self.max_gpu_milli)
 
 
 class LabRun(models.Model):

@@ -38,6 +38,11 @@ class LabSerializer(serializers.Serializer):
     starter_files = serializers.ListField(child=serializers.CharField())
     gpus = serializers.IntegerField()
     max_gpus = serializers.IntegerField()
+    gpu_milli = serializers.IntegerField(help_text="Thousandths of a GPU; less than 1000 is a share of one.")
+    max_gpu_milli = serializers.IntegerField()
+    gpu_memory_mib = serializers.IntegerField(
+        allow_null=True, help_text="The least memory of each GPU, or of the share."
+    )
     gpu_type = serializers.CharField()
     wall_s = serializers.IntegerField()
     max_wall_s = serializers.IntegerField()
@@ -63,6 +68,9 @@ def _shown(entry: DueLab) -> dict[str, Any]:
         "starter_files": sorted(lab.starter.files),
         "gpus": lab.gpus,
         "max_gpus": lab.max_gpus,
+        "gpu_milli": lab.gpu_milli,
+        "max_gpu_milli": lab.max_gpu_milli,
+        "gpu_memory_mib": lab.gpu_memory_mib,
         "gpu_type": lab.gpu_type,
         "wall_s": lab.wall_s,
         "max_wall_s": lab.max_wall_s,

@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from campus.core.clock import database_now
 from campus.core.errors import InvalidInput, NotAllowed, NotFound
+from campus.core.formats import gpu_count
 from campus.people.models import User
 from courses.catalog.api import get_editable_run, save_changes, save_new
 from courses.catalog.models import Enrolment
 from courses.content.models import Module
 from labs.jobs import api as jobs
+from labs.jobs.api import WHOLE_GPU, GpuAsk
 
 from .access import get_lab_for
 from .deadlines import deadline_for
@@ -29,6 +31,8 @@ def submit_lab_run(
     files: Mapping[str, bytes],
     entrypoint: str = "",
     gpus: int | None = None,
+    gpu_milli: int | None = None,
+    gpu_memory_mib: int | None = None,
     gpu_type: str | None = None,
     wall_s: int | None = None,
     is_preemptible: bool = False,
@@ -37,7 +41,8 @@ def submit_lab_run(
 ) -> tuple[LabRun, bool]:
     """Run a lab: queue a job with the lab's environment, data sets and deadline. Returns the run and whether it is new.
 
-    What is left out is the lab's own. After the deadline a run is possible and counts as late.
+    What is left out is the lab's own; where only a count of GPUs is said they are whole.
+    After the deadline a run is possible and counts as late.
     Raises NotFound (strangers, hidden labs), NotAllowed (staff and those who ended), and what `labs.jobs` raises:
     InvalidInput, Conflict, OverQuota. What the caller found `wrong` already is raised together with the rest.
     """
@@ -45,8 +50,8 @@ def submit_lab_run(
     enrolment = access.enrolment
     if enrolment is None or enrolment.state != Enrolment.State.ACTIVE:
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
-    gpus, wall_s = gpus if gpus is not None else lab.gpus, wall_s if wall_s is not None else lab.wall_s
-    wrong = out_of_bounds(lab, gpus, wall_s, wrong)
+    ask, wall_s = asked_of(lab, gpus, gpu_milli), wall_s if wall_s is not None else lab.wall_s
+    wrong = out_of_bounds(lab, ask, wall_s, wrong)
     now, due_at = database_now(), _due_at(lab, enrolment)
     try:
         with transaction.atomic():
@@ -57,7 +62,9 @@ def submit_lab_run(
                 environment_id=lab.environment_id,
                 files=files,
                 entrypoint=entrypoint or lab.entrypoint,
-                gpus=gpus,
+                gpus=ask.gpus,
+                gpu_milli=ask.milli,
+                gpu_memory_mib=lab.gpu_memory_mib if gpu_memory_mib is None else gpu_memory_mib,
                 gpu_type=lab.gpu_type if gpu_type is None else gpu_type,
                 wall_s=wall_s,
                 is_preemptible=is_preemptible,
@@ -132,11 +139,18 @@ def _starter(files: Mapping[str, bytes], entrypoint: str) -> Any:
     return jobs.store_bundle(jobs.checked_files(files))
 
 
-def out_of_bounds(lab: Lab, gpus: int, wall_s: int, earlier: InvalidInput | None) -> InvalidInput | None:
+def asked_of(lab: Lab, gpus: int | None, gpu_milli: int | None) -> GpuAsk:
+    """What a run asks for: the lab's own where nothing is said, one GPU where a share is, and whole ones else."""
+    if gpus is None:
+        return lab.usual if gpu_milli is None else GpuAsk(1 if gpu_milli < WHOLE_GPU else lab.gpus, gpu_milli)
+    return GpuAsk(gpus, WHOLE_GPU if gpu_milli is None else gpu_milli)
+
+
+def out_of_bounds(lab: Lab, ask: GpuAsk, wall_s: int, earlier: InvalidInput | None) -> InvalidInput | None:
     """What the lab does not allow, beside what was wrong before."""
     wrong = {}
-    if not 1 <= gpus <= lab.max_gpus:
-        wrong["gpus"] = _("This lab allows 1 to %(most)d.") % {"most": lab.max_gpus}
+    if not 0 < ask.in_all <= lab.most.in_all:
+        wrong["gpus"] = _("This lab allows at most %(most)s.") % {"most": gpu_count(lab.most.in_all)}
     if not 1 <= wall_s <= lab.max_wall_s:
         wrong["wall_s"] = _("This lab allows at most %(most)d seconds.") % {"most": lab.max_wall_s}
     return InvalidInput(wrong).beside(earlier) if wrong else earlier

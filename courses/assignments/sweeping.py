@@ -14,7 +14,7 @@ from labs.jobs.models import Job, Sweep
 
 from .access import get_lab_for
 from .models import Lab, LabRun
-from .services import out_of_bounds, work_key
+from .services import asked_of, out_of_bounds, work_key
 
 
 def submit_lab_sweep(
@@ -24,6 +24,8 @@ def submit_lab_sweep(
     files: Mapping[str, bytes],
     asked: jobs.SweepWish,
     gpus: int,
+    gpu_milli: int,
+    gpu_memory_mib: int | None,
     wall_s: int,
     is_preemptible: bool,
     idempotency_key: str,
@@ -36,14 +38,17 @@ def submit_lab_sweep(
     enrolment = access.enrolment
     if enrolment is None or enrolment.state != Enrolment.State.ACTIVE:
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
-    wrong = out_of_bounds(lab, gpus, wall_s, None)
+    ask = asked_of(lab, gpus, gpu_milli)
+    wrong = out_of_bounds(lab, ask, wall_s, None)
     wish = jobs.Wish(
         account_id=enrolment.account_id,
         title=lab.title,
         environment_id=lab.environment_id,
         files=files,
         entrypoint=lab.entrypoint,
-        gpus=gpus,
+        gpus=ask.gpus,
+        gpu_milli=ask.milli,
+        gpu_memory_mib=lab.gpu_memory_mib if gpu_memory_mib is None else gpu_memory_mib,
         gpu_type=lab.gpu_type,
         wall_s=wall_s,
         data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),

@@ -30,6 +30,8 @@ from .services import change_lab, open_lab, submit_lab_run
 from .starter import Starter, starter_of
 from .sweeping import submit_lab_sweep
 
+# The form's names of what the service calls otherwise.
+FORM_FIELDS = {"wall_s": "wall_minutes", "gpu_milli": "gpus", "gpu_memory_mib": "gpu_memory"}
 FIRST_PROGRAM = b'print("Hello from the lab")\n'
 
 
@@ -82,7 +84,8 @@ def _submitted(
     """Submit a run, or a sweep where parameters are named; returns where it is followed. Raises as the services."""
     given = form.cleaned_data
     wishes: dict[str, Any] = {
-        "lab_id": lab_id, "user": request.user, "files": files, "gpus": given["gpus"], "wall_s": given["wall_minutes"],
+        "lab_id": lab_id, "user": request.user, "files": files, "gpus": given["gpus"].gpus,
+        "gpu_milli": given["gpus"].milli, "gpu_memory_mib": given["gpu_memory"], "wall_s": given["wall_minutes"],
         "is_preemptible": given["preemptible"], "idempotency_key": given["key"],
     }  # fmt: skip
     if sweep.is_filled:
@@ -166,7 +169,12 @@ def _lab_page(
 
 def _initial(shown: Lab) -> dict[str, Any]:
     # The key makes a doubled submit, by an impatient finger or a lost answer, one job.
-    return {"gpus": shown.gpus, "wall_minutes": shown.wall_s, "key": f"lab-{uuid.uuid4().hex}"}
+    return {
+        "gpus": shown.usual,
+        "gpu_memory": shown.gpu_memory_mib,
+        "wall_minutes": shown.wall_s,
+        "key": f"lab-{uuid.uuid4().hex}",
+    }
 
 
 def _source(request: SignedInRequest, shown: Lab, access: RunAccess) -> Any:
@@ -182,7 +190,7 @@ def _source(request: SignedInRequest, shown: Lab, access: RunAccess) -> Any:
 
 def _renamed(error: CampusError) -> CampusError:
     if isinstance(error, InvalidInput):
-        error.fields = {{"wall_s": "wall_minutes"}.get(name, name): texts for name, texts in error.fields.items()}
+        error.fields = {FORM_FIELDS.get(name, name): texts for name, texts in error.fields.items()}
     return error
 
 

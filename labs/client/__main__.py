@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from labs.client import commands
 from labs.client.problems import INTERRUPTED, OK, ClientError
-from labs.client.words import plain, seconds_of
+from labs.client.words import gpus_of, mib_of, plain, seconds_of
 
 CODES = """\
 exit codes:
@@ -128,7 +128,12 @@ def _of_run(words: argparse.ArgumentParser, where: argparse._ActionsContainer) -
     """What a job and each run of a sweep have in common."""
     words.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or one zip")
     where.add_argument("--environment", metavar="SLUG", help="an environment; plain Python when left out")
-    words.add_argument("--gpus", type=_count, help="how many")
+    words.add_argument(
+        "--gpus", type=_gpus, metavar="N", help="how many, or a share of one in eighths: 2, 0.25, 1/4; 1 when left out"
+    )
+    words.add_argument(
+        "--gpu-memory", type=_gib, metavar="GIB", help="the least memory of each GPU, or of the share, in GiB"
+    )
     words.add_argument("--gpu-type", help="which, such as nvidia-h100; any when left out")
     words.add_argument("--wall", type=_wall, metavar="TIME", help="the longest that it may run: 90s, 10m, 1h30m")
     words.add_argument("--title")
@@ -153,6 +158,20 @@ def _count(text: str) -> int:
 
 def _job_id(text: str) -> int:
     return _count(text.removeprefix("#"))
+
+
+def _gpus(text: str) -> tuple[int, int]:
+    try:
+        return gpus_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _gib(text: str) -> int:
+    try:
+        return mib_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _wall(text: str) -> int:

@@ -15,7 +15,7 @@ from labs.client.api import Api
 from labs.client.credentials import Credentials
 from labs.client.following import Follower
 from labs.client.problems import OK, SIGNED_OUT, ClientError, usage_error
-from labs.client.words import TerminalFilter, gpu_time, plain, size, table
+from labs.client.words import TerminalFilter, gpu_time, gpus, plain, size, table
 
 
 def login(words: argparse.Namespace) -> int:
@@ -160,7 +160,7 @@ def jobs(words: argparse.Namespace) -> int:
             str(job["id"]),
             job["state"],
             job["title"],
-            str(job["gpus"]),
+            gpus(job["gpus"], job["gpu_milli"]),
             gpu_time(job["charged_s"]),
             job["submitted_at"][:16].replace("T", " "),
         ]
@@ -239,7 +239,9 @@ def _fields(words: argparse.Namespace) -> dict[str, Any]:
     chosen = {
         "lab": words.lab,
         "environment": words.environment,
-        "gpus": words.gpus,
+        "gpus": words.gpus and words.gpus[0],
+        "gpu_milli": words.gpus and words.gpus[1],
+        "gpu_memory_mib": words.gpu_memory,
         "gpu_type": words.gpu_type,
         "wall_s": words.wall,
         "title": words.title,

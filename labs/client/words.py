@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from fractions import Fraction
 
 _DURATION = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s?)?\Z")
+_GPUS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6}|/[1-9][0-9]{0,3})?\Z")
+_MEMORY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(gib|mib|)\Z")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;]{0,20})?\Z")
 # What a terminal obeys, but for tab, line feed and carriage return; 0x9b and its like act in some terminals alone
 # and are halves of letters in UTF-8, so they stay.
@@ -20,6 +23,37 @@ def seconds_of(text: str) -> int:
         raise ValueError(f"{text!r} is no time; write 90s, 10m or 1h30m")
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return hours * 3600 + minutes * 60 + seconds
+
+
+def gpus_of(text: str) -> tuple[int, int]:
+    """`2`, `0.25` or `1/4` as GPUs and thousandths: (2, 1000), (1, 250). Raises ValueError.
+
+    Whether so many, or such a share, may be asked for is the campus's to say.
+    """
+    if _GPUS.match(text.strip()):
+        wanted = Fraction(text.strip())
+        thousandths = wanted * 1000
+        if 0 < wanted < 1 and thousandths.denominator == 1:
+            return 1, int(thousandths)
+        if wanted.denominator == 1:
+            return int(wanted), 1000
+    raise ValueError(f"{text!r} is no number of GPUs; write 2 for two, or 0.25 or 1/4 for a share of one")
+
+
+def gpus(count: int, thousandths: int) -> str:
+    """A number of GPUs, or a share of one: 2, 1/4, 0.3."""
+    if thousandths == 1000:
+        return str(count)
+    share = Fraction(count * thousandths, 1000)
+    return str(share) if share.denominator <= 8 else f"{float(share):g}"
+
+
+def mib_of(text: str) -> int:
+    """`10`, `10GiB`, `0.5` or `512MiB` in MiB. Raises ValueError."""
+    found = _MEMORY.match(text.strip().lower())
+    if not found:
+        raise ValueError(f"{text!r} is no amount of memory; write 10 for 10 GiB, or 512MiB")
+    return int(Fraction(found[1]) * (1 if found[2] == "mib" else 1024))
 
 
 def duration(seconds: float | None) -> str:

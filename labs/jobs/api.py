@@ -1,9 +1,12 @@
 """What other apps may use of jobs, beside its models."""
 
 from .access import get_job_for, jobs_for
+from .domain.asks import GpuAsk
 from .domain.dependencies import After, Condition
-from .domain.shares import OFFERED_SHARES, SHARE_STEP, WHOLE_GPU, Held, Left, Piece, left_of, memory_of_share
+from .domain.shares import OFFERED_SHARES, SHARE_STEP, WHOLE_GPU, Held, Left, Piece, is_share, left_of, memory_of_share
 from .domain.source import from_json as files_of_bundle
+from .forms import SHARE_HINT
+from .gpu_fields import GpuMemoryField, GpusField, asks, pool_offer
 from .services import (
     Ended,
     Placement,
@@ -45,11 +48,15 @@ from .uploads import checked_files, edited_files, files_of, shown_files, typed_f
 
 __all__ = [
     "OFFERED_SHARES",
+    "SHARE_HINT",
     "SHARE_STEP",
     "WHOLE_GPU",
     "After",
     "Condition",
     "Ended",
+    "GpuAsk",
+    "GpuMemoryField",
+    "GpusField",
     "Held",
     "Left",
     "Piece",
@@ -62,6 +69,7 @@ __all__ = [
     "Wish",
     "append_log",
     "append_metrics",
+    "asks",
     "cancel",
     "cancel_sweep",
     "cancel_waiting",
@@ -76,6 +84,7 @@ __all__ = [
     "gpus_of",
     "heartbeat",
     "hello",
+    "is_share",
     "job_rerun",
     "job_settled",
     "jobs_for",
@@ -83,6 +92,7 @@ __all__ = [
     "memory_of_share",
     "parse_submission",
     "points_of",
+    "pool_offer",
     "preempt_attempts",
     "published_artifacts",
     "read_submission",

@@ -7,12 +7,17 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from campus.places.models import Campus
-from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet, Environment
 from labs.quota.models import Account
 
 from .domain.dependencies import After, Condition
+from .gpu_fields import GpuAsk, GpuMemoryField, GpusField, Offer, asks, pool_offer
 from .models import Dependency, Job
+
+SHARE_HINT = _(
+    "A share of one GPU costs only its part and often starts sooner. Good for small models, for trying out, and for "
+    "sweeps of many runs."
+)
 
 
 class JobForm(forms.Form):
@@ -24,8 +29,9 @@ class JobForm(forms.Form):
         label=_("Environment"), queryset=Environment.objects.none(), required=False, empty_label=_("Plain Python")
     )
     entrypoint = forms.CharField(label=_("File to run"), max_length=200, initial="main.py")
-    gpus = forms.IntegerField(label=_("GPUs"), initial=1, min_value=1)
+    gpus = GpusField(label=_("GPUs"), initial=GpuAsk())
     gpu_type = forms.ChoiceField(label=_("GPU type"), required=False)
+    gpu_memory = GpuMemoryField()
     wall_minutes = forms.DecimalField(
         label=_("Time limit in minutes"),
         initial=10,
@@ -77,9 +83,14 @@ class JobForm(forms.Form):
         self.fields["account"].is_only_one = len(accounts) == 1  # type: ignore[attr-defined]
         if accounts:
             self.initial.setdefault("account", accounts[0].pk)
-        types = Gpu.objects.exclude(node__state=Node.State.DOWN).values_list("gpu_type", flat=True).distinct()
-        self.fields["gpu_type"].choices = [("", _("any")), *((one, one) for one in sorted(set(types)))]  # type: ignore[attr-defined]
-        self.fields["gpus"].max_value = settings.LABS_MAX_GPUS  # type: ignore[attr-defined]
+        self._offer(pool_offer())
+
+    def _offer(self, offer: Offer) -> None:
+        self.fields["gpu_type"].choices = [("", _("any")), *((one, one) for one in offer.types)]  # type: ignore[attr-defined]
+        found = asks(GpuAsk(settings.LABS_MAX_GPUS), shares=offer.shares())
+        self.fields["gpus"].offer(found, memory_mib=offer.memory_of(""))  # type: ignore[attr-defined]
+        self.fields["gpus"].help_text = SHARE_HINT if offer.shares() else ""
+        self.fields["gpu_memory"].help_text = _("Empty: any, and a share gets its part.") if offer.shares() else ""
 
     @property
     def has_more(self) -> bool:
@@ -100,7 +111,9 @@ class JobForm(forms.Form):
             "title": given["title"],
             "environment_id": given["environment"].pk if given["environment"] else None,
             "entrypoint": given["entrypoint"],
-            "gpus": given["gpus"],
+            "gpus": given["gpus"].gpus,
+            "gpu_milli": given["gpus"].milli,
+            "gpu_memory_mib": given["gpu_memory"],
             "gpu_type": given["gpu_type"],
             "wall_s": int(given["wall_minutes"] * 60),
             "data_set_ids": [one.pk for one in given["data_sets"]],

@@ -40,7 +40,10 @@ class AttemptAnswer(serializers.ModelSerializer):
 
 
 class JobAnswer(serializers.ModelSerializer):
-    """A job. Times in seconds, use in GPU-seconds of account (at `rate`). `wait` is set while it is queued."""
+    """A job. Times in seconds, use in GPU-seconds of account (at `rate`). `wait` is set while it is queued.
+
+    A `gpu_milli` below 1000 is a share of its one GPU, in thousandths.
+    """
 
     owner = serializers.CharField(source="owner.email")
     environment: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
@@ -51,8 +54,8 @@ class JobAnswer(serializers.ModelSerializer):
         model = Job
         fields = (
             "id", "title", "state", "end_reason", "exit_code", "end_detail", "owner", "account", "environment",
-            "entrypoint", "gpus", "gpu_type", "wall_s", "rate", "hold_s", "charged_s", "attempts_made", "submitted_at",
-            "started_at", "ended_at", "cancel_requested_at", "result", "wait", "rerun_of", "is_preemptible", "purpose",
+            "entrypoint", "gpus", "gpu_milli", "gpu_memory_mib", "gpu_type", "wall_s", "rate", "hold_s", "charged_s",
+            "attempts_made", "submitted_at", "started_at", "ended_at", "cancel_requested_at", "result", "wait", "rerun_of", "is_preemptible", "purpose",
             "preempted_count", "kept_s", "promised_p50_at", "promised_p90_at", "sweep", "sweep_index", "parameters",
         )  # fmt: skip
 

@@ -34,6 +34,8 @@ class ForecastView(APIView):
         tags=["jobs"],
         parameters=[
             OpenApiParameter("gpus", int),
+            OpenApiParameter("gpu_milli", int, description="Thousandths of one GPU; all of it when left out."),
+            OpenApiParameter("gpu_memory_mib", int, description="The least memory of each GPU, or of the share."),
             OpenApiParameter("gpu_type", str),
             OpenApiParameter("wall_s", int),
             OpenApiParameter("campus", int, description="Where it should rather run."),

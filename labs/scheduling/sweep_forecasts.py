@@ -13,7 +13,7 @@ from labs.jobs import api as jobs
 from labs.quota.models import Account
 
 from .domain import planner
-from .domain.snapshot import PendingJob
+from .domain.snapshot import WHOLE_GPU, PendingJob
 from .forecasts import held_s, joining_job, left_for
 from .snapshot_loader import fitted_policy, load
 from .waits import at
@@ -57,15 +57,18 @@ def forecast_sweep(
     wall_s: int,
     preferred_campus_id: int | None = None,
     work_key: str = "",
+    gpu_milli: int = WHOLE_GPU,
+    gpu_memory_mib: int | None = None,
 ) -> SweepForecast:
-    """Plan the queue as it stands with the whole sweep in it. Raises InvalidInput (gpus, gpu_type, wall_s, account)."""
-    jobs.check_size(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s)
+    """Plan the queue as it stands with the whole sweep in it. Raises InvalidInput as `forecast`."""
+    jobs.check_size(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli, gpu_memory_mib=gpu_memory_mib)
     if account is None:
         raise InvalidInput({"account": _("You have no GPU time yet. It comes with a place in a cohort.")})
     with transaction.atomic():
         now = database_now()
         loaded = load(now, extra=[(account.pk, user.pk, work_key)])
     one = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
+    one = replace(one, gpu_milli=gpu_milli, min_gpu_memory_mib=gpu_memory_mib)
     group = _GROUP if max_running else None
     joining = [replace(one, id=_GROUP + n, group_id=group, max_running_of_group=max_running) for n in range(runs)]
     snapshot = replace(loaded.snapshot, pending=(*loaded.snapshot.pending, *joining))
@@ -75,7 +78,7 @@ def forecast_sweep(
     p50s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p50_at for wait in waits]
     p90s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p90_at for wait in waits]
     available_s, short_account = left_for(account, now)
-    per_run_s = held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s)
+    per_run_s = held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli)
     return SweepForecast(
         runs=runs,
         hold_s=runs * per_run_s,

@@ -43,7 +43,7 @@ def submit_job(page: Page, code: str, *, title: str = "", minutes: str = "1", gp
     write_code(page, code)
     page.locator("#id_title").fill(title)
     page.locator("#id_wall_minutes").fill(minutes)
-    page.locator("#id_gpus").fill(gpus)
+    page.locator("#id_gpus").select_option(gpus)
     page.get_by_role("button", name="Submit the job").click()
     return job_id_of(page)
 

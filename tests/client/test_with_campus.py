@@ -244,6 +244,10 @@ def test_a_wrong_sweep_names_the_fix_and_submits_nothing(
     [
         (("--gpus", "0"), 3, "gpus:"),
         (("--gpus", "99"), 3, "gpus:"),
+        (("--gpus", "0.3"), 3, "gpu_milli:"),
+        (("--gpus", "1.5"), 2, "0.25 or 1/4"),
+        (("--gpu-memory", "4000"), 3, "gpu_memory_mib:"),
+        (("--gpu-memory", "much"), 2, "512MiB"),
         (("--wall", "1s"), 3, "wall_s:"),
         (("--environment", "no-such"), 3, "environment:"),
         (("--lab", "999999"), 3, "lab:"),

@@ -7,7 +7,18 @@ import itertools
 import pytest
 
 from labs.client.problems import REFUSED, SIGNED_OUT, UNREACHABLE, refusal
-from labs.client.words import TerminalFilter, duration, gpu_time, plain, seconds_of, size, table
+from labs.client.words import (
+    TerminalFilter,
+    duration,
+    gpu_time,
+    gpus,
+    gpus_of,
+    mib_of,
+    plain,
+    seconds_of,
+    size,
+    table,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +41,27 @@ def test_other_times_are_refused(text: str) -> None:
 )
 def test_durations_are_shown(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [("2", (2, 1000)), ("1", (1, 1000)), ("0.25", (1, 250)), ("1/8", (1, 125)), (" 4/2 ", (2, 1000)), ("0", (0, 1000))],
+)
+def test_gpus_are_read_as_whole_ones_or_as_a_share_of_one(text: str, asked: tuple[int, int]) -> None:
+    assert gpus_of(text) == asked
+
+
+@pytest.mark.parametrize("text", ["", "half", "1.5", "-1", "1/3", "1/0", "0.0001", "1e9", "١", "2/"])
+def test_other_numbers_of_gpus_are_refused_with_how_to_write_them(text: str) -> None:
+    with pytest.raises(ValueError, match=r"0\.25 or 1/4"):
+        gpus_of(text)
+
+
+def test_gpus_and_their_memory_are_written_and_read() -> None:
+    assert [gpus(2, 1000), gpus(1, 250), gpus(1, 875), gpus(1, 300)] == ["2", "1/4", "7/8", "0.3"]
+    assert [mib_of("10"), mib_of("10 GiB"), mib_of("0.5"), mib_of("512MiB")] == [10240, 10240, 512, 512]
+    with pytest.raises(ValueError, match="512MiB"):
+        mib_of("much")
 
 
 def test_amounts_are_shown() -> None:

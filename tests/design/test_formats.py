@@ -1,6 +1,7 @@
 """Numbers, durations and times as people write them in both languages."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -25,6 +26,50 @@ def test_gpu_seconds_read_as_hours(seconds: int, english: str, korean: str) -> N
         assert formats.gpu_hours(seconds) == english
     with translation.override("ko"):
         assert formats.gpu_hours(seconds) == korean
+
+
+@pytest.mark.parametrize(
+    ("gpus", "number", "english", "korean"),
+    [
+        (1, "1", "1 GPU", "GPU 1개"),
+        (2, "2", "2 GPUs", "GPU 2개"),
+        (0, "0", "0 GPUs", "GPU 0개"),
+        (Decimal("0.25"), "1/4", "1/4 GPU", "GPU 1/4개"),
+        (0.5, "1/2", "1/2 GPU", "GPU 1/2개"),
+        (Decimal("0.875"), "7/8", "7/8 GPU", "GPU 7/8개"),
+        (Decimal("0.3"), "0.3", "0.3 GPU", "GPU 0.3개"),
+        (Decimal("2.5"), "2.5", "2.5 GPUs", "GPU 2.5개"),
+    ],
+)
+def test_gpus_and_shares_of_one_are_counted(gpus: Decimal | float, number: str, english: str, korean: str) -> None:
+    assert formats.gpu_number(gpus) == number
+    with translation.override("en"):
+        assert formats.gpu_count(gpus) == english
+    with translation.override("ko"):
+        assert formats.gpu_count(gpus) == korean
+
+
+def test_a_share_is_read_out_in_words() -> None:
+    shown = Template(
+        "{% load ui %}{{ share|gpu_count }}|{{ share|gpu_number }}|{{ whole|gpu_count }}|{{ none|gpu_count }}"
+    )
+    quarter = '<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>'
+    values = {"share": Decimal("0.25"), "whole": 2, "none": None}
+    with translation.override("en"):
+        said = "a quarter of a GPU"
+        expected = f"{quarter.format('1/4 GPU', said)}|{quarter.format('1/4', said)}|2 GPUs|–"
+        assert shown.render(Context(values)) == expected
+    with translation.override("ko"):
+        assert "GPU 4분의 1개" in shown.render(Context(values))
+
+
+def test_memory_of_a_gpu_is_written_in_gib_from_one_on() -> None:
+    assert [formats.gpu_memory(mib) for mib in (512, 1024, 10_240, 81_559)] == [
+        "512 MiB",
+        "1 GiB",
+        "10 GiB",
+        "79.6 GiB",
+    ]
 
 
 @pytest.mark.parametrize(

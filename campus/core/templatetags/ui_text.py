@@ -1,8 +1,11 @@
 """Filters that write numbers, durations and times; merged into `{% load ui %}`."""
 
+from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html
 
 from campus.core import formats
 
@@ -24,6 +27,32 @@ _number_filter("gpu_hours", formats.gpu_hours)
 _number_filter("duration", formats.duration)
 _number_filter("clock", formats.clock)
 _number_filter("filesize_short", formats.file_size)
+
+
+def _heard(gpus: Decimal | float, write: Callable[[Decimal | float], str]) -> str:
+    """As it is read by eye, and where that is a fraction also as it is said."""
+    shown, spoken = write(gpus), formats.gpu_spoken(gpus)
+    if "/" not in shown:
+        return shown
+    return format_html('<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>', shown, spoken)
+
+
+@register.filter
+def gpu_number(gpus: Decimal | float | None) -> str:
+    """How many GPUs, for columns whose head names them: 2, 1/4."""
+    return NOTHING if gpus is None else _heard(gpus, formats.gpu_number)
+
+
+@register.filter
+def gpu_count(gpus: Decimal | float | None) -> str:
+    """How many GPUs with their unit: 2 GPUs, 1/4 GPU."""
+    return NOTHING if gpus is None else _heard(gpus, formats.gpu_count)
+
+
+@register.filter
+def gpu_memory(mib: int | None) -> str:
+    """Memory of a GPU: 20 GiB."""
+    return NOTHING if mib is None else formats.gpu_memory(int(mib))
 
 
 @register.filter

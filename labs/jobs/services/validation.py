@@ -13,7 +13,7 @@ from django.db.models import Count, Min, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campus.core.errors import InvalidInput, Text
-from campus.core.formats import duration
+from campus.core.formats import duration, gpu_memory
 from campus.places.models import Campus
 from infra.executors.contract import CHECKPOINT
 from infra.pool.models import Gpu, Node
@@ -310,8 +310,8 @@ def _blame_memory_or_share(size: Size, wrong: Complaints) -> None:
         words = _("No node that could run it lets jobs share a GPU. Ask for a whole one.")
         wrong.add("gpu_milli", words)
     else:
-        words = _("No GPU that could run it has so much memory; the largest has %(most)s MiB. Ask for less.")
-        wrong.add("gpu_memory_mib", words % {"most": most_mib}, most_gpu_memory_mib=most_mib)
+        words = _("No GPU that could run it has so much memory; the largest has %(most)s. Ask for less.")
+        wrong.add("gpu_memory_mib", words % {"most": gpu_memory(most_mib)}, most_gpu_memory_mib=most_mib)
 
 
 def _memories(size: Size) -> QuerySet[Gpu, int]:

@@ -17,6 +17,7 @@ from campus.people.requests import SignedInRequest
 from labs.jobs.access import get_own_job
 from labs.jobs.domain.source import from_json
 from labs.jobs.forms import JobForm
+from labs.jobs.gpu_fields import GpuAsk
 from labs.jobs.models import Job, Sweep
 from labs.jobs.services import SweepWish, Wish, points_of, submit, submit_sweep
 from labs.jobs.sweep_forms import SweepForm
@@ -37,6 +38,8 @@ print("done")
 # The form's names of what the service calls otherwise.
 FORM_FIELDS = {
     "account_id": "account",
+    "gpu_milli": "gpus",
+    "gpu_memory_mib": "gpu_memory",
     "environment_id": "environment",
     "wall_s": "wall_minutes",
     "is_preemptible": "preemptible",
@@ -190,7 +193,8 @@ def _initial(request: SignedInRequest, source: Job | None) -> dict[str, Any]:
         "account": source.account_id,
         "environment": source.environment_id,
         "entrypoint": source.entrypoint,
-        "gpus": source.gpus,
+        "gpus": GpuAsk(source.gpus, source.gpu_milli),
+        "gpu_memory": source.gpu_memory_mib,
         "gpu_type": source.gpu_type,
         "wall_minutes": f"{source.wall_s / 60:.2f}".rstrip("0").rstrip("."),
         "preferred_campus": source.preferred_campus_id,

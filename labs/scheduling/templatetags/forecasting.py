@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from campus.core.errors import InvalidInput
 from labs.jobs.sweep_forms import SweepForm
-from labs.scheduling.forecasts import account_for, forecast
-from labs.scheduling.views import because, sweep_context
+from labs.scheduling.forecasts import account_for
+from labs.scheduling.views import job_context, sweep_context
 
 register = template.Library()
 
@@ -21,6 +21,8 @@ def forecast_of(context: Context, wish: dict[str, Any], sweep: SweepForm | None 
     wishes = {
         "account": account_for(user, wish["account_id"]),
         "gpus": wish["gpus"],
+        "gpu_milli": wish["gpu_milli"],
+        "gpu_memory_mib": wish["gpu_memory_mib"],
         "gpu_type": wish["gpu_type"],
         "wall_s": wish["wall_s"],
         "preferred_campus_id": wish["preferred_campus_id"],
@@ -30,8 +32,7 @@ def forecast_of(context: Context, wish: dict[str, Any], sweep: SweepForm | None 
         if sweep is not None and sweep.is_filled:
             name, shown = "scheduling/_sweep_forecast.html", sweep_context(user, wishes, sweep)
         else:
-            found = forecast(user=user, **wishes)
-            shown = {"forecast": found, "because": because(found)}
+            shown = job_context(user, wishes)
     except InvalidInput as error:
         name, shown = (
             "scheduling/_forecast.html",
