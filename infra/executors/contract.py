@@ -35,6 +35,9 @@ from typing import Literal, Protocol
 CHECKPOINT = "checkpoint"
 """The folder in `/work` where a preemptible run saves what it needs to go on."""
 
+WHOLE_GPU = 1_000
+"""Thousandths of a whole GPU."""
+
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
@@ -63,6 +66,13 @@ class GpuGrant:
     device_path: str | None = None
     """`/dev/nvidiaN`; None for a CPU slot."""
     memory_mib: int = 0
+    """All of it, or what goes with a share."""
+    milli: int = WHOLE_GPU
+    """Thousandths of it; others may run on the rest."""
+
+    @property
+    def is_share(self) -> bool:
+        return self.milli < WHOLE_GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,8 @@ class RunSpec:
     """What is put into `/work/checkpoint` before it begins; the program finds that folder by CAMPUS_CHECKPOINT_DIR.
     None for a run that saves none: it gets no such folder."""
     gpus: tuple[GpuGrant, ...] = ()
+    mps_pipe: str | None = None
+    """The folder on the host where NVIDIA's MPS control daemon is spoken to, for a share of a real GPU; None: none."""
     cpu_cores: float = 1.0
     memory_bytes: int = 1 * GIB
     """All memory the run can hold, files in `/work`, `/tmp` and `/dev/shm` included (they are memory)."""

@@ -186,7 +186,7 @@ def test_on_a_phone_nothing_scrolls_sideways_and_targets_fit_a_thumb(open_page: 
     page = open_page("learner", language="ko", viewport=PHONE)
     page.goto(address)
     assert sideways(page) == []
-    # In one step: `evaluate_all` takes two, and a live part that is swapped between them leaves buttons without a height.
+    # In one step: `evaluate_all` takes two, and a live part that is swapped between them leaves buttons without height.
     heights = page.evaluate(
         "[...document.querySelectorAll('main .btn-primary')].map((one) => one.getBoundingClientRect().height)"
     )

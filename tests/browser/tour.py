@@ -17,6 +17,7 @@ class Step:
     at: str = ""
     on: str = ""
     link: str = ""
+    status: int = 200
 
 
 _EVERYONE = (
@@ -47,7 +48,7 @@ TOURS: dict[str, tuple[Step, ...]] = {
         Step("course", on="courses", link=r"^/courses/[^/]+/$"),
         Step("sign-in", "/accounts/login/"),
         Step("sign-up", "/accounts/signup/"),
-        Step("missing", "/nothing-here/"),
+        Step("missing", "/nothing-here/", status=404),
     ),
     "learner": (
         *_EVERYONE,
@@ -166,7 +167,7 @@ TOURS: dict[str, tuple[Step, ...]] = {
         Step("people", "/people/"),
         Step("person", on="people", link=r"^/people/\d+/$"),
         Step("audit", "/audit/"),
-        Step("styleguide", "/styleguide/"),
+        Step("refused", "/styleguide/", status=403),
     ),
 }
 
@@ -180,7 +181,7 @@ def tour(page: Page, role: str) -> Iterator[str]:
             continue
         answer = page.goto(address)
         assert answer is not None
-        assert answer.ok or step.name == "missing", f"{step.name}: {answer.status} at {address}"
+        assert answer.status == step.status, f"{step.name}: {answer.status} at {address}"
         until_settled(page)
         known[step.name] = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
         yield step.name

@@ -134,10 +134,9 @@ def test_a_version_2_group_is_read_by_its_own_files(tmp_path):
     assert group.peak_memory_bytes() == 99
 
 
-def test_a_version_2_group_gets_its_limits(tmp_path, monkeypatch):
+def test_a_version_2_group_gets_its_limits(tmp_path):
     group = a_group_as_the_kernel_shows_it(tmp_path)
-    monkeypatch.setattr(Path, "mkdir", lambda _self: None)  # the kernel fills the folder that mkdir makes
-    group.create(cgroups.Limits(memory_bytes=64 << 20, processes=32, cpu_cores=1.5))
+    group.limit(cgroups.Limits(memory_bytes=64 << 20, processes=32, cpu_cores=1.5))
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert written["memory.max"] == str(64 << 20)
     assert written["memory.swap.max"] == "0"

@@ -73,25 +73,38 @@ def children(pid: int) -> list[int]:
 
 def test_a_job_does_not_outlive_an_agent_that_is_killed(agent):
     (launcher,) = children(agent.pid)
-    (runner,) = children(launcher)
+    runner, waiting = children(launcher)
     assert len(job()) >= 4
+    assert until(lambda: any(f"{cgroups.PREFIX}{waiting}." in name for name in groups()))
     agent.send_signal(signal.SIGKILL)
     assert until(lambda: job() == [])
-    assert until(lambda: kernel.start_ticks(runner) is None and kernel.start_ticks(launcher) is None)
-    assert not any(f"{cgroups.PREFIX}{runner}." in name for name in groups())
+    assert until(lambda: all(kernel.start_ticks(pid) is None for pid in (runner, waiting, launcher)))
+    assert not any(f"{cgroups.PREFIX}{pid}." in name for name in groups() for pid in (runner, waiting))
+
+
+def test_a_runner_that_is_killed_while_it_waits_costs_no_job(tmp_path):
+    executor = LocalExecutor(tmp_path, first_uid=AGENT_UID + 200, slot_count=4)
+    assert executor.confinement().level == "full"
+    launcher = executor._launcher._process.pid
+    assert until(lambda: len(children(launcher)) == 1)
+    (waiting,) = children(launcher)
+    os.kill(waiting, signal.SIGKILL)
+    assert until(lambda: kernel.start_ticks(waiting) is None)
+    assert play(executor, "print('here')").log == "here\n"
+    executor.close()
 
 
 def test_a_job_does_not_outlive_its_runner_and_the_agent_is_told(agent, tmp_path):
     (launcher,) = children(agent.pid)
-    (runner,) = children(launcher)
+    runner, _waiting = children(launcher)
     os.kill(runner, signal.SIGKILL)
     assert until(lambda: job() == [])
     assert agent.stdout.readline() == "ended executor_error None None the runner died\n"
     # What the dead runner left is swept by the next start on this machine, ours below or a neighbour's before it,
     # and what the living have is not.
-    mine = cgroups.group_name("living", os.getpid())
+    mine = cgroups.group_name(os.getpid())
     hierarchy, _why = cgroups.find_hierarchy()
-    hierarchy.group(mine).create(cgroups.Limits(2**26, 8, 1.0))
+    hierarchy.group(mine).create()
     leaked = tmp_path / "runs" / "999999999.1.abcdef"
     kept = tmp_path / "runs" / f"{os.getpid()}.{kernel.start_ticks(os.getpid())}.abcdef"
     for folder in (leaked, kept):

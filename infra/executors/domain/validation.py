@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from infra.executors.contract import CHECKPOINT, KIB, MIB, RunSpec
+from infra.executors.contract import CHECKPOINT, KIB, MIB, WHOLE_GPU, RunSpec
 from infra.executors.domain import names
 
 MAX_SOURCES = 2_000
@@ -70,6 +70,8 @@ def _surroundings(spec: RunSpec) -> Iterator[str]:
     for gpu in spec.gpus:
         if gpu.kind == "nvidia" and not (gpu.device_path or "").startswith("/dev/nvidia"):
             yield f"gpus: GPU {gpu.index} has no device path"
+        if not 1 <= gpu.milli <= WHOLE_GPU or (gpu.is_share and len(spec.gpus) > 1):
+            yield f"gpus: GPU {gpu.index} is no share of one GPU"
 
 
 def _limits(spec: RunSpec) -> Iterator[str]:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.executors.contract import CHECKPOINT, GpuGrant, RunSpec
+from infra.executors.contract import CHECKPOINT, WHOLE_GPU, GpuGrant, RunSpec
 from infra.executors.local.node import Node
 
 UID = GID = 1000
@@ -19,6 +19,7 @@ FAKE_ETC = {"passwd": PASSWD, "group": GROUP, "hosts": HOSTS, "hostname": "lab\n
 # The host's own that programs under /usr need to find each other; none says anything about this machine's people.
 HOST_ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime")
 NVIDIA_COMMON = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools")
+MPS_PIPE = "/run/nvidia-mps"
 NVIDIA_SYS = ("/sys/bus/pci", "/sys/devices", "/sys/module/nvidia", "/sys/module/nvidia_uvm")
 
 # Says "the job begins now" on a descriptor of its own, then becomes the job. The limit on processes is set
@@ -38,6 +39,11 @@ class Descriptors:
 def real_gpus(spec: RunSpec) -> tuple[GpuGrant, ...]:
     """The granted GPUs that are devices."""
     return tuple(gpu for gpu in spec.gpus if gpu.kind == "nvidia")
+
+
+def shares_by_mps(spec: RunSpec) -> bool:
+    """Whether it has a part of a real GPU on a node where NVIDIA's MPS divides them."""
+    return spec.mps_pipe is not None and any(gpu.is_share for gpu in real_gpus(spec))
 
 
 def environment(spec: RunSpec, node: Node) -> dict[str, str]:
@@ -64,6 +70,12 @@ def environment(spec: RunSpec, node: Node) -> dict[str, str]:
         base["VIRTUAL_ENV"] = "/env"
     if spec.checkpoint is not None:
         fixed["CAMPUS_CHECKPOINT_DIR"] = f"/work/{CHECKPOINT}"
+    if shares_by_mps(spec):
+        # Limits of each process of the run, not of all together, and only for one that leaves them be (docs/operating).
+        (gpu,) = gpus
+        fixed["CUDA_MPS_PIPE_DIRECTORY"] = MPS_PIPE
+        fixed["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] = str(max(gpu.milli * 100 // WHOLE_GPU, 1))
+        fixed["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"] = f"0={gpu.memory_mib}M"  # by index: a UUID is not heeded
     if gpus and node.driver_folders:
         base["LD_LIBRARY_PATH"] = ":".join(node.driver_folders)
     return {**base, **spec.env, **fixed}
@@ -124,4 +136,6 @@ def _gpu_mounts(spec: RunSpec, node: Node) -> list[str]:
         words += ["--dev-bind-try", path, path]
     for path in (*NVIDIA_SYS, *node.driver_folders):
         words += ["--ro-bind-try", path, path]
+    if shares_by_mps(spec):
+        words += ["--bind", str(spec.mps_pipe), MPS_PIPE]
     return words

@@ -215,8 +215,13 @@ class Group:
 
     folders: tuple[Path, ...]
 
-    def create(self, limits: Limits) -> None:
-        """Make it and set its limits. Raises OSError."""
+    def create(self) -> None:
+        """Make it, without limits. Raises OSError."""
+        for folder in self.folders:
+            folder.mkdir()
+
+    def limit(self, limits: Limits) -> None:
+        """Set its limits, before anything runs in it that could exceed them. Raises OSError."""
         raise NotImplementedError
 
     def out_of_memory_kills(self) -> int:
@@ -279,10 +284,8 @@ class GroupV1(Group):
         self._by_controller = folders
         self.folders = tuple(dict.fromkeys(folders.values()))
 
-    def create(self, limits: Limits) -> None:
-        """Make it and set its limits. Raises OSError."""
-        for folder in self.folders:
-            folder.mkdir()
+    def limit(self, limits: Limits) -> None:
+        """Set its limits. Raises OSError."""
         memory = self._by_controller["memory"]
         (memory / "memory.limit_in_bytes").write_text(str(limits.memory_bytes))
         if (memory / "memory.memsw.limit_in_bytes").exists():
@@ -314,9 +317,8 @@ class GroupV2(Group):
         self._folder = folder
         self.folders = (folder,)
 
-    def create(self, limits: Limits) -> None:
-        """Make it and set its limits. Raises OSError."""
-        self._folder.mkdir()
+    def limit(self, limits: Limits) -> None:
+        """Set its limits. Raises OSError."""
         self._set("memory.max", limits.memory_bytes)
         if (self._folder / "memory.swap.max").exists():
             self._set("memory.swap.max", 0)
@@ -356,9 +358,9 @@ class GroupV2(Group):
         path.write_text(str(value))
 
 
-def group_name(run_id: str, runner_pid: int) -> str:
+def group_name(runner_pid: int) -> str:
     """A group's name, which says whose it is, so that a sweep can tell the dead from the living."""
-    return f"{PREFIX}{runner_pid}.{kernel.start_ticks(runner_pid)}.{run_id}"
+    return f"{PREFIX}{runner_pid}.{kernel.start_ticks(runner_pid)}"
 
 
 def sweep(hierarchy: Hierarchy) -> list[str]:
@@ -366,7 +368,8 @@ def sweep(hierarchy: Hierarchy) -> list[str]:
     swept = set()
     for _controller, parent in hierarchy.parents:
         for folder in Path(parent).glob(f"{PREFIX}*"):
-            pid, _, ticks = folder.name.removeprefix(PREFIX).rpartition(".")[0].partition(".")
+            pid, _, rest = folder.name.removeprefix(PREFIX).partition(".")
+            ticks = rest.partition(".")[0]
             if pid.isdigit() and str(kernel.start_ticks(int(pid))) != ticks:
                 swept.add(folder.name)
     for name in swept:

@@ -50,7 +50,7 @@ class LocalExecutor:
         self._allow_unconfined = allow_unconfined
         self._slots = (first_uid, slot_count)
         self._lock = threading.Lock()
-        self._launcher = Launcher()
+        self._launcher: Launcher | None = None
         self._confinement: Confinement | None = None
         self._node: Node | None = None
         self._runs: set[LocalRun] = set()
@@ -64,11 +64,11 @@ class LocalExecutor:
 
     def prepare(self, environment: EnvironmentSpec) -> PreparedEnvironment:
         """Build the environment unless it is there. Raises `EnvironmentBuildFailed`."""
-        return environments.prepare(self._root / "environments", environment, self._ready().interpreter)
+        return environments.prepare(self._root / "environments", environment, self._ready()[0].interpreter)
 
     def start(self, spec: RunSpec, listener: RunListener) -> LocalRun:
         """Begin a run. Raises `ConfinementRefused`, `InvalidRunSpec`, `EnvironmentMissing`, `OSError`."""
-        node = self._ready()
+        node, launcher = self._ready()
         if problems := validation.problems(spec):
             raise InvalidRunSpec("; ".join(problems))
         if spec.environment_digest and not environments.find(self._root / "environments", spec.environment_digest):
@@ -76,7 +76,7 @@ class LocalExecutor:
         for name, path in spec.datasets:
             if not os.path.isdir(path):
                 raise InvalidRunSpec(f"datasets: {name!r} has no folder on this node")
-        run = self._launch(node, spec, listener)
+        run = self._launch(node, launcher, spec, listener)
         with self._lock:
             self._runs = {known for known in self._runs if not known.is_closed} | {run}
         return run
@@ -87,19 +87,20 @@ class LocalExecutor:
             runs, self._runs = self._runs, set()
         for run in runs:
             run.close()
-        self._launcher.close()
+        if self._launcher is not None:
+            self._launcher.close()
 
-    def _launch(self, node: Node, spec: RunSpec, listener: RunListener) -> LocalRun:
+    def _launch(self, node: Node, launcher: Launcher, spec: RunSpec, listener: RunListener) -> LocalRun:
         outputs = node.root / "runs" / f"{_owner()}.{uuid.uuid4().hex[:8]}"
-        channel = self._launcher.launch()
-        channel.sendall(frames.pack(Kind.JOB, pickle.dumps(Assignment(spec, node, outputs))))
+        channel = launcher.launch()
+        channel.sendall(frames.pack(Kind.JOB, pickle.dumps(Assignment(spec, outputs))))
         return LocalRun(channel, listener, outputs)
 
-    def _ready(self) -> Node:
+    def _ready(self) -> tuple[Node, Launcher]:
         found = self.confinement()
-        if found.level == "refused" or self._node is None:
+        if found.level == "refused" or self._node is None or self._launcher is None:
             raise ConfinementRefused("; ".join(found.missing))
-        return self._node
+        return self._node, self._launcher
 
     def _find_out(self) -> Confinement:
         findings = probe.look(self._root, self._slots)
@@ -108,15 +109,17 @@ class LocalExecutor:
         if node is None or (node.hierarchy is None and not self._allow_unconfined):
             return Confinement("refused", version, missing)
         self._sweep(node)
-        if problem := self._try_out(node):
+        launcher = Launcher(node)
+        if problem := self._try_out(node, launcher):
+            launcher.close()
             return Confinement("refused", version, (*missing, f"a trial run failed: {problem}"))
-        self._node = node
+        self._node, self._launcher = node, launcher
         return Confinement("full" if node.hierarchy else "unconfined", version, missing)
 
-    def _try_out(self, node: Node) -> str:
+    def _try_out(self, node: Node, launcher: Launcher) -> str:
         """Run a program that does nothing; what went wrong, or nothing."""
         spec = RunSpec(run_id=f"trial-{os.getpid()}", files={}, argv=("true",), memory_bytes=64 * MIB, work_bytes=MIB)
-        run = self._launch(node, spec, _Silence())
+        run = self._launch(node, launcher, spec, _Silence())
         try:
             ended = run.wait()
         finally:

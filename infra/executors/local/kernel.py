@@ -13,7 +13,7 @@ MS_NOSUID = 2
 MS_NODEV = 4
 MS_BIND = 0x1000
 MS_REC = 0x4000
-MS_PRIVATE = 0x4_0000
+MS_SLAVE = 0x8_0000
 
 PR_SET_PDEATHSIG = 1
 PR_CAPBSET_READ = 23
@@ -46,9 +46,9 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
     )
 
 
-def make_mounts_private() -> None:
-    """Let no mount made here be seen outside, nor the other way round."""
-    mount("none", "/", None, MS_REC | MS_PRIVATE)
+def keep_mounts_here() -> None:
+    """Let no mount made here be seen outside. What is mounted or unmounted outside is still seen here."""
+    mount("none", "/", None, MS_REC | MS_SLAVE)
 
 
 def mount_tmpfs(target: str, *, size: int, inodes: int, mode: int, uid: int, gid: int) -> None:

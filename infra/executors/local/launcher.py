@@ -1,7 +1,8 @@
 """A small process that has everything imported and forks one runner per job, so that a job starts in milliseconds.
 
 It is a process of its own, not a fork of the agent: an agent has threads, secrets in its memory and Django
-loaded; a runner inherits none of that.
+loaded; a runner inherits none of that. One runner is always forked ahead: what takes time and is the same for every
+job (its control group above all) is done by then.
 """
 
 # ruff: noqa: S603  # every command line is this module's own
@@ -9,15 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
+from infra.executors.local.node import Node
+
 PROJECT = Path(__file__).resolve().parents[3]
+_MOST_OF_A_NODE = 128 * 1024
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from infra.executors.local.launcher import serve; serve(int(sys.argv[2]))"
@@ -27,7 +31,8 @@ _START = (
 class Launcher:
     """The agent's side. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -59,6 +64,7 @@ class Launcher:
                     env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
                     start_new_session=True,
                 )
+            ours.sendall(pickle.dumps(self._node))
             self._control = ours
         return self._control
 
@@ -73,31 +79,43 @@ class Launcher:
 
 
 def serve(control_fd: int) -> None:
-    """The launcher's own side: fork a runner for each channel that arrives, until the agent is gone."""
-    from infra.executors.local import runner
-
+    """The launcher's own side: give each channel that arrives to the runner that waits, until the agent is gone."""
     os.umask(0o022)  # what the stage holds is for another user to read; outputs lie in folders of mode 0700
     # Ctrl-C in a terminal is for the agent, which then ends its jobs in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
+    node = pickle.loads(control.recv(_MOST_OF_A_NODE))  # noqa: S301  # from the agent, which started this process
+    waiting = _fork_runner(node, control)
     while True:
         message, channels, _flags, _address = socket.recv_fds(control, 16, 1)
         if not message:
             return
-        os.set_inheritable(channels[0], False)
-        if os.fork() == 0:
-            control.close()
-            _be_runner(runner.main, channels[0])
+        try:
+            socket.send_fds(waiting, [b"run"], channels)
+        except OSError:  # somebody killed it while it waited
+            waiting.close()
+            waiting = _fork_runner(node, control)
+            socket.send_fds(waiting, [b"run"], channels)
         os.close(channels[0])
+        waiting.close()
+        waiting = _fork_runner(node, control)
 
 
-def _be_runner(run: Callable[[socket.socket], None], channel_fd: int) -> None:
-    """Never returns: a forked runner must not go on with the launcher's loop."""
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        with socket.socket(fileno=channel_fd) as channel:
-            run(channel)
-    finally:
-        os._exit(0)
+def _fork_runner(node: Node, control: socket.socket) -> socket.socket:
+    """Fork a runner that gets ready; this side's end, over which it is given the channel to the agent."""
+    from infra.executors.local import runner
+
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    if os.fork() == 0:
+        # A forked runner must not go on with the launcher's loop.
+        try:
+            control.close()
+            ours.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            runner.main(theirs, node)
+        finally:
+            os._exit(0)
+    theirs.close()
+    return ours

@@ -1,4 +1,4 @@
-"""The life of one run, in a process of its own: set up, watch, end, collect, answer.
+"""The life of one run, in a process of its own: wait for it, set up, watch, end, collect, answer.
 
 A runner never outlives the wish for its job: it ends it when the agent's end of the channel closes, when
 the agent dies or lets the lease pass (a frozen process has no watchdog), and the kernel ends it (bubblewrap and
@@ -23,7 +23,7 @@ from pathlib import Path
 from infra.executors.contract import KIB, MIB, EndReason, RunEnded, RunSpec
 from infra.executors.domain.log import LogKeeper
 from infra.executors.domain.metrics import MetricStream, Point, PointBudget
-from infra.executors.local import cgroups, frames, kernel, stage
+from infra.executors.local import frames, kernel, stage
 from infra.executors.local.frames import Kind
 from infra.executors.local.node import Node
 from infra.executors.local.outputs import Collector, Tail
@@ -44,13 +44,31 @@ class Assignment:
     """What the agent sends a runner first."""
 
     spec: RunSpec
-    node: Node
     outputs: Path
     """Folder of the host where the run's outputs go."""
 
 
-def main(channel: socket.socket) -> None:
-    """Serve one run over its channel to the agent, then return."""
+def main(launcher: socket.socket, node: Node) -> None:
+    """Get ready, wait for the launcher to hand over a channel to the agent, serve the one run on it, then return."""
+    tree, problem = Tree(), None
+    try:
+        try:
+            kernel.adopt_orphans()
+            stage.enter_namespace()
+            tree.plant(node)
+        except Exception as error:  # whoever has a job for this runner will hear of it
+            traceback.print_exc()
+            problem = error
+        _message, channels, _flags, _address = socket.recv_fds(launcher, 16, 1)
+        if channels:
+            os.set_inheritable(channels[0], False)
+            with socket.socket(fileno=channels[0]) as channel:
+                _serve(channel, node, tree, problem)
+    finally:
+        tree.uproot(END_LIMIT_S)
+
+
+def _serve(channel: socket.socket, node: Node, tree: Tree, problem: Exception | None) -> None:
     unpacker = frames.Unpacker()
     received: deque[tuple[Kind, bytes]] = deque()
     while not received:
@@ -60,24 +78,29 @@ def main(channel: socket.socket) -> None:
         received.extend(unpacker.feed(chunk))
     _kind, payload = received.popleft()
     assignment = pickle.loads(payload)  # noqa: S301  # from the agent, which is trusted more than this process
-    runner = Runner(assignment, channel, unpacker)
+    runner = Runner(assignment, node, tree, channel, unpacker)
     try:
         for kind, text in received:
             runner.obey(kind, text)
-        ended = runner.run()
+        ended = runner.run() if problem is None else _failed(problem)
     except Exception as error:  # whatever it was, the agent must hear of it
         traceback.print_exc()
-        ended = RunEnded(EndReason.EXECUTOR_ERROR, detail=f"{type(error).__name__}: {error}")
-    finally:
-        runner.clean_up()
+        ended = _failed(error)
+    tree.uproot(END_LIMIT_S)
     runner.answer(ended)
+
+
+def _failed(error: Exception) -> RunEnded:
+    return RunEnded(EndReason.EXECUTOR_ERROR, detail=f"{type(error).__name__}: {error}")
 
 
 class Runner:
     """One run: sets it up, then turns what happens around it into frames and an end."""
 
-    def __init__(self, assignment: Assignment, channel: socket.socket, unpacker: frames.Unpacker) -> None:
-        self.spec, self.node, self.outputs = assignment.spec, assignment.node, assignment.outputs
+    def __init__(
+        self, assignment: Assignment, node: Node, tree: Tree, channel: socket.socket, unpacker: frames.Unpacker
+    ) -> None:
+        self.spec, self.outputs, self.node, self.tree = assignment.spec, assignment.outputs, node, tree
         self.channel, self.unpacker = channel, unpacker
         self.channel.setblocking(False)
         self.agent_pidfd = -1
@@ -87,7 +110,6 @@ class Runner:
         budget = PointBudget()
         self.log_metrics, self.file_metrics = MetricStream(budget), MetricStream(budget)
         self.metrics_file = Tail(METRICS_FILE, METRICS_FILE_LIMIT)
-        self.tree = Tree()
         self.work: int | None = None
         self.cause: tuple[EndReason, str] | None = None
         self.started_at: float | None = None
@@ -105,16 +127,9 @@ class Runner:
         if self.cause is not None:  # stopped before it began
             return self._ended()
         identity = stage.take_identity(self.node)
-        if self.node.hierarchy is not None:
-            self.tree.group = self.node.hierarchy.group(cgroups.group_name(self.spec.run_id, os.getpid()))
-            limits = cgroups.Limits(self.spec.memory_bytes, self.spec.max_processes, self.spec.cpu_cores)
-            self.tree.group.create(limits)
-        kernel.adopt_orphans()
-        stage.enter_namespace()
-        go = self.tree.fork(self.spec, self.node, identity)
+        self.tree.order(self.spec, identity)
         self.work = stage.build(self.spec, self.node, identity)
-        os.write(go, b"g")
-        os.close(go)
+        self.tree.go()
         self._watch()
         self._finish_off()
         return self._ended()
@@ -278,13 +293,6 @@ class Runner:
         until = time.monotonic() + END_LIMIT_S
         while self.is_output_open and time.monotonic() < until:
             self._on_output()
-
-    def clean_up(self) -> None:
-        """Leave no process and no control group behind."""
-        self._kill_all()
-        self.tree.bury(END_LIMIT_S)
-        if self.tree.group is not None:
-            self.tree.group.remove()
 
     # ---- answering ------------------------------------------------------------------------------------------------
 

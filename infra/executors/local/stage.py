@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pickle
 import resource
 import shutil
 import signal
@@ -20,6 +21,7 @@ MAX_INODES = 100_000
 OPEN_FILES = 65_536
 # An unconfined run has only this against the heap; interpreters and BLAS reserve far more than they use.
 ADDRESS_SPACE_SLACK = 2 * GIB
+GO = b"g"
 _BEGAN, _INFO, _SECCOMP = 3, 4, 5  # dash knows one-digit descriptors only
 
 
@@ -65,7 +67,7 @@ def enter_namespace() -> None:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
-    kernel.make_mounts_private()
+    kernel.keep_mounts_here()
 
 
 def build(spec: RunSpec, node: Node, identity: Identity) -> int:
@@ -138,23 +140,28 @@ def _give(path: Path, mode: int, identity: Identity) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Pipes:
-    """The sandbox's ends: `go` is read, the others are written."""
+    """The sandbox's ends: `orders` are read, the others are written."""
 
-    go: int
+    orders: int
     output: int
     began: int
     info: int
 
 
-def become_sandbox(spec: RunSpec, node: Node, identity: Identity, group: Group | None, pipes: Pipes) -> None:
+def become_sandbox(node: Node, group: Group | None, pipes: Pipes) -> None:
     """Turn this forked child into bubblewrap; never returns, and an error goes to the output pipe.
 
-    It waits for one byte on `go` before the last step: joining groups takes the kernel up to 15 ms, in which
-    the runner builds the stage.
+    It reads its orders twice: what it becomes, the pickled (`RunSpec`, `Identity`), and `GO` before the last step,
+    when the runner has built the stage. A runner that dies closes the pipe, and this ends.
     """
     try:
         if group is not None:
             group.join(os.getpid())
+        orders = os.fdopen(pipes.orders, "rb")
+        try:
+            spec, identity = pickle.load(orders)  # noqa: S301  # from the runner, this process's parent
+        except EOFError:
+            os._exit(1)
         _set_limits(spec, is_unconfined=group is None)
         Path("/proc/self/oom_score_adj").write_text("500")
         parent = os.getppid()
@@ -167,7 +174,7 @@ def become_sandbox(spec: RunSpec, node: Node, identity: Identity, group: Group |
         kernel.die_with_parent(signal.SIGKILL)  # after the change of user, which clears it
         if os.getppid() != parent:
             os._exit(1)
-        if not os.read(pipes.go, 1):
+        if orders.read(len(GO)) != GO:
             os._exit(1)
         for ignored in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # by the launcher and by Python
             signal.signal(ignored, signal.SIG_DFL)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import re
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from infra.executors.contract import KIB, RunSpec
-from infra.executors.local import kernel, stage
+from infra.executors.local import cgroups, kernel, stage
 from infra.executors.local.cgroups import Group
 from infra.executors.local.node import Node
 
@@ -27,25 +29,45 @@ class Tree:
         self.cpu_seconds = 0.0
         self.peak_memory_bytes = 0
         self._child: int | None = None
+        self._orders = -1
         self._init: int | None = None
         self._init_pidfd: int | None = None
         self._main_pidfd: int | None = None
 
-    def fork(self, spec: RunSpec, node: Node, identity: stage.Identity) -> int:
-        """Fork the process that becomes the sandbox; the descriptor that lets it take the last step."""
+    def plant(self, node: Node) -> None:
+        """Make the run's control group and, in it, the process that becomes the sandbox once it has its orders.
+
+        Joining groups takes the kernel 10 ms and more, so it is done before a job is there to wait for it.
+        """
+        if node.hierarchy is not None:
+            self.group = node.hierarchy.group(cgroups.group_name(os.getpid()))
+            self.group.create()
         (self.output, output), (self.began, began), (self.info, info) = os.pipe(), os.pipe(), os.pipe()
-        wait_for_go, go = os.pipe()
+        orders, self._orders = os.pipe()
         self._child = os.fork()
         if self._child == 0:
-            os.close(go)
-            pipes = stage.Pipes(wait_for_go, output, began, info)
-            stage.become_sandbox(spec, node, identity, self.group, pipes)
-        for end in (wait_for_go, output, began, info):
+            os.close(self._orders)
+            stage.become_sandbox(node, self.group, stage.Pipes(orders, output, began, info))
+        for end in (orders, output, began, info):
             os.close(end)
         os.set_blocking(self.output, False)
         os.set_blocking(self.info, False)
         self.child_pidfd = os.pidfd_open(self._child)
-        return go
+
+    def order(self, spec: RunSpec, identity: stage.Identity) -> None:
+        """Set the group's limits and tell the child what it becomes, so that it gets ready. Raises OSError."""
+        if self.group is not None:
+            self.group.limit(cgroups.Limits(spec.memory_bytes, spec.max_processes, spec.cpu_cores))
+        # What lies on the stage is the runner's business; the child needs the names only.
+        order = pickle.dumps((replace(spec, files={}), identity))
+        with open(self._orders, "wb", buffering=0, closefd=False) as pipe:
+            pipe.write(order)
+
+    def go(self) -> None:
+        """Let the child take the last step: the stage is built. One that died has said why on its output."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._orders, stage.GO)
+        os.close(self._orders)
 
     def read_info(self) -> bool:
         """Learn the init's process id, which bubblewrap writes first of several pieces; False when all is said."""
@@ -100,6 +122,13 @@ class Tree:
         if self.group is not None:
             self.group.kill(limit_s)
         kernel.reap_all(limit_s)
+
+    def uproot(self, limit_s: float) -> None:
+        """Leave no process and no control group behind. Doing it again does no harm."""
+        self.kill()
+        self.bury(limit_s)
+        if self.group is not None:
+            self.group.remove()
 
     def result(self) -> tuple[int | None, int | None]:
         """(exit code, signal) of the main process. bubblewrap tells a signal as 128 and more, as a shell does."""
