@@ -18,6 +18,7 @@ from infra.agent.datasets import Cut, DataSetFailed, DataSets
 from infra.agent.domain import attempt as rules
 from infra.agent.domain import lease
 from infra.agent.domain.attempt import AttemptState, Phase
+from infra.agent.domain.shares import Part
 from infra.agent.environments import EnvironmentFailed, Environments, last_lines
 from infra.agent.inventory import Inventory, UnknownGpu
 from infra.agent.persistence import GivenUp, insist
@@ -42,6 +43,7 @@ class Workshop:
     data_sets: DataSets
     spool_folder: Path
     caps: OutputCaps
+    mps_pipe: str | None = None
 
 
 class LiveAttempt:
@@ -63,6 +65,8 @@ class LiveAttempt:
         """When the last renewal that was answered had been sent, by `clock.now_s`."""
         self._lease_s = lease_s
         self.gpu_indices = frozenset(index for index, _uuid in getattr(order, "gpus", ()))
+        self.part = Part(order.gpu_milli, order.gpu_memory_mib) if isinstance(order, Assignment) else Part()
+        """What of each it has."""
         self._shop = workshop
         self._await_gpus, self._on_over = await_gpus, on_over
         self._lock = threading.Lock()
@@ -166,8 +170,8 @@ class LiveAttempt:
         order, shop = self.order, self._shop
         if isinstance(order, Unreadable):
             raise ProtocolError(order.problem)
-        grants = shop.inventory.grants_for(order.gpus)
-        share = shop.inventory.share_for(len(grants))
+        grants = shop.inventory.grants_for(order.gpus, self.part)
+        share = shop.inventory.share_for(grants)
         files = order.files
         if files is None:
             files = insist(lambda: shop.api.source(order.attempt_id, order.fence), until=self.cut, what="source")
@@ -190,6 +194,7 @@ class LiveAttempt:
             datasets=tuple(data_sets),
             checkpoint=saved,
             gpus=grants,
+            mps_pipe=shop.mps_pipe,
             cpu_cores=share.cpu_cores,
             memory_bytes=share.memory_bytes,
             work_bytes=share.work_bytes,

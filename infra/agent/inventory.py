@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import psutil
 import structlog
 
 from infra.agent.domain import gpu_types
-from infra.agent.domain.shares import Capacity, Share, share_of, usable
+from infra.agent.domain.shares import Capacity, Part, Share, share_of, usable
 from infra.agent.nvml import Card, NoGpus, Nvml
 from infra.agent.settings import Settings
 from infra.agent.wire import GpuReport, GpuSample
-from infra.executors.contract import GpuGrant
+from infra.executors.contract import WHOLE_GPU, GpuGrant
 
 log = structlog.get_logger("infra.agent")
 
 SAMPLE_EVERY_S = 5.0
 SLOT_WATTS = 0  # a slot is a part of a processor, not a device with a power limit of its own
 MIB = 1024 * 1024
+WHOLE = Part()
 
 
 class UnknownGpu(Exception):
@@ -40,6 +42,8 @@ class Inventory:
         )
         self.grants = _grants_of_cards(cards) if cards else _slots(settings, self.capacity)
         self.reports = _reports(self.grants, cards)
+        self.gives_parts = settings.share_gpus if cards else bool(self.grants)
+        """A part of one of its GPUs can be had: whoever has it is kept to it, or the operator trusts them."""
         self.samples: Sequence[GpuSample] = [GpuSample(grant.index) for grant in self.grants]
 
     @classmethod
@@ -51,19 +55,32 @@ class Inventory:
             log.info("no GPU here, CPU slots stand in", why=str(error), slots=settings.slots)
             return cls(settings, None)
 
-    def grants_for(self, wanted: Sequence[tuple[int, str]]) -> tuple[GpuGrant, ...]:
-        """The node's GPUs that (index, uuid) name. Raises UnknownGpu, also when a GPU was exchanged since."""
+    def grants_for(self, wanted: Sequence[tuple[int, str]], part: Part = WHOLE) -> tuple[GpuGrant, ...]:
+        """The node's GPUs that (index, uuid) name, or this part of one.
+
+        Raises UnknownGpu, also when a GPU was exchanged since, and for a part of one on a node that gives none.
+        """
         own = {grant.index: grant for grant in self.grants}
         for index, uuid in wanted:
             if index not in own or own[index].uuid != uuid:
                 raise UnknownGpu(f"GPU {index} ({uuid}) is not on this node")
         if not wanted or len({index for index, _uuid in wanted}) != len(wanted):
             raise UnknownGpu("no GPU, or one GPU twice")
-        return tuple(own[index] for index, _uuid in wanted)
+        if part.milli == WHOLE_GPU:
+            return tuple(own[index] for index, _uuid in wanted)
+        if not self.gives_parts or len(wanted) != 1:
+            raise UnknownGpu("this node gives no parts of a GPU")
+        return (replace(own[wanted[0][0]], milli=part.milli, memory_mib=part.memory_mib or 0),)
 
-    def share_for(self, gpus: int) -> Share:
-        """Processors and memory of a run with that many GPUs."""
-        return share_of(self.capacity, gpus)
+    def share_for(self, grants: Sequence[GpuGrant]) -> Share:
+        """Processors and memory of a run with these GPUs. The memory of a part of a CPU slot is the machine's own."""
+        first = grants[0]
+        of_machine = first.memory_mib if first.is_share and first.kind == "cpu-slot" else None
+        return share_of(self.capacity, len(grants), milli=first.milli, memory_mib=of_machine)
+
+    def memory_of(self, index: int) -> int:
+        """The memory of one of its GPUs in MiB; 0 for one that it has not."""
+        return next((grant.memory_mib for grant in self.grants if grant.index == index), 0)
 
     def run(self, stopping: threading.Event) -> None:
         """Sample until told to stop. Apart from the heartbeat: a driver that hangs must not cost the leases."""

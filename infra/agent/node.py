@@ -51,7 +51,16 @@ class NodeAgent:
         data_sets = DataSets(shared / "data-sets", cap_mib=settings.data_set_cache_mib)
         data_sets.sweep()
         self._registry = Registry(
-            Workshop(api, executor, self._inventory, self._environments, data_sets, spool, OutputCaps())
+            Workshop(
+                api,
+                executor,
+                self._inventory,
+                self._environments,
+                data_sets,
+                spool,
+                OutputCaps(),
+                mps_pipe=str(settings.mps_pipe) if settings.mps_pipe else None,
+            )
         )
         self._wake = threading.Event()
         self._disowned = threading.Event()
@@ -97,6 +106,8 @@ class NodeAgent:
             confinement_detail="; ".join(confinement.missing)[:DETAIL_LIMIT],
             gpus=self._inventory.reports,
             environments=self._environments.known(),
+            # Without control groups nothing keeps a run to its part.
+            shares_gpus=self._inventory.gives_parts and confinement.level == "full",
         )
         delays = retry_delays_s(0.1, 5.0)
         while not self._stopping.is_set():

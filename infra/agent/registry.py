@@ -10,6 +10,7 @@ import structlog
 from infra.agent.attempts import LiveAttempt, Workshop
 from infra.agent.datasets import Cut
 from infra.agent.domain import attempt as rules
+from infra.agent.domain.shares import fit_together
 from infra.agent.wire import Assignment, Unreadable
 
 log = structlog.get_logger("infra.agent")
@@ -69,14 +70,18 @@ class Registry:
             self._changed.notify_all()
 
     def _await_gpus(self, attempt: LiveAttempt) -> None:
-        """Wait until nothing of an earlier run is left on its GPUs: one that is being killed may linger. Raises Cut."""
+        """Wait until earlier runs leave what it has of its GPUs: one that is being killed may linger. Raises Cut."""
         with self._changed:
-            while any(self._is_before(other, attempt) for other in self._live.values()):
+            while not all(self._has_room(index, attempt) for index in attempt.gpu_indices):
                 if attempt.cut.is_set():
                     raise Cut
                 self._changed.wait(0.05)
 
-    def _is_before(self, other: LiveAttempt, attempt: LiveAttempt) -> bool:
-        if other is attempt or not other.may_hold_gpus or not other.gpu_indices & attempt.gpu_indices:
-            return False
-        return other.fence < attempt.fence
+    def _has_room(self, index: int, attempt: LiveAttempt) -> bool:
+        """Whether all that runs on the GPU from before leaves room for the attempt's part of it."""
+        before = [
+            other.part
+            for other in self._live.values()
+            if other.may_hold_gpus and index in other.gpu_indices and other.fence < attempt.fence
+        ]
+        return fit_together([*before, attempt.part], gpu_memory_mib=self._workshop.inventory.memory_of(index))

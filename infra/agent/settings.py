@@ -36,6 +36,10 @@ class Settings:
     """CPU slots to declare when this machine has no GPU."""
     cpus: float | None = None
     memory_mib: int | None = None
+    share_gpus: bool = False
+    """Real GPUs may be given in parts. CPU slots always may: their control groups bound each part."""
+    mps_pipe: Path | None = None
+    """The folder of the pipes of an MPS control daemon that runs here; None: none does."""
     allow_unconfined: bool = False
     stop_grace_s: float = 10.0
     data_set_cache_mib: int = 50 * 1024
@@ -56,6 +60,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         slots=reader.whole("CAMPUS_NODE_SLOTS", 0) or 0,
         cpus=reader.number("CAMPUS_NODE_CPUS", None),
         memory_mib=reader.whole("CAMPUS_NODE_MEMORY_MIB", None),
+        share_gpus=reader.flag("CAMPUS_NODE_SHARE_GPUS"),
+        mps_pipe=reader.path("CAMPUS_NODE_MPS_PIPE"),
         allow_unconfined=reader.flag("LABS_ALLOW_UNCONFINED"),
         stop_grace_s=reader.number("CAMPUS_NODE_STOP_GRACE_S", 10.0) or 0.0,
         data_set_cache_mib=reader.whole("CAMPUS_NODE_DATA_SET_CACHE_MIB", 50 * 1024) or 0,

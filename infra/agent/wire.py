@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from infra.executors.contract import WHOLE_GPU
+
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 MAX_WALL_S = 366 * 86_400
 
@@ -135,6 +137,8 @@ class Hello:
     confinement_detail: str
     gpus: tuple[GpuReport, ...]
     environments: tuple[EnvironmentReport, ...]
+    shares_gpus: bool = False
+    """Several jobs may have a part of one of its GPUs each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +265,10 @@ class Assignment:
     """The job's files by path; None where they are many bytes and must be asked for."""
     checkpoint: tuple[SavedFile, ...] | None = None
     """What an earlier attempt saved; None where the job is not preemptible and saves nothing."""
+    gpu_milli: int = WHOLE_GPU
+    """Thousandths of its one GPU; 1000 for whole ones."""
+    gpu_memory_mib: int | None = None
+    """The memory that goes with a share; None for whole GPUs, whose memory is all theirs."""
 
     @classmethod
     def parse(cls, fields: Fields) -> Assignment:
@@ -279,6 +287,7 @@ class Assignment:
             env=fields.texts("env"),
             files=None if fields.content.get("files") is None else source_files(fields.content),
             checkpoint=_checkpoint(fields),
+            **_share(fields),
         )
 
 
@@ -311,6 +320,16 @@ def _environment(fields: Fields) -> EnvironmentOrder | None:
         order.text("requirements", most=4 * 1024 * 1024),
         order.text("python_version", most=10, default="3.11"),
     )
+
+
+def _share(fields: Fields) -> dict[str, Any]:
+    """What of a GPU the attempt has. Raises ProtocolError, also for a share of several GPUs or without its memory."""
+    milli = fields.whole("gpu_milli", least=1, most=WHOLE_GPU, default=WHOLE_GPU)
+    if milli == WHOLE_GPU:
+        return {}
+    if len(fields.objects("gpus")) != 1:
+        raise ProtocolError(f"{fields.where}: a share of other than one GPU")
+    return {"gpu_milli": milli, "gpu_memory_mib": fields.whole("gpu_memory_mib", most=2**31 - 1)}
 
 
 def _data_set(fields: Fields) -> DataSetOrder:

@@ -56,6 +56,8 @@ class Hello:
     confinement_detail: str
     gpus: Sequence[GpuReport]
     environments: Sequence[EnvironmentReport] = ()
+    shares_gpus: bool = False
+    """Several jobs may have a part of one of its GPUs each."""
 
 
 def token_digest(token: str) -> str:
@@ -165,6 +167,7 @@ def record_hello(*, node: Node, hello: Hello) -> Node:
             confinement_detail=hello.confinement_detail,
             cpu_count=hello.cpu_count,
             memory_mib=hello.memory_mib,
+            shares_gpus=hello.shares_gpus,
             heartbeat_at=Now(),
         )
         Gpu.objects.bulk_create(

@@ -371,10 +371,13 @@ class Attempt(models.Model):
         return f"job {self.job_id}, attempt {self.number}"
 
 
-# Memory is no range: which part of it a share has does not matter, only that the sum fits. The GPU's row is locked
-# first, so of two who take a share at once the second sees the first. Whole GPUs never come here.
+#: The first number of PostgreSQL's advisory locks for GPUs that shares are taken of; the second is the GPU's id.
+SHARES_LOCK = 7_205_201
+
+# Memory is no range: which part of it a share has does not matter, only that the sum fits. Of two who take a share at
+# once the second waits for the first (the number is SHARES_LOCK) and sees it. Whole GPUs never come here.
 _MEMORY_FITS = """
-PERFORM 1 FROM pool_gpu WHERE id = NEW.gpu_id FOR NO KEY UPDATE;
+PERFORM pg_advisory_xact_lock(7205201, NEW.gpu_id::int);
 IF (SELECT SUM(memory_mib) FROM jobs_gpulease WHERE gpu_id = NEW.gpu_id)
     > (SELECT memory_mib FROM pool_gpu WHERE id = NEW.gpu_id) THEN
     RAISE EXCEPTION 'the shares of a GPU have more memory than it has' USING ERRCODE = 'check_violation';

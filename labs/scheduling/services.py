@@ -133,6 +133,8 @@ def _plan_and_write(began: float, now: datetime, told_at: datetime | None) -> Cy
             factors=asdict(start.factors) | {"is_backfilled": start.is_backfilled},
             reservation_id=_row(start.reservation_id),
             is_borrowed=start.is_borrowed,
+            gpu_milli=start.gpu_milli,
+            gpu_memory_mib=start.gpu_memory_mib,
         )
         for start in made.starts
     ]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from infra.executors.contract import WHOLE_GPU
 
 MIB = 1024 * 1024
 MIN_MEMORY_MIB = 64
@@ -42,19 +46,36 @@ def usable(capacity: Capacity) -> Capacity:
     return Capacity(capacity.cpus - cpu_reserve, capacity.memory_mib - memory_reserve, capacity.gpus)
 
 
-def share_of(capacity: Capacity, gpus: int) -> Share:
-    """The share of a run that holds `gpus` of the node's GPUs.
+def share_of(capacity: Capacity, gpus: int, *, milli: int = WHOLE_GPU, memory_mib: int | None = None) -> Share:
+    """The share of a run that holds `gpus` of the node's GPUs, or `milli` thousandths of one.
 
-    Raises ValueError when it asks for none or for more than there are.
+    `memory_mib` is the memory it was given, where that is the machine's own; None gives it the same part of that as of
+    the processors. Raises ValueError when it asks for none or for more than there are, or for a part of several.
     """
-    if not 1 <= gpus <= capacity.gpus:
-        raise ValueError(f"{gpus} of {capacity.gpus} GPUs")
+    if not 1 <= gpus <= capacity.gpus or not 1 <= milli <= WHOLE_GPU or (milli < WHOLE_GPU and gpus > 1):
+        raise ValueError(f"{gpus} of {capacity.gpus} GPUs, {milli} thousandths of each")
     rest = usable(capacity)
-    cpu_cores = rest.cpus * gpus / capacity.gpus
-    memory_mib = max(rest.memory_mib * gpus // capacity.gpus, MIN_MEMORY_MIB)
+    cpu_cores = rest.cpus * gpus * milli / (capacity.gpus * WHOLE_GPU)
+    if memory_mib is None:
+        memory_mib = rest.memory_mib * gpus * milli // (capacity.gpus * WHOLE_GPU)
+    memory_mib = max(memory_mib, MIN_MEMORY_MIB)
     return Share(
         cpu_cores=round(cpu_cores, 3),
         memory_bytes=memory_mib * MIB,
         work_bytes=min(memory_mib // 2, MAX_WORK_MIB) * MIB,
         max_processes=max(MIN_PROCESSES, math.ceil(cpu_cores) * 32),
     )
+
+
+class Part(NamedTuple):
+    """What of one GPU an attempt has: thousandths, and memory in MiB; None is all of it."""
+
+    milli: int = WHOLE_GPU
+    memory_mib: int | None = None
+
+
+def fit_together(parts: Iterable[Part], *, gpu_memory_mib: int) -> bool:
+    """Say whether these parts of one GPU can be had at once."""
+    held = list(parts)
+    milli = sum(part.milli for part in held)
+    return milli <= WHOLE_GPU and (len(held) < 2 or sum(part.memory_mib or 0 for part in held) <= gpu_memory_mib)

@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
                 name="shares_have_the_memory_there_is",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition='WHEN (NEW."memory_mib" > 0)',
-                    func="\nPERFORM 1 FROM pool_gpu WHERE id = NEW.gpu_id FOR NO KEY UPDATE;\nIF (SELECT SUM(memory_mib) FROM jobs_gpulease WHERE gpu_id = NEW.gpu_id)\n    > (SELECT memory_mib FROM pool_gpu WHERE id = NEW.gpu_id) THEN\n    RAISE EXCEPTION 'the shares of a GPU have more memory than it has' USING ERRCODE = 'check_violation';\nEND IF;\nRETURN NULL;\n",
-                    hash="70f06228c31d9a1b6a7813fe2428787197353672",
+                    func="\nPERFORM pg_advisory_xact_lock(7205201, NEW.gpu_id::int);\nIF (SELECT SUM(memory_mib) FROM jobs_gpulease WHERE gpu_id = NEW.gpu_id)\n    > (SELECT memory_mib FROM pool_gpu WHERE id = NEW.gpu_id) THEN\n    RAISE EXCEPTION 'the shares of a GPU have more memory than it has' USING ERRCODE = 'check_violation';\nEND IF;\nRETURN NULL;\n",
+                    hash="c24a4b2117030653409afec3a507e0b5f0017425",
                     operation='INSERT OR UPDATE OF "gpu_id", "memory_mib"',
                     pgid="pgtrigger_shares_have_the_memory_there_is_75119",
                     table="jobs_gpulease",

@@ -123,6 +123,7 @@ def hello_of(body: Body) -> Hello:
         confinement_detail=body.text("confinement_detail", DETAIL, default="", cut=True),
         gpus=gpus,
         environments=list(environments.values()),
+        shares_gpus=body.flag("shares_gpus"),
     )
 
 

@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from campus.core.errors import NotAllowed, NotFound, TooLarge
 from infra.pool import api as pool
-from infra.pool.models import Gpu, Node
+from infra.pool.models import Node
 from labs.environments.models import DataSet
 from labs.jobs import services
 from labs.jobs.domain.source import with_parameters
 from labs.jobs.domain.sweeps import variables_of
 from labs.jobs.models import Artifact, Attempt, SourceBundle
+from labs.jobs.services.attempts import GivenGpus
 from labs.jobs.services.fences import attempt_for, require_open
 from labs.jobs.streaming import file_response
 
@@ -167,7 +168,7 @@ def settle(request: HttpRequest, node: Node, attempt_id: int) -> HttpResponseBas
 
 
 def _order(
-    attempt: Attempt, files: Any, saved: Iterable[Artifact], gpus: Iterable[Gpu], data_sets: Iterable[DataSet]
+    attempt: Attempt, files: Any, saved: Iterable[Artifact], given: GivenGpus, data_sets: Iterable[DataSet]
 ) -> dict[str, Any]:
     """What a node must know to run an attempt; it asks for `files` that are None."""
     job = attempt.job
@@ -196,9 +197,11 @@ def _order(
                 "memory_mib": gpu.memory_mib,
                 "gpu_type": gpu.gpu_type,
             }
-            for gpu in gpus
+            for gpu in given.gpus
         ],
         "gpu_count": job.gpus,
+        "gpu_milli": job.gpu_milli,
+        "gpu_memory_mib": given.memory_mib if job.is_share else None,
         "wall_s": job.wall_left_s,
         "checkpoint": [{"path": one.path, "digest": one.digest, "size_bytes": one.size_bytes} for one in saved]
         if job.is_preemptible
@@ -208,6 +211,8 @@ def _order(
             "CAMPUS_JOB_ID": str(job.pk),
             "CAMPUS_ATTEMPT": str(attempt.number),
             "CAMPUS_GPUS": str(job.gpus),
+            "CAMPUS_GPU_MILLI": str(job.gpu_milli),
+            **({"CAMPUS_GPU_MEMORY_MIB": str(given.memory_mib)} if job.is_share else {}),
             "CAMPUS_WALL_S": str(job.wall_left_s),
             **variables_of(job.parameters),
         },

@@ -4,7 +4,6 @@ job row, attempt row, GPU leases, then quota accounts by id (docs/decisions/0001
 
 from .artifacts import published_artifacts, store_artifact
 from .attempts import (
-    Placement,
     claim,
     data_sets_of,
     gpus_of,
@@ -18,6 +17,7 @@ from .cancel import cancel
 from .checkpoints import checkpoint_file, checkpoints_of
 from .corrections import charges_of, correct_charge
 from .deadlines import set_deadline
+from .leasing import Placement
 from .nodes import heartbeat, hello
 from .preempt import Preemption, preempt_attempts
 from .reconcile import reconcile

@@ -3,9 +3,8 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -14,6 +13,7 @@ from django.db.models.functions import Now
 from campus.core.compiled import AnyOf, Compiled, Given
 from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet
+from labs.jobs.domain.shares import WHOLE_GPU
 from labs.jobs.domain.states import AttemptEvent, move_attempt, move_job
 from labs.jobs.domain.states import JobEvent as Move
 from labs.jobs.live import tell_job, tell_jobs
@@ -21,23 +21,9 @@ from labs.jobs.models import Attempt, GpuLease, Job, JobEvent, SourceBundle
 from labs.jobs.nudges import nudge_nodes
 
 from .fences import StaleFence, require_boot
+from .leasing import GpuTaken, Lease, Placement, leases_for
 
 SMALL_SOURCE_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Run this job on these GPUs (ids) of this node. `factors` say why it was its turn.
-
-    `reservation_id` is the class reservation upon which it starts; `is_borrowed` says that the site is another's.
-    """
-
-    job_id: int
-    node_id: int
-    gpu_ids: Sequence[int]
-    factors: Mapping[str, Any] = field(default_factory=dict)
-    reservation_id: int | None = None
-    is_borrowed: bool = False
 
 
 def lease_end() -> Any:
@@ -46,18 +32,26 @@ def lease_end() -> Any:
 
 
 def start_attempt(
-    *, job_id: int, node_id: int, gpu_ids: Sequence[int], factors: Mapping[str, Any] | None = None
+    *,
+    job_id: int,
+    node_id: int,
+    gpu_ids: Sequence[int],
+    factors: Mapping[str, Any] | None = None,
+    gpu_milli: int = WHOLE_GPU,
+    gpu_memory_mib: int = 0,
 ) -> Attempt | None:
     """Give one queued job to a node. None if it is no longer queued or one of the GPUs is taken."""
-    made = start_attempts([Placement(job_id, node_id, gpu_ids, factors or {})])
+    one = Placement(job_id, node_id, gpu_ids, factors or {}, gpu_milli=gpu_milli, gpu_memory_mib=gpu_memory_mib)
+    made = start_attempts([one])
     return made[0] if made else None
 
 
 def start_attempts(placements: Iterable[Placement]) -> list[Attempt]:
     """Give queued jobs to nodes, in a fixed number of queries. Returns the attempts that were begun.
 
-    Jobs that were cancelled or started meanwhile are passed over. If a GPU was taken meanwhile nothing is begun: the
-    snapshot that the placements come from is out of date, and the next cycle sees the new one.
+    Jobs that were cancelled or started meanwhile are passed over. If a GPU, or the part of one that a share needs, was
+    taken meanwhile nothing is begun: the snapshot that the placements come from is out of date, and the next cycle
+    sees the new one.
     """
     wanted = {placement.job_id: placement for placement in placements}
     if not wanted:
@@ -65,7 +59,7 @@ def start_attempts(placements: Iterable[Placement]) -> list[Attempt]:
     try:
         with transaction.atomic():
             return _begin(wanted)
-    except IntegrityError:
+    except (IntegrityError, GpuTaken):
         return []
 
 
@@ -74,8 +68,9 @@ _TAKE = """
 UPDATE jobs_job SET state = %(running)s, attempts_made = attempts_made + 1, factors = said.factors,
        wait_reason = '', wait_facts = '{}', queue_place = NULL, start_p50_at = NULL, start_p90_at = NULL,
        held_back_s = held_back_s + COALESCE(EXTRACT(EPOCH FROM now() - held_back_from), 0)::int, held_back_from = NULL
-FROM unnest(%(ids)s::bigint[], %(gpus)s::int[], %(factors)s::jsonb[]) AS said (id, gpus, factors)
-WHERE jobs_job.id = said.id AND jobs_job.gpus = said.gpus AND jobs_job.id IN (
+FROM unnest(%(ids)s::bigint[], %(gpus)s::int[], %(millis)s::int[], %(factors)s::jsonb[])
+     AS said (id, gpus, milli, factors)
+WHERE jobs_job.id = said.id AND jobs_job.gpus = said.gpus AND jobs_job.gpu_milli = said.milli AND jobs_job.id IN (
     SELECT id FROM jobs_job WHERE id = ANY(%(ids)s) AND state = %(queued)s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING jobs_job.id, jobs_job.attempts_made, nextval('jobs_fence_seq')
 """
@@ -96,7 +91,7 @@ def _begin(wanted: Mapping[int, Placement]) -> list[Attempt]:
         for job_id, number, fence in _take(wanted, gpus)
     ]
     if attempts:
-        _assign(attempts, gpus)
+        _assign(attempts, gpus, leases_for(wanted, gpus, [attempt.job_id for attempt in attempts]))
     nudge_nodes(attempt.node.queue for attempt in attempts)
     tell_jobs(*(attempt.job_id for attempt in attempts))
     return attempts
@@ -112,9 +107,10 @@ WITH made AS (
         %(reservations)s::bigint[], %(borrowed)s::bool[]) AS said
     RETURNING id, job_id, number
 ), leased AS (
-    INSERT INTO jobs_gpulease (gpu_id, attempt_id)
-    SELECT given.gpu_id, made.id
-    FROM unnest(%(given_gpus)s::bigint[], %(given_jobs)s::bigint[]) AS given (gpu_id, job_id)
+    INSERT INTO jobs_gpulease (gpu_id, attempt_id, milli, memory_mib)
+    SELECT given.gpu_id, made.id, int4range(given.start, given.upto), given.memory_mib
+    FROM unnest(%(given_gpus)s::bigint[], %(given_jobs)s::bigint[], %(starts)s::int[], %(ends)s::int[],
+        %(memories)s::int[]) AS given (gpu_id, job_id, start, upto, memory_mib)
     JOIN made ON made.job_id = given.job_id
 ), told AS (
     INSERT INTO jobs_jobevent (job_id, attempt, kind, facts)
@@ -125,9 +121,8 @@ SELECT job_id, id FROM made
 """
 
 
-def _assign(attempts: Sequence[Attempt], gpus: Mapping[int, list[Gpu]]) -> None:
+def _assign(attempts: Sequence[Attempt], gpus: Mapping[int, list[Gpu]], leases: Sequence[Lease]) -> None:
     """Write the attempts with their GPUs' leases and a line of each timeline; they know their ids afterwards."""
-    given = [(gpu.pk, attempt.job_id) for attempt in attempts for gpu in gpus[attempt.job_id]]
     said = {
         "lease_s": settings.LABS_LEASE_S,
         "assigned": Attempt.State.ASSIGNED.value,
@@ -139,8 +134,11 @@ def _assign(attempts: Sequence[Attempt], gpus: Mapping[int, list[Gpu]]) -> None:
         "labels": [json.dumps(attempt.gpu_labels) for attempt in attempts],
         "reservations": [attempt.reservation_id for attempt in attempts],
         "borrowed": [attempt.is_borrowed for attempt in attempts],
-        "given_gpus": [gpu_id for gpu_id, _job_id in given],
-        "given_jobs": [job_id for _gpu_id, job_id in given],
+        "given_gpus": [lease.gpu_id for lease in leases],
+        "given_jobs": [lease.job_id for lease in leases],
+        "starts": [lease.piece.start for lease in leases],
+        "ends": [lease.piece.end for lease in leases],
+        "memories": [lease.memory_mib for lease in leases],
         "facts": [json.dumps({"node": attempt.node.name, "gpus": attempt.gpu_labels}) for attempt in attempts],
     }
     with connection.cursor() as cursor:
@@ -157,6 +155,7 @@ def _take(wanted: Mapping[int, Placement], gpus: Mapping[int, list[Gpu]]) -> lis
         "running": move_job(Job.State.QUEUED, Move.ASSIGN).value,
         "ids": list(wanted),
         "gpus": [len(gpus.get(job_id, ())) for job_id in wanted],
+        "millis": [placement.gpu_milli for placement in wanted.values()],
         "factors": [json.dumps(dict(placement.factors)) for placement in wanted.values()],
     }
     with connection.cursor() as cursor:
@@ -238,11 +237,21 @@ _DATA_SETS = Compiled(
 )
 
 
-def gpus_of(attempts: Iterable[Attempt]) -> dict[int, list[Gpu]]:
-    """The GPUs that each of these attempts was given, by its id, in the node's order. One query."""
-    found: dict[int, list[Gpu]] = defaultdict(list)
+class GivenGpus(NamedTuple):
+    """The GPUs of an attempt, in the node's order; of a share the memory that goes with it in MiB, else 0."""
+
+    gpus: list[Gpu]
+    memory_mib: int = 0
+
+
+def gpus_of(attempts: Iterable[Attempt]) -> dict[int, GivenGpus]:
+    """What each of these attempts was given, by its id. One query."""
+    found: dict[int, GivenGpus] = defaultdict(lambda: GivenGpus([]))
     for lease in _LEASED.models(ids=[attempt.pk for attempt in attempts]):
-        found[lease.attempt_id].append(lease.gpu)
+        gpus, memory_mib = found[lease.attempt_id]
+        if lease.gpu not in gpus:  # of one GPU a share may have several pieces
+            gpus.append(lease.gpu)
+        found[lease.attempt_id] = GivenGpus(gpus, memory_mib + lease.memory_mib)
     return found
 
 
