@@ -388,11 +388,11 @@ def test_the_cohort_overview_costs_the_same_for_one_and_for_three_hundred(place,
         module_id=build.lesson(cohort.run).module.pk, title="실습", environment=place["lab"].environment, wall_s=60,
         files={"main.py": b"1"}, actor=None,
     )  # fmt: skip
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         cohort_overview(cohort, timezone.now())
     build.learners(cohort, 300)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert len(cohort_overview(cohort, timezone.now()).rows) == 300
 
 

@@ -1,36 +1,63 @@
 """Cells of the boards, built here and not by templates: a board has hundreds of them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django import template
 from django.template.defaultfilters import floatformat
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from campus.core.formats import gpu_hours
 from campus.core.fragments import fragment
-from campus.core.templatetags.ui import state_badge
+from campus.core.templatetags.ui import state_badge, when
+from campus.web.cohort_board import Entry
 from campus.web.pool_board import Cell, NodeRow
-from courses.assignments.api import LabProgress
 
 register = template.Library()
 
+#: Of each lab the state, the last run's job and the best value of the metric.
+Labs = tuple[tuple[str, int | None, float | None], ...]
+
 
 @register.simple_tag
-def lab_cells(entries: Iterable[LabProgress]) -> SafeString:
-    """One learner's labs, a table cell each: the state, a link to the last run, the best value of the metric."""
+def cohort_rows(entries: Iterable[Entry]) -> SafeString:
+    """A cohort's learners, a table row each: mode, the labs, GPU time used and when they were last active."""
+    this_year = timezone.localtime().year
+    written = (
+        _cohort_row(
+            entry.row.user.name, entry.concern, entry.row.mode_label, entry.row.used_s, entry.row.last_activity_at,
+            this_year, tuple((cell.state.value, cell.runs.last_job_id, cell.best) for cell in entry.cells),
+        )
+        for entry in entries
+    )  # fmt: skip
+    return mark_safe("".join(written))  # noqa: S308 - each is a fragment
+
+
+@fragment(most=1024)
+def _cohort_row(
+    name: str, concern: str, mode: str, used_s: int, active_at: datetime | None, _this_year: int, labs: Labs
+) -> SafeString:
     before, after = reverse("jobs:job", args=[0]).split("0")  # once: a route takes longer than the rest of a cell
-    return mark_safe("".join(_lab_cell(entry, before, after) for entry in entries))  # noqa: S308 - see _lab_cell
+    return format_html(
+        '<tr><th scope="row" class="nowrap">{}{}</th><td>{}</td>{}<td class="num">{}</td><td>{}</td></tr>\n',
+        name, format_html('<div class="small muted">{}</div>', concern) if concern else "", mode,
+        mark_safe("".join(_lab_cell(*lab, before, after) for lab in labs)),  # noqa: S308 - see _lab_cell
+        gpu_hours(used_s), when(active_at) if active_at else mark_safe('<span class="muted">—</span>'),
+    )  # fmt: skip
 
 
-def _lab_cell(entry: LabProgress, before: str, after: str) -> str:
+def _lab_cell(state: str, last_job_id: int | None, best: float | None, before: str, after: str) -> str:
+    """The state, a link to the last run, the best value of the metric."""
     # Only markup of ours, a whole number and a formatted one: nothing that would need escaping, 800 times a page.
-    shown: str = state_badge(entry.state)
-    if entry.runs.last_job_id is not None:
-        shown = f'<a href="{before}{int(entry.runs.last_job_id)}{after}">{shown}</a>'
-    if entry.best is not None:
-        shown += f' <span class="num small">{floatformat(float(entry.best), 3)}</span>'
+    shown: str = state_badge(state)
+    if last_job_id is not None:
+        shown = f'<a href="{before}{int(last_job_id)}{after}">{shown}</a>'
+    if best is not None:
+        shown += f' <span class="num small">{floatformat(float(best), 3)}</span>'
     return f'<td class="nowrap">{shown}</td>'
 
 
