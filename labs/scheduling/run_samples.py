@@ -49,20 +49,23 @@ class Samples:
         return self._own.get((work_key, owner_id), _NEVER).slack_spent_s
 
 
-# A run's seconds are what it was charged for by its GPUs and its rate; what the platform lost was charged nothing.
+# A run's seconds are what it was charged for by its GPUs, or its share of one, and its rate; what the platform lost was
+# charged nothing.
 _SAMPLES = """
 SELECT asked.work_key, asked.owner_id, runs, bursts, COALESCE(spent, 0)
 FROM unnest(%(keys)s::text[], %(owners)s::bigint[], %(due)s::bool[]) AS asked (work_key, owner_id, is_due)
 CROSS JOIN LATERAL (
     SELECT COALESCE(array_agg(run_s), '{}'), COALESCE(array_agg(burst), '{}') FROM (
-        SELECT charged_s / (gpus * rate)::float8, floor(extract(epoch FROM submitted_at) / %(burst_s)s)::bigint
+        SELECT charged_s / (gpus * gpu_milli / 1000.0 * rate)::float8,
+               floor(extract(epoch FROM submitted_at) / %(burst_s)s)::bigint
         FROM jobs_job
         WHERE jobs_job.work_key = asked.work_key AND jobs_job.owner_id = asked.owner_id
           AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
         ORDER BY id DESC LIMIT %(own)s) AS newest (run_s, burst)
     ) AS own (runs, bursts)
 LEFT JOIN LATERAL (
-    SELECT SUM(CASE state WHEN 'RUNNING' THEN gpus * greatest(0, extract(epoch FROM %(now)s - started_at))
+    SELECT SUM(CASE state WHEN 'RUNNING'
+                          THEN gpus * gpu_milli / 1000.0 * greatest(0, extract(epoch FROM %(now)s - started_at))
                           ELSE charged_s / rate END)::float8
     FROM jobs_job
     WHERE asked.is_due AND jobs_job.work_key = asked.work_key AND jobs_job.owner_id = asked.owner_id
@@ -70,7 +73,7 @@ LEFT JOIN LATERAL (
     ) AS boosted (spent) ON true
 UNION ALL
 SELECT asked.work_key, NULL, ARRAY(
-    SELECT charged_s / (gpus * rate)::float8 FROM jobs_job
+    SELECT charged_s / (gpus * gpu_milli / 1000.0 * rate)::float8 FROM jobs_job
     WHERE jobs_job.work_key = asked.work_key AND work_key <> ''
       AND state IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT') AND charged_s > 0
     ORDER BY id DESC LIMIT %(lab)s), '{}', 0
