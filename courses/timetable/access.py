@@ -1,9 +1,12 @@
 """Who may see a class session, and who may change one."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Prefetch, Q, QuerySet
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import INSTRUCTING, TEACHING, Standing, standing_of
 from campus.people.models import User
@@ -12,6 +15,7 @@ from courses.catalog.models import Cohort, CourseRun, Enrolment
 from .models import ClassSession, SessionCohort, SessionTeacher
 
 READING = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
+SCOPES: "ArrayField[Any, Any]" = ArrayField(BigIntegerField())
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,17 @@ class SessionAccess:
         return next((place for place in self.places if place.cohort_id == cohort_id), None)
 
 
+_SESSION = Compiled(lambda: sessions_whole().filter(pk=Given("pk")))
+_ENROLMENT = Compiled(
+    lambda: Enrolment.objects.select_related("cohort").filter(
+        user_id=Given("user_id"), cohort_id=AnyOf("cohorts"), state__in=READING
+    )[:1]
+)
+
+
 def get_session_for(user: User, session_id: int) -> SessionAccess:
     """Return a session for its learners, teachers and staff, cancelled ones too. Raises NotFound for strangers."""
-    session = sessions_whole().filter(pk=session_id).first() if session_id < 2**63 else None
+    session = _SESSION.model(pk=session_id) if session_id < 2**63 else None
     if session is None:
         raise NotFound
     standing = standing_of(user)
@@ -47,10 +59,9 @@ def get_session_for(user: User, session_id: int) -> SessionAccess:
     taught = tuple(place for place in places if standing.holds(TEACHING, place.cohort.scope.path))
     teaches = any(row.user_id == standing.user_id for row in session.teachers.all())
     may_edit = any(standing.holds(INSTRUCTING, place.cohort.scope.path) for place in places)
-    enrolled = Enrolment.objects.select_related("cohort").filter(
-        user_id=standing.user_id or 0, cohort__in=[place.cohort_id for place in places], state__in=READING
-    )
-    enrolment = enrolled.first() if standing.user_id is not None else None
+    enrolment = None
+    if standing.user_id is not None and places:
+        enrolment = _ENROLMENT.model(user_id=standing.user_id, cohorts=[place.cohort_id for place in places])
     is_hidden = not session.run.is_published and enrolment is not None and not (taught or teaches)
     if not (taught or teaches or may_edit or enrolment) or is_hidden:
         raise NotFound
@@ -86,6 +97,23 @@ def plannable_cohorts(standing: Standing, run: CourseRun | None = None) -> Query
     return Cohort.objects.filter(run__in=runs).select_related("run__course", "run__term", "campus", "scope", "account")
 
 
+_PLANNABLE = Compiled(
+    lambda: (
+        CourseRun.objects.filter(
+            pk__in=Cohort.objects.filter(scope__path__overlap=Given("scopes", SCOPES)).order_by().values("run_id")
+        )
+        .select_related("course")
+        .order_by("pk")
+    )
+)
+
+
+def plannable_runs(standing: Standing) -> list[CourseRun]:
+    """The runs, with their courses, for which a person plans classes. One query; none for who instructs nowhere."""
+    scopes = standing.scope_ids(INSTRUCTING)
+    return _PLANNABLE.models(scopes=scopes) if scopes else []
+
+
 def sessions_whole() -> QuerySet[ClassSession]:
     """Sessions with run, places and teachers: three queries whatever their number."""
     places = SessionCohort.objects.select_related(
@@ -99,13 +127,17 @@ def sessions_whole() -> QuerySet[ClassSession]:
 
 def readable_by(standing: Standing) -> Q:
     """Which sessions a person sees: of their cohorts, those they teach, those of cohorts whose staff they are."""
-    taught = SessionCohort.objects.filter(cohort__scope__path__overlap=standing.scope_ids(TEACHING))
+    return readable(standing.user_id or 0, standing.scope_ids(TEACHING))
+
+
+def readable(user_id: int | Given, scope_ids: list[int] | Given) -> Q:
+    """As `readable_by`, for somebody who teaches at these scopes."""
+    taught = SessionCohort.objects.filter(cohort__scope__path__overlap=scope_ids)
     mine = SessionCohort.objects.filter(
-        cohort__enrolments__user_id=standing.user_id or 0, cohort__enrolments__state__in=READING,
-        session__run__is_published=True,
-    )  # fmt: skip
+        cohort__enrolments__user_id=user_id, cohort__enrolments__state__in=READING, session__run__is_published=True
+    )
     return (
         Q(pk__in=taught.values("session_id"))
         | Q(pk__in=mine.values("session_id"))
-        | Q(pk__in=SessionTeacher.objects.filter(user_id=standing.user_id or 0).values("session_id"))
+        | Q(pk__in=SessionTeacher.objects.filter(user_id=user_id).values("session_id"))
     )

@@ -2,7 +2,7 @@
 
 from .access import SessionAccess, get_session_for, get_session_for_staff, get_session_to_edit, sessions_whole
 from .board import Shown, next_class, place_words, shown_to
-from .selectors import RollEntry, roll_of, sessions_between, sessions_of_cohorts, sessions_of_person
+from .selectors import RollEntry, roll_of, sessions_between, sessions_of_cohort, sessions_of_person
 from .services import (
     ClassWish,
     PlaceWish,
@@ -36,7 +36,7 @@ __all__ = [
     "save_session",
     "save_stream",
     "sessions_between",
-    "sessions_of_cohorts",
+    "sessions_of_cohort",
     "sessions_of_person",
     "sessions_whole",
     "shown_to",

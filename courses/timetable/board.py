@@ -6,18 +6,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateTimeField, Q, QuerySet
+from django.db.models import DateField, DateTimeField, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campus.core.compiled import Compiled, Given
+from campus.core.compiled import AnyOf, Compiled, Given
 from campus.people.api import INSTRUCTING, TEACHING, Standing
 from courses.catalog.models import Cohort, Enrolment
 
-from .access import READING, readable_by
+from .access import READING, SCOPES, readable, readable_by
 from .domain.week import Box, Span, boxes, hours_shown
 from .models import ClassSession, Holiday, Kind, OfficeSlot, SessionCohort
-from .selectors import sessions_between, sessions_of_cohorts, sessions_of_person
+from .selectors import sessions_between, sessions_of_cohort, sessions_of_person
 
 DAY = timedelta(days=1)
 #: Colours of courses, in the order in which they appear.
@@ -97,18 +97,55 @@ class Reader:
 
     def classes(self, from_at: datetime, until_at: datetime) -> QuerySet[ClassSession]:
         if self.chosen is not None:
-            return sessions_of_cohorts([self.chosen.pk], from_at, until_at)
+            return sessions_of_cohort(self.chosen.pk, from_at, until_at)
         if self.mine:
             return sessions_of_person(self.user_id, from_at, until_at)
         return sessions_between(from_at, until_at).filter(readable_by(self.standing))
 
+    def shown(self, from_at: datetime, until_at: datetime) -> list[ClassSession]:
+        """The same, loaded: the pages ask compiled queries. Three queries."""
+        time = {"from_at": from_at, "until_at": until_at}
+        if self.chosen is not None:
+            return _OF_COHORT.models(cohort_id=self.chosen.pk, **time)
+        if self.mine:
+            return _OF_PERSON.models(user_id=self.user_id, **time)
+        return _READABLE.models(user_id=self.user_id, scopes=self.standing.scope_ids(TEACHING), **time)
+
+
+_TIME = (Given("from_at", DateTimeField()), Given("until_at", DateTimeField()))
+_OF_COHORT = Compiled(lambda: sessions_of_cohort(Given("cohort_id"), *_TIME))
+_OF_PERSON = Compiled(lambda: sessions_of_person(Given("user_id"), *_TIME))
+_READABLE = Compiled(lambda: sessions_between(*_TIME).filter(readable(Given("user_id"), Given("scopes", SCOPES))))
+_NEXT = Compiled(lambda: sessions_of_person(Given("user_id"), *_TIME).filter(state=ClassSession.State.PLANNED)[:1])
+_COHORTS = Compiled(
+    lambda: (
+        Cohort.objects.filter(
+            Q(enrolments__user_id=Given("user_id"), enrolments__state__in=READING, run__is_published=True)
+            | Q(scope__path__overlap=Given("scopes", SCOPES))
+        )
+        .select_related("run__course", "campus", "scope")
+        .distinct()
+        .order_by("run_id", "name")
+    )
+)
+_HOLIDAYS = Compiled(
+    lambda: Holiday.objects.filter(
+        Q(campus=None) | Q(campus_id=AnyOf("campuses")),
+        on__gte=Given("first", DateField()), on__lt=Given("after", DateField()),
+    ).select_related("campus")
+)  # fmt: skip
+_MINE = Compiled(
+    lambda: SessionCohort.objects.filter(
+        session_id=AnyOf("sessions"), cohort__enrolments__user_id=Given("user_id"),
+        cohort__enrolments__state__in=READING,
+    ).values_list("session_id", "cohort_id", "cohort__enrolments__mode")
+)  # fmt: skip
+
 
 def reader_of(user: Any, standing: Standing, asked: str) -> Reader:
     """Read whose timetable is asked for: "mine", a cohort's number, or all that one may see. One query."""
-    learns = Q(enrolments__user_id=user.pk, enrolments__state__in=READING, run__is_published=True)
-    taught = Q(scope__path__overlap=standing.scope_ids(TEACHING))
-    rows = Cohort.objects.filter(learns | taught).select_related("run__course", "campus", "scope").distinct()
-    cohorts = {cohort.pk: cohort for cohort in rows.order_by("run_id", "name")}
+    found = _COHORTS.models(user_id=user.pk, scopes=standing.scope_ids(TEACHING))
+    cohorts = {cohort.pk: cohort for cohort in found}
     chosen = cohorts.get(int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 18 else None
     return Reader(user.pk, standing, cohorts, chosen, mine=chosen is None and (asked == "mine" or not standing.grants))
 
@@ -132,7 +169,7 @@ def month_of(reader: Reader, first: date, now: datetime) -> Board:
 def _board(reader: Reader, start: date, count: int, now: datetime, *, laid_out: bool) -> Board:
     zone = reader.zone
     begin, end = (datetime.combine(day, time(0), zone) for day in (start, start + DAY * count))
-    sessions = list(reader.classes(begin, end))
+    sessions = reader.shown(begin, end)
     spans = [Span(one.pk, max(one.starts_at, begin), one.ends_at) for one in sessions]
     first, last = hours_shown(spans, zone) if laid_out else (0, 24)
     laid = {box.key: box for box in boxes(spans, zone, first)} if laid_out else {}
@@ -140,9 +177,8 @@ def _board(reader: Reader, start: date, count: int, now: datetime, *, laid_out: 
     days = {start + DAY * n: Day(start + DAY * n, start + DAY * n == today) for n in range(count)}
     for shown in shown_to(reader.user_id, reader.standing, sessions, now, laid):
         days[max(shown.session.starts_at, begin).astimezone(zone).date()].classes.append(shown)
-    campuses = {cohort.campus_id for cohort in reader.cohorts.values()}
-    holidays = Holiday.objects.filter(on__gte=start, on__lt=start + DAY * count)
-    for holiday in holidays.filter(Q(campus=None) | Q(campus__in=campuses)).select_related("campus"):
+    campuses = list({cohort.campus_id for cohort in reader.cohorts.values()})
+    for holiday in _HOLIDAYS.models(first=start, after=start + DAY * count, campuses=campuses):
         name = f"{holiday.name} ({holiday.campus.name})" if holiday.campus else holiday.name
         days[holiday.on].holidays.append(name)
     return Board(list(days.values()), first, list(range(first, last)), zone)
@@ -159,11 +195,8 @@ def shown_to(
     rows = list(sessions)
     mine = {
         pk: (cohort_id, mode)
-        for pk, cohort_id, mode in SessionCohort.objects.filter(
-            session__in=[row.pk for row in rows], cohort__enrolments__user_id=user_id,
-            cohort__enrolments__state__in=READING,
-        ).values_list("session_id", "cohort_id", "cohort__enrolments__mode")
-    }  # fmt: skip
+        for pk, cohort_id, mode in (_MINE.rows(sessions=[row.pk for row in rows], user_id=user_id) if rows else ())
+    }
     hues: dict[int, int] = {}
     found: list[Shown] = []
     for row in rows:
@@ -210,16 +243,9 @@ def place_words(session: ClassSession, cohort_id: int | None = None, mode: str |
     return " · ".join(said if mode == Enrolment.Mode.ONSITE and said else [*said, *stream])
 
 
-_COMING = Compiled(
-    lambda: sessions_of_person(
-        Given("user_id"), Given("now", DateTimeField()), Given("until", DateTimeField())
-    ).filter(state=ClassSession.State.PLANNED)[:1]
-)  # fmt: skip
-
-
 def next_class(user_id: int, standing: Standing, now: datetime) -> Shown | None:
     """A person's class that is on, or the next within a week, for Today. Four queries."""
-    found = _COMING.model(user_id=user_id, now=now, until=now + 7 * DAY)
+    found = _NEXT.model(user_id=user_id, from_at=now, until_at=now + 7 * DAY)
     return shown_to(user_id, standing, [found], now)[0] if found else None
 
 

@@ -16,7 +16,7 @@ from courses.catalog.models import Enrolment
 from .access import READING
 from .board import place_words
 from .models import CalendarFeed, ClassSession, Kind, OfficeSlot
-from .selectors import sessions_of_cohorts, sessions_of_person
+from .selectors import sessions_of_cohort, sessions_of_person
 
 BACK, AHEAD = timedelta(days=90), timedelta(days=400)
 PRODID = "-//AI Campus//Timetable//EN"
@@ -36,7 +36,7 @@ def calendar_of(feed: CalendarFeed, now: datetime) -> bytes:
             name = _("My classes · AI Campus")
             entries = entries_of(reader.pk, now - BACK, now + AHEAD)
         else:
-            sessions = list(sessions_of_cohorts([feed.cohort_id or 0], now - BACK, now + AHEAD))
+            sessions = list(sessions_of_cohort(feed.cohort_id or 0, now - BACK, now + AHEAD))
             name = f"{feed.cohort.run.course.name} · {feed.cohort}" if feed.cohort else ""
         return _calendar(name, sessions, entries, reader)
 

@@ -1,6 +1,5 @@
 """Reading the timetable: a person's classes, a cohort's, who should be there."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,7 +61,9 @@ def sessions_of_person(
     return sessions_between(from_at, until_at).filter(mine)
 
 
-def sessions_of_cohorts(cohort_ids: Iterable[int], from_at: datetime, until_at: datetime) -> QuerySet[ClassSession]:
-    """The classes of these cohorts that touch the time, without office hours; cancelled ones are among them."""
-    held = SessionCohort.objects.filter(session=OuterRef("pk"), cohort_id__in=list(cohort_ids))
+def sessions_of_cohort(
+    cohort_id: int | Given, from_at: datetime | Given, until_at: datetime | Given
+) -> QuerySet[ClassSession]:
+    """The classes of a cohort that touch the time, without office hours; cancelled ones are among them."""
+    held = SessionCohort.objects.filter(session=OuterRef("pk"), cohort_id=cohort_id)
     return sessions_between(from_at, until_at).filter(Exists(held)).exclude(kind=Kind.OFFICE)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from campus.core.formats import is_korean
 from campus.people.api import standing_of
 from campus.people.requests import SignedInRequest
-from courses.timetable.access import plannable_cohorts
+from courses.timetable.access import plannable_runs
 from courses.timetable.board import Reader, month_of, reader_of, week_of
 
 _MONTHS = (
@@ -62,15 +62,12 @@ def month(request: SignedInRequest) -> HttpResponse:
 def _common(request: SignedInRequest, reader: Reader, day: date) -> dict[str, Any]:
     standing = reader.standing
     chosen = str(reader.chosen.pk) if reader.chosen else "mine" if reader.mine and standing.grants else ""
-    runs = {}
-    if standing.is_teaching:
-        runs = {cohort.run_id: cohort.run for cohort in plannable_cohorts(standing).order_by("run_id")}
     return {
         "reader": reader,
         "day_text": day.isoformat(),
         "who": chosen,
         "cohorts": list(reader.cohorts.values()),
-        "plannable": list(runs.values()),
+        "plannable": plannable_runs(standing),
         "is_staff": bool(standing.grants),
         "zone_name": timezone.localtime().tzname(),
     }
