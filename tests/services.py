@@ -72,6 +72,7 @@ def _start_services() -> None:
         raise
     os.environ[HOME] = str(home)
     os.environ["CAMPUS_MODE"] = "test"
+    os.environ["CAMPUS_API_PER_MINUTE"] = "1000000"  # the tests of one minute are many people of one id
     # Playwright's synchronous API runs an event loop in the tests' own thread.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.config.settings")

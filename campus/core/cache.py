@@ -32,6 +32,14 @@ class ForgivingRedisCache(RedisCache):
             logger.warning("cache_unreachable", operation="add", error=str(error))
             return True
 
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """Count up; 0 when nobody counts. Raises ValueError where the key is not there."""
+        try:
+            return int(super().incr(key, delta, version))
+        except redis.RedisError as error:
+            logger.warning("cache_unreachable", operation="incr", error=str(error))
+            return 0
+
     def delete(self, key: Any, version: int | None = None) -> bool:
         try:
             return super().delete(key, version)

@@ -69,6 +69,7 @@ class Stand:
         os.environ.update(
             CAMPUS_LOG_LEVEL="WARNING",
             CAMPUS_MODE="demo",
+            CAMPUS_API_PER_MINUTE="1000000",
             CAMPUS_STATE=str(self.state.root),
             DATABASE_URL=self.postgres.url(TEMPLATE),
             DJANGO_SECRET_KEY=self.state.secret("secret_key"),

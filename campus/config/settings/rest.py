@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from .environment import env
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "knox.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["campus.core.throttle.PerMinute"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["campus.core.parsing.CampusJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "campus.core.rest.CampusPagination",
@@ -17,6 +20,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "campus.core.rest.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+API_REQUESTS_PER_MINUTE = env.int("CAMPUS_API_PER_MINUTE", 1_200)
 
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
