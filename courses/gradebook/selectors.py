@@ -9,6 +9,8 @@ from .access import BookAccess
 from .models import CellChange, Entry, RegradeRequest
 
 PAGE_SIZE = 30
+QUESTIONS_SHOWN = 15
+"""An open one has a form of its own, and a phone scrolls past each."""
 
 
 def entries_of(access: BookAccess, page: str | None) -> "Page[Any]":
@@ -22,6 +24,11 @@ def questions_of(access: BookAccess) -> "QuerySet[RegradeRequest]":
     """Return what learners of the reader's cohorts asked, open ones first."""
     found = RegradeRequest.objects.filter(item__category__run=access.run, enrolment__cohort_id__in=access.cohort_ids)
     return found.select_related("item", "enrolment__user", "enrolment__cohort", "answered_by").order_by("-state", "-pk")
+
+
+def questions_page(access: BookAccess, page: str | None) -> "Page[RegradeRequest]":
+    """Return a page of what learners asked: open ones come first, so answering goes on from the first page."""
+    return Paginator(questions_of(access), QUESTIONS_SHOWN).get_page(page)
 
 
 def open_question_count(access: BookAccess) -> int:

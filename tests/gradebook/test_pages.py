@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.urls import reverse
 from campus.people.models import RoleGrant, User
 from courses.gradebook import services
 from courses.gradebook.models import Cell, PublishedGrade, RegradeRequest
+from courses.gradebook.selectors import QUESTIONS_SHOWN
 from tests import factories
 
 from . import build
@@ -22,7 +24,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def made() -> build.Made:
-    made = build.gradebook(learners=2)
+    return _made(learners=2)
+
+
+def _made(learners: int) -> build.Made:
+    made = build.gradebook(learners=learners)
     RoleGrant.objects.create(user=made.teacher, role="INSTRUCTOR", scope=made.cohort.scope)
     made.run.is_published = True
     made.run.save()
@@ -104,6 +110,22 @@ def test_a_learner_sees_what_is_published_and_why(made: build.Made) -> None:
     assert staff.post(answer, {"is_changed": "1"}).status_code == 400
     assert staff.post(answer, {"is_changed": "1", "answer": "맞습니다. 고쳤습니다."}).status_code == 302
     assert "맞습니다. 고쳤습니다." in learner.get(url(made, "grades")).content.decode()
+
+
+def test_questions_come_in_pages_open_ones_first_each_with_fields_of_its_own() -> None:
+    made = _made(learners=QUESTIONS_SHOWN + 2)
+    for learner in made.learners:
+        RegradeRequest.objects.create(item=made.items[0], enrolment=learner, text="다시 확인해 주세요.")
+    answered = RegradeRequest.objects.latest("pk")
+    staff = signed_in(made.teacher)
+    staff.post(url(made, "answer", answered.pk), {"is_changed": "0", "answer": "그대로입니다."})
+    first, second = (staff.get(url(made, "questions") + query).content.decode() for query in ("", "?page=2"))
+    assert (first.count("<article"), second.count("<article")) == (QUESTIONS_SHOWN, 2)
+    assert "그대로입니다." in second
+    assert "그대로입니다." not in first
+    ids = re.findall(r' id="([^"]+)"', first)
+    assert len(set(ids)) == len(ids)
+    assert set(re.findall(r' for="([^"]+)"', first)) <= set(ids)
 
 
 def test_finals_are_a_snapshot_that_waits_until_what_counts_is_shown(made: build.Made) -> None:

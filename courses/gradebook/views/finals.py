@@ -1,5 +1,7 @@
 """Publishing final grades, and answering what learners ask."""
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,8 +13,9 @@ from campus.core.errors import Conflict, InvalidInput, NotFound
 from campus.people.requests import SignedInRequest
 from courses.gradebook.access import get_book_for, get_book_to_edit
 from courses.gradebook.forms import AnswerForm
+from courses.gradebook.models import RegradeRequest
 from courses.gradebook.publishing import preview
-from courses.gradebook.selectors import questions_of
+from courses.gradebook.selectors import questions_of, questions_page
 from courses.gradebook.services import answer_regrade, publish_finals
 
 
@@ -37,7 +40,8 @@ def finals(request: SignedInRequest, slug: str) -> HttpResponse:
 def questions(request: SignedInRequest, slug: str) -> HttpResponse:
     """List what learners asked about their marks."""
     access = get_book_for(request.user, slug)
-    context = {"run": access.run, "access": access, "questions": questions_of(access)[:200], "form": AnswerForm()}
+    page = questions_page(access, request.GET.get("page"))
+    context = {"run": access.run, "access": access, "page_obj": page, "questions": _with_forms(page)}
     return render(request, "gradebook/questions.html", context)
 
 
@@ -45,9 +49,10 @@ def questions(request: SignedInRequest, slug: str) -> HttpResponse:
 def answer(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """Answer one."""
     access = get_book_for(request.user, slug)
-    if not questions_of(access).filter(pk=pk).exists():
+    asked = questions_of(access).filter(pk=pk).first()
+    if asked is None:
         raise NotFound
-    form = AnswerForm(request.POST)
+    form = AnswerForm(request.POST, auto_id=_ids_of(asked))
     if form.is_valid():
         try:
             answer_regrade(request_id=pk, cohort_ids=access.cohort_ids, actor=request.user, **form.cleaned_data)
@@ -56,7 +61,14 @@ def answer(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The learner was told."))
         return redirect("gradebook:questions", slug)
-    context = {
-        "run": access.run, "access": access, "questions": questions_of(access)[:200], "form": form, "answering": pk,
-    }  # fmt: skip
+    context = {"run": access.run, "access": access, "questions": [(asked, form)], "answering": pk}
     return render(request, "gradebook/questions.html", context, status=400)
+
+
+def _with_forms(asked: Iterable[RegradeRequest]) -> list[tuple[RegradeRequest, AnswerForm]]:
+    return [(one, AnswerForm(auto_id=_ids_of(one))) for one in asked]
+
+
+def _ids_of(asked: RegradeRequest) -> str:
+    """A page has a form for each question: labels must find the fields of their own."""
+    return f"answer-{asked.pk}-%s"
