@@ -1,7 +1,9 @@
 """What the pool board shows: sites, nodes, a cell per GPU, the queue. A fixed number of queries."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -9,9 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campus.core.compiled import Compiled
+from campus.core.formats import gpu_count
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
 from labs.environments.models import Environment
+from labs.jobs.api import WHOLE_GPU, Left
 from labs.jobs.models import Attempt, GpuLease, Job
 from labs.scheduling.pool_kept import Kept, kept_by_site
 from labs.usage.api import IdleRun, idle_runs
@@ -19,8 +23,22 @@ from labs.usage.api import IdleRun, idle_runs
 QUEUE_SHOWN = 25
 ATTEMPTS_SHOWN = 30
 _QUEUED = (
-    "title", "gpus", "queue_place", "wait_reason", "wait_facts", "submitted_at", "owner__name", "account__scope__path",
+    "title", "gpus", "gpu_milli", "queue_place", "wait_reason", "wait_facts", "submitted_at", "owner__name",
+    "account__scope__path",
 )  # fmt: skip
+
+
+class Share(NamedTuple):
+    """What a job has of a shared GPU: thousandths, and MiB of its memory. `url` as a cell's."""
+
+    milli: int
+    memory_mib: int
+    word: str
+    url: str = ""
+
+    @property
+    def in_all(self) -> Decimal:
+        return Decimal(self.milli) / WHOLE_GPU
 
 
 class Cell(NamedTuple):
@@ -34,6 +52,20 @@ class Cell(NamedTuple):
     word: str
     url: str = ""
     utilisation_pct: int | None = None
+    shares: tuple["Share", ...] = ()
+    left: Left | None = None
+
+    @property
+    def share_left(self) -> Decimal:
+        """Of a shared GPU, what nobody holds."""
+        return Decimal(self.left.milli if self.left else 0) / WHOLE_GPU
+
+    @property
+    def milli_in_use(self) -> int:
+        """Thousandths of it that are held."""
+        if self.left is not None:
+            return WHOLE_GPU - self.left.milli
+        return WHOLE_GPU if self.tone == "busy" else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +80,7 @@ class Facts:
     is_healthy: bool
     watts: int
     power_w: int | None
+    memory_mib: int
     utilisation_pct: int | None = None
 
 
@@ -64,8 +97,8 @@ class NodeRow:
         return f"{self.node.memory_mib / 1024:.1f} GiB"
 
     @property
-    def busy(self) -> int:
-        return sum(cell.tone == "busy" for cell in self.cells)
+    def milli_in_use(self) -> int:
+        return sum(cell.milli_in_use for cell in self.cells)
 
 
 @dataclass
@@ -81,8 +114,9 @@ class SiteRow:
         return sum(len(row.cells) for row in self.nodes)
 
     @property
-    def busy(self) -> int:
-        return sum(row.busy for row in self.nodes)
+    def busy(self) -> Decimal:
+        """GPUs in use; a share counts as that part of one."""
+        return Decimal(sum(row.milli_in_use for row in self.nodes)) / WHOLE_GPU
 
     @property
     def power_pct(self) -> int | None:
@@ -120,16 +154,16 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
     sites = Site.objects.select_related("campus", "owner__account").order_by("pk")
     if node_name is not None:
         sites = sites.filter(pk__in=by_site)
-    kept = kept_by_site(timezone.now(), (work.reservation_id for work in leases.values())) if node_name is None else {}
+    kept = kept_by_site(timezone.now(), _reservations(leases)) if node_name is None else {}
     rows, words = [], _words()
     for site in sites:
         row = SiteRow(site, kept=kept.get(site.pk, Kept()))
         for node in by_site[site.pk]:
-            cells = [_cell(gpu, node, leases.get(gpu.pk), standing, user_id, words) for gpu in gpus[node.pk]]
+            cells = [_cell(gpu, node, leases.get(gpu.pk, ()), standing, user_id, words) for gpu in gpus[node.pk]]
             row.nodes.append(
                 NodeRow(node, cells, environments.get(node.pk, []), _gpu_words(gpus[node.pk]), _is_real(gpus[node.pk]))
             )
-            row.borrowed += sum(work.is_borrowed for gpu in gpus[node.pk] if (work := leases.get(gpu.pk)) is not None)
+            row.borrowed += sum(any(work.is_borrowed for work in leases.get(gpu.pk, ())) for gpu in gpus[node.pk])
             row.power_w += sum(
                 gpu.power_w if gpu.power_w is not None else (gpu.watts if gpu.pk in leases else 0)
                 for gpu in gpus[node.pk]
@@ -154,9 +188,17 @@ def idle(standing: Standing) -> list[IdleRun]:
     return idle_runs(Q(attempt__job__account__scope__path__overlap=scopes))
 
 
+def _reservations(leases: "Leases") -> Iterator[int | None]:
+    """The class reservation upon which each GPU in use is: once, however many share it."""
+    for works in leases.values():
+        yield from {work.reservation_id for work in works}
+
+
 class Work(NamedTuple):
     """What a cell says of the job that a GPU runs. Whole jobs, owners and accounts would be half of the page's time."""
 
+    milli: int
+    memory_mib: int
     job_id: int
     title: str
     owner_id: int
@@ -183,25 +225,44 @@ class Words(NamedTuple):
     ill: str
     drain: str
     free: str
+    share: str
+    left: str
 
 
 def _words() -> Words:
     return Words(
         _("#%(id)d %(title)s, %(owner)s"), _("in use"), _("for a class"), _("borrowed"), _("down"), _("not healthy"),
-        _("draining"), _("free"),
+        _("draining"), _("free"), _("%(share)s: %(use)s"), _("%(share)s left"),
     )  # fmt: skip
 
 
-def _leases(node_name: str | None) -> dict[int, Work]:
-    found = GpuLease.objects.all()
+Leases = dict[int, tuple[Work, ...]]
+
+
+def _leases(node_name: str | None) -> Leases:
+    """The jobs that hold each GPU: one, or those that share it. One query."""
+    leases = GpuLease.objects.all()
     if node_name is not None:
-        found = found.filter(gpu__node__name=node_name)
+        leases = leases.filter(gpu__node__name=node_name)
     job = "attempt__job__"
-    rows = found.values_list(
-        "gpu_id", "attempt__job_id", job + "title", job + "owner_id", job + "owner__name",
-        job + "account__scope__path", "attempt__reservation_id", "attempt__is_borrowed",
+    rows = leases.values_list(
+        "gpu_id", "milli__startswith", "milli__endswith", "memory_mib", "attempt__job_id", job + "title",
+        job + "owner_id", job + "owner__name", job + "account__scope__path", "attempt__reservation_id",
+        "attempt__is_borrowed",
     )  # fmt: skip
-    return {gpu_id: Work(*said) for gpu_id, *said in rows}
+    found: Leases = {}
+    for gpu_id, start, end, *said in rows:
+        found[gpu_id] = _with(found.get(gpu_id, ()), Work(end - start, *said))
+    return found
+
+
+def _with(works: tuple[Work, ...], one: Work) -> tuple[Work, ...]:
+    """With one more lease of a GPU. A share may lie in several pieces, which are one to people."""
+    for at, work in enumerate(works):
+        if work.job_id == one.job_id:
+            both = one._replace(milli=work.milli + one.milli, memory_mib=work.memory_mib + one.memory_mib)
+            return (*works[:at], both, *works[at + 1 :])
+    return (*works, one)
 
 
 def _environments(node_name: str) -> dict[int, list[dict[str, Any]]]:
@@ -216,7 +277,7 @@ def _environments(node_name: str) -> dict[int, list[dict[str, Any]]]:
 def attempts_on(node: Node) -> QuerySet[Attempt]:
     """Return what ran on a node, newest first: of jobs, owners and accounts only what its page says."""
     found = Attempt.objects.filter(node=node).select_related("job__owner", "job__account__scope").order_by("-pk")
-    said = ("job__title", "job__owner__name", "job__account__scope__path")
+    said = ("job__gpus", "job__gpu_milli", "job__title", "job__owner__name", "job__account__scope__path")
     return found.only("state", "outcome", "gpu_labels", "assigned_at", *said)[:ATTEMPTS_SHOWN]
 
 
@@ -228,14 +289,15 @@ def _may_see(owner_id: int, scope_path: list[int], standing: Standing, user_id: 
     return owner_id == user_id or standing.holds(TEACHING, scope_path)
 
 
-def _cell(gpu: Facts, node: Node, work: Work | None, standing: Standing, user_id: int | None, words: Words) -> Cell:
+def _cell(
+    gpu: Facts, node: Node, works: tuple[Work, ...], standing: Standing, user_id: int | None, words: Words
+) -> Cell:
     label = f"{node.name} / {gpu.index}"
-    if work is not None:
-        use = f" ({why})" if (why := work.use(words)) else ""
-        if not _may_see(work.owner_id, work.scope_path, standing, user_id):
-            return Cell(label, "busy", words.in_use + use, utilisation_pct=gpu.utilisation_pct)
-        word = words.job % {"id": work.job_id, "title": work.title, "owner": work.owner_name}
-        return Cell(label, "busy", word + use, f"/jobs/{work.job_id}/", gpu.utilisation_pct)
+    if works:
+        told = [_told(work, standing, user_id, words) for work in works]
+        if works[0].milli < WHOLE_GPU:
+            return _shared_cell(label, gpu, works, told, words)
+        return Cell(label, "busy", *told[0], gpu.utilisation_pct)
     if node.state == Node.State.DOWN:
         return Cell(label, "down", words.down)
     if not gpu.is_healthy:
@@ -243,6 +305,27 @@ def _cell(gpu: Facts, node: Node, work: Work | None, standing: Standing, user_id
     if node.state == Node.State.DRAINING:
         return Cell(label, "drain", words.drain)
     return Cell(label, "free", words.free)
+
+
+def _told(work: Work, standing: Standing, user_id: int | None, words: Words) -> tuple[str, str]:
+    """What a job's GPU says of it, and where that leads."""
+    use = f" ({why})" if (why := work.use(words)) else ""
+    if not _may_see(work.owner_id, work.scope_path, standing, user_id):
+        return words.in_use + use, ""
+    return words.job % {"id": work.job_id, "title": work.title, "owner": work.owner_name} + use, f"/jobs/{work.job_id}/"
+
+
+def _shared_cell(label: str, gpu: Facts, works: Sequence[Work], told: Sequence[tuple[str, str]], words: Words) -> Cell:
+    """A GPU that jobs share: who holds which part of it, and what is left."""
+    shares = tuple(Share(work.milli, work.memory_mib, *said) for work, said in zip(works, told, strict=True))
+    held = sum(share.milli for share in shares)
+    left = Left(WHOLE_GPU - held, max(0, gpu.memory_mib - sum(share.memory_mib for share in shares)))
+    parts = [words.share % {"share": gpu_count(one.in_all), "use": one.word} for one in shares]
+    if left.milli:
+        parts.append(words.left % {"share": gpu_count(Decimal(left.milli) / WHOLE_GPU)})
+    # One cell holds one link: where several share it, to the node, whose page links each.
+    url = shares[0].url if len(shares) == 1 else f"/pool/nodes/{label.split(' / ')[0]}/"
+    return Cell(label, "shared", "; ".join(parts), url, gpu.utilisation_pct, shares, left)
 
 
 def _gpu_words(gpus: list[Facts]) -> str:

@@ -1,9 +1,10 @@
 """What Today shows: due work and labs, open and recent jobs, GPU balance; for staff their cohorts and the pool."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from campus.core.compiled import Compiled, Given
@@ -13,12 +14,14 @@ from courses.assignments.api import due_of
 from courses.catalog.api import runs_taught
 from courses.catalog.models import Enrolment
 from infra.pool.models import Gpu, Node
+from labs.jobs.api import WHOLE_GPU
 from labs.jobs.models import GpuLease, Job
 from labs.quota.models import Account
 
 DUE_SHOWN = 6
 JOBS_SHOWN = 5
 COHORTS_SHOWN = 8
+_MILLI_HELD = Coalesce(Sum(F("milli__endswith") - F("milli__startswith")), 0)
 
 
 _OPEN_JOBS = Compiled(
@@ -60,7 +63,7 @@ def staff_today(standing: Standing) -> dict[str, Any]:
     context: dict[str, Any] = {"cohorts": cohorts}
     context["pool"] = {
         "gpus": Gpu.objects.exclude(node__state=Node.State.DOWN).count(),
-        "busy": GpuLease.objects.count(),
+        "busy": GpuLease.objects.aggregate(milli=_MILLI_HELD)["milli"] / Decimal(WHOLE_GPU),
         "waiting": Job.objects.filter(state=Job.State.QUEUED).count(),
     }
     context["nodes_out"] = list(Node.objects.exclude(state=Node.State.UP).only("name", "state", "drain_reason"))

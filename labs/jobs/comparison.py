@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campus.core.formats import duration, file_size, gpu_hours
+from campus.core.formats import duration, file_size, gpu_hours, gpu_memory, gpu_number
 
 from .domain.results import is_number
 from .domain.sweeps import as_text
@@ -65,7 +65,8 @@ def _facts(job: Job, attempt: Attempt | None) -> dict[str, Any]:
         _("Environment"): job.environment.name if job.environment else _("Plain Python"),
         _("File to run"): job.entrypoint,
         _("Data sets"): ", ".join(sorted(one.slug for one in job.data_sets.all())) or "–",
-        _("GPUs"): job.gpus,
+        _("GPUs"): gpu_number(job.gpus_in_all),
+        _("GPU memory at least"): gpu_memory(job.gpu_memory_mib) if job.gpu_memory_mib else _("any"),
         _("GPU type"): job.gpu_type or _("any"),
         _("Time limit"): duration(job.wall_s),
         _("Node"): attempt.node.name if attempt else "–",

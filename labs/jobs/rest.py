@@ -55,8 +55,9 @@ class JobAnswer(serializers.ModelSerializer):
         fields = (
             "id", "title", "state", "end_reason", "exit_code", "end_detail", "owner", "account", "environment",
             "entrypoint", "gpus", "gpu_milli", "gpu_memory_mib", "gpu_type", "wall_s", "rate", "hold_s", "charged_s",
-            "attempts_made", "submitted_at", "started_at", "ended_at", "cancel_requested_at", "result", "wait", "rerun_of", "is_preemptible", "purpose",
-            "preempted_count", "kept_s", "promised_p50_at", "promised_p90_at", "sweep", "sweep_index", "parameters",
+            "attempts_made", "submitted_at", "started_at", "ended_at", "cancel_requested_at", "result", "wait",
+            "rerun_of", "is_preemptible", "purpose", "preempted_count", "kept_s", "promised_p50_at", "promised_p90_at",
+            "sweep", "sweep_index", "parameters",
         )  # fmt: skip
 
     def get_wait(self, job: Job) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from .domain import parallel
+from .domain.asks import GpuAsk
 from .domain.results import headlines, is_number
 from .domain.sweeps import as_text, best_of
 from .models import Job, Sweep
@@ -64,6 +65,7 @@ def sweep_context(sweep: Sweep, sort: str = "") -> dict[str, Any]:
         "columns": columns[:RESULTS_SHOWN],
         "more_columns": len(columns) > RESULTS_SHOWN,
         "first_id": jobs[0].pk,
+        "share": jobs[0].gpus_in_all if jobs[0].is_share else None,
         "counts": [(state, counts[state]) for state in STATES if counts[state]],
         "bar": _bar(counts, len(jobs)),
         "over": sum(counts[state] for state in STATES if state not in Job.OPEN_STATES),
@@ -155,11 +157,11 @@ def table_of(sweep: Sweep) -> Iterator[list[Any]]:
     """All runs with all parameters and results, for a spreadsheet; one query."""
     jobs = newest_runs(sweep.pk)
     columns = result_columns(sweep, jobs)
-    yield ["place", "job", "state", *sweep.names, *columns, "charged_gpu_s"]
+    yield ["place", "job", "state", *sweep.names, *columns, "gpus", "charged_gpu_s"]
     for job in jobs:
         told = [job.parameters.get(name) for name in sweep.names] + [job.result.get(name) for name in columns]
         cells = ["" if value is None else as_text(value) for value in told]
-        yield [job.sweep_index, job.pk, job.state, *cells, job.charged_s]
+        yield [job.sweep_index, job.pk, job.state, *cells, GpuAsk(job.gpus, job.gpu_milli).text, job.charged_s]
 
 
 def with_progress(sweeps: QuerySet[Sweep]) -> QuerySet[Sweep]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from statistics import median
+from statistics import median, median_low
 from typing import Any
 
 from django.db.models import Q
@@ -19,7 +19,7 @@ from labs.quota.models import Account
 
 from .domain import what_if
 from .domain.simulate import Arrival
-from .domain.snapshot import Id, NodeState, PendingJob, ReservationState, Snapshot
+from .domain.snapshot import WHOLE_GPU, Id, NodeState, PendingJob, ReservationState, Snapshot
 from .models import ClassReservation
 from .snapshot_loader import Loaded, load, policy
 
@@ -151,13 +151,14 @@ def _more_work(wish: Wish, now: datetime, learners: Sequence[tuple[int, int]]) -
     rows = list(
         of_account.filter(state=Job.State.SUCCEEDED, charged_s__gt=0)
         .order_by("-id")
-        .values_list("gpus", "wall_s", "charged_s", "rate")[:TYPICAL_OF]
+        .values_list("gpus", "wall_s", "charged_s", "rate", "gpu_milli")[:TYPICAL_OF]
     )
     gpus = int(median(row[0] for row in rows)) if rows else 1
-    run_s = median(row[2] / (row[0] * float(row[3])) for row in rows) if rows else NEW_JOB_S
+    milli = int(median_low(row[4] for row in rows)) if rows and gpus == 1 else WHOLE_GPU
+    run_s = median(row[2] / (row[0] * row[4] / WHOLE_GPU * float(row[3])) for row in rows) if rows else NEW_JOB_S
     wall_s = max(float(median(row[1] for row in rows)) if rows else NEW_JOB_WALL_S, run_s)
     learners = learners[:MOST_JOBS_ADDED] or [(wish.account.pk, 0)]
-    count = min(MOST_JOBS_ADDED, max(1, int(float(wish.gpu_hours) * 3600 / max(1.0, gpus * run_s))))
+    count = min(MOST_JOBS_ADDED, max(1, int(float(wish.gpu_hours) * 3600 / max(1.0, gpus * milli / WHOLE_GPU * run_s))))
     return [
         PendingJob(
             id=_JOINING + n,
@@ -165,6 +166,7 @@ def _more_work(wish: Wish, now: datetime, learners: Sequence[tuple[int, int]]) -
             account_id=learners[n % len(learners)][0],
             submitted_at=now.timestamp(),
             gpus=gpus,
+            gpu_milli=milli,
             wall_s=wall_s,
             predicted_p50_s=run_s,
             predicted_p90_s=wall_s,
@@ -205,7 +207,7 @@ def _changes(
 
 _CAME = (
     "id", "owner_id", "account_id", "submitted_at", "gpus", "wall_s", "gpu_type", "preferred_campus_id", "started_at",
-    "ended_at",
+    "ended_at", "gpu_milli", "gpu_memory_mib",
 )  # fmt: skip
 
 
@@ -225,13 +227,16 @@ def _arrivals(rows: Sequence[tuple[Any, ...]], loaded: Loaded) -> list[Arrival]:
                 account_id=account_id,
                 submitted_at=submitted_at.timestamp(),
                 gpus=gpus,
+                gpu_milli=gpu_milli,
+                min_gpu_memory_mib=gpu_memory_mib,
                 wall_s=float(wall_s),
                 gpu_type=gpu_type or None,
                 preferred_site_id=loaded.site_of_campus.get(campus_id),
             ),
-            run_s=max(1.0, (ended_at - started_at).total_seconds()),
+            run_s=max(1.0, (ended - began).total_seconds()),
         )
-        for pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, started_at, ended_at in rows
+        for pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, began, ended, *share in rows
+        for gpu_milli, gpu_memory_mib in [share]
     ]
 
 

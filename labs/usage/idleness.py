@@ -1,7 +1,8 @@
 """Watching how busy allocated GPUs are, and telling owners whose run leaves them idle.
 
 Nodes send utilisation with every heartbeat, and the pool keeps the last of it. Once a minute that becomes a sample of
-each running attempt. A CPU slot reports none: such runs have no samples, and pages say that nothing is measured.
+each running attempt. A CPU slot reports none, and a GPU that jobs share is measured as a whole: such runs have no
+samples, and pages say that nothing is measured.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,7 +37,7 @@ SELECT attempt.id, ARRAY[round(avg(gpu.utilisation_pct))::smallint], clock_times
 FROM jobs_attempt AS attempt
 JOIN jobs_gpulease AS lease ON lease.attempt_id = attempt.id
 JOIN pool_gpu AS gpu ON gpu.id = lease.gpu_id
-WHERE attempt.state = 'RUNNING' AND gpu.utilisation_pct IS NOT NULL
+WHERE attempt.state = 'RUNNING' AND gpu.utilisation_pct IS NOT NULL AND lease.milli = int4range(0, 1000)
   AND gpu.seen_at > clock_timestamp() - make_interval(secs => %(fresh)s)
   AND attempt.started_at < clock_timestamp() - make_interval(secs => %(warm_up)s)
 GROUP BY attempt.id

@@ -249,7 +249,7 @@ def test_the_csv_has_every_run_and_no_formula(world: World, client: Client) -> N
     finished(world, made, [0.5])
     answer = client.get(reverse("jobs:sweep-csv", args=[made.pk]))
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert lines[0] == ["place", "job", "state", "note", "accuracy", "loss", "charged_gpu_s"]
+    assert lines[0] == ["place", "job", "state", "note", "accuracy", "loss", "gpus", "charged_gpu_s"]
     assert [line[2:5] for line in lines[1:]] == [["SUCCEEDED", "'=1+1", "0.5"], ["QUEUED", "plain", ""]]
 
 

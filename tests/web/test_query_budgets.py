@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from campus.core import audit
 from courses.catalog import api as catalog
 from infra.pool import api as pool
-from infra.pool.models import NodeEnvironment
+from infra.pool.models import Node, NodeEnvironment
+from labs.jobs.api import start_attempt
 from labs.jobs.models import GpuLease
 from tests import factories
 from tests.access import world as worlds
@@ -56,6 +57,16 @@ def more_cohorts(world: worlds.World, more: int) -> None:
         )  # fmt: skip
 
 
+def shares(world: worlds.World, node: Node) -> None:
+    """Two jobs that share the node's other GPU."""
+    Node.objects.filter(pk=node.pk).update(shares_gpus=True)
+    free = node.gpus.get(leases=None)
+    for milli in (500, 250):
+        job = world.job(gpus=1, gpu_milli=milli, wall_s=60)
+        given = start_attempt(job_id=job.pk, node_id=node.pk, gpu_ids=[free.pk], gpu_milli=milli)
+        assert given is not None
+
+
 def more_nodes(world: worlds.World, more: int) -> None:
     """Nodes with two GPUs each, one of them busy, and a queue."""
     site = world.yongin.sites.get()
@@ -67,6 +78,7 @@ def more_nodes(world: worlds.World, more: int) -> None:
         running = world.job(gpus=1, wall_s=60)
         assert jobs.assign(running, node) is not None
         world.job(gpus=1, wall_s=60)
+        shares(world, node)
     assert GpuLease.objects.count() >= more
 
 

@@ -19,6 +19,9 @@ from campus.web.pool_board import Cell, NodeRow
 
 register = template.Library()
 
+#: Thousandths of a cell's width between two shares of a GPU.
+GAP = 60
+
 #: Of each lab the state, the last run's job and the best value of the metric.
 Labs = tuple[tuple[str, int | None, float | None], ...]
 
@@ -85,4 +88,21 @@ def _gpu_cell(cell: Cell) -> str:
     words = escape(f"{cell.label}: {cell.word}")
     said = f'<span class="visually-hidden">{words}</span>'
     shown = f'<a href="{escape(cell.url)}">{said}</a>' if cell.url else said
-    return f'<li class="cell cell-{escape(cell.tone)}" title="{words}">{shown}</li>'
+    return f'<li class="cell cell-{escape(cell.tone)}" title="{words}">{_parts(cell)}{shown}</li>'
+
+
+@register.simple_tag
+def cell_mark(cell: Cell) -> SafeString:
+    """A GPU's cell beside words that say the same."""
+    return mark_safe(f'<span class="cell cell-{escape(cell.tone)}" aria-hidden="true">{_parts(cell)}</span>')  # noqa: S308 - ours
+
+
+def _parts(cell: Cell) -> str:
+    """A shared GPU's cell is filled from the left, share by share, in thousandths of its width."""
+    if not cell.shares:
+        return ""
+    x, parts = 0, ""
+    for share in cell.shares:
+        parts += f'<rect x="{x}" width="{max(share.milli - GAP, GAP)}" height="1000"></rect>'
+        x += share.milli
+    return f'<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">{parts}</svg>'

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from labs.jobs.models import Attempt
+from labs.jobs.models import Attempt, Job
 from labs.usage.idleness import idle_of
 from labs.usage.models import GpuActivity
 
@@ -17,11 +17,16 @@ UNMEASURED_AFTER = timedelta(minutes=4)
 
 
 @register.inclusion_tag("usage/_gpu_activity.html")
-def gpu_activity(attempt: Attempt | None, gpus: int) -> dict[str, Any]:
-    """Say how busy the GPUs of a started attempt are, that they are idle, or that nothing is measured. One query."""
+def gpu_activity(attempt: Attempt | None, job: Job) -> dict[str, Any]:
+    """Say how busy the GPUs of a started attempt are, that they are idle, or that nothing is measured.
+
+    One query, and none for a share: its GPU is measured as a whole.
+    """
     if attempt is None or attempt.started_at is None:
         return {}
+    if job.is_share:
+        return {"is_share": True}
     row = GpuActivity.objects.filter(attempt=attempt).first()
     if row is None or not row.samples:
         return {"is_unmeasured": timezone.now() - attempt.started_at > UNMEASURED_AFTER}
-    return {"pct": row.samples[-1], "sampled_at": row.sampled_at, "idle": idle_of(row.samples), "gpus": gpus}
+    return {"pct": row.samples[-1], "sampled_at": row.sampled_at, "idle": idle_of(row.samples), "gpus": job.gpus}
