@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from infra.agent.domain.shares import MIB, Part
 from infra.agent.inventory import Inventory, UnknownGpu
 from infra.agent.nvml import Card, NoGpus, Nvml, Reading
 from infra.agent.settings import Settings
@@ -120,3 +121,30 @@ def test_slots_stand_in_and_say_so() -> None:
 def test_a_gpu_that_is_not_here_is_refused(wanted: list[tuple[int, str]]) -> None:
     with pytest.raises(UnknownGpu):
         Inventory(settings(), None).grants_for(wanted)
+
+
+HALF = Part(500, 40_960)
+
+
+def test_a_real_gpu_is_given_in_parts_only_where_the_operator_said_so() -> None:
+    cards = Nvml(library([H100]))
+    assert Inventory(settings(), cards).gives_parts is False
+    with pytest.raises(UnknownGpu, match="no parts"):
+        Inventory(settings(), cards).grants_for([(0, "GPU-1")], HALF)
+    sharing = Inventory(settings(share_gpus=True), cards)
+    (grant,) = sharing.grants_for([(0, "GPU-1")], HALF)
+    assert sharing.gives_parts
+    assert (grant.uuid, grant.milli, grant.memory_mib) == ("GPU-1", 500, 40_960)
+    # The GPU's memory is not the machine's: of that it gets the same part as of the processors.
+    whole_mib = sharing.share_for(sharing.grants).memory_bytes // MIB
+    assert sharing.share_for([grant]).memory_bytes == whole_mib // 2 * MIB
+
+
+def test_a_part_of_a_slot_has_the_memory_that_it_was_given() -> None:
+    inventory = Inventory(settings(), None)
+    (grant,) = inventory.grants_for([(1, "slot-yongin-01-1")], Part(500, 700))
+    whole, part = inventory.share_for([inventory.grants[1]]), inventory.share_for([grant])
+    assert part.memory_bytes == 700 * MIB
+    assert part.cpu_cores == pytest.approx(whole.cpu_cores / 2, abs=0.001)
+    with pytest.raises(UnknownGpu):
+        inventory.grants_for([(0, "slot-yongin-01-0"), (1, "slot-yongin-01-1")], HALF)

@@ -3,11 +3,13 @@
 from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.agent.domain import lease, pacing
 from infra.agent.domain.gpu_types import slug_of
 from infra.agent.domain.pacing import LOG, due_in_s, retry_delays_s
-from infra.agent.domain.shares import MIB, Capacity, share_of, usable
+from infra.agent.domain.shares import MIB, Capacity, Part, fit_together, share_of, usable
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,37 @@ def test_shares_are_equal_and_never_add_up_to_more_than_there_is(gpus: int) -> N
 def test_no_share_without_the_gpus(gpus: int) -> None:
     with pytest.raises(ValueError, match=f"{gpus} of 2"):
         share_of(Capacity(2.0, 2048, 2), gpus)
+
+
+@given(st.lists(st.integers(1, 8), min_size=1, max_size=8), st.integers(1, 8))
+def test_parts_of_one_gpu_never_add_up_to_more_than_a_whole_ones_share(eighths: list[int], gpus: int) -> None:
+    capacity = Capacity(96.0, 1024 * 1024, gpus)
+    parts = [Part(125 * count, 1_000 * count) for count in eighths]
+    assert fit_together(parts, gpu_memory_mib=8_000) == (sum(eighths) <= 8)
+    if sum(eighths) <= 8:
+        whole = share_of(capacity, 1)
+        shares = [share_of(capacity, 1, milli=part.milli) for part in parts]
+        assert sum(share.cpu_cores for share in shares) <= whole.cpu_cores + 0.001 * len(shares)
+        assert sum(share.memory_bytes for share in shares) <= whole.memory_bytes
+
+
+def test_parts_that_ask_for_too_much_memory_together_wait_for_each_other() -> None:
+    assert not fit_together([Part(250, 50_000), Part(250, 40_000)], gpu_memory_mib=80_000)
+    assert fit_together([Part(250, 50_000), Part(250, 30_000)], gpu_memory_mib=80_000)
+    assert fit_together([Part()], gpu_memory_mib=0)
+    assert not fit_together([Part(), Part(125, 0)], gpu_memory_mib=80_000)
+
+
+def test_memory_that_was_given_is_what_a_part_gets() -> None:
+    capacity = Capacity(2.0, 2048, 1)
+    assert share_of(capacity, 1, milli=250, memory_mib=900).memory_bytes == 900 * MIB
+    assert share_of(capacity, 1, milli=250).memory_bytes == 448 * MIB
+
+
+@pytest.mark.parametrize(("gpus", "milli"), [(1, 0), (1, 1_001), (2, 500)])
+def test_no_part_of_several_gpus_or_of_more_than_one(gpus: int, milli: int) -> None:
+    with pytest.raises(ValueError, match="thousandths"):
+        share_of(Capacity(2.0, 2048, 2), gpus, milli=milli)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,16 @@ def test_an_order_is_read_and_a_newer_campus_may_say_more() -> None:
     assert (order.gpus, order.environment and order.environment.python_version) == (((0, "GPU-1"),), "3.11")
 
 
+def test_a_campus_that_says_nothing_of_shares_gives_whole_gpus() -> None:
+    share = {"gpu_milli": 250, "gpu_memory_mib": 20_480}
+    orders = claimed({"attempts": [ORDER, ORDER | {"gpu_milli": 1000, "gpu_memory_mib": None}, ORDER | share]})
+    assert [(one.gpu_milli, one.gpu_memory_mib) for one in orders if isinstance(one, Assignment)] == [
+        (1000, None),
+        (1000, None),
+        (250, 20_480),
+    ]
+
+
 def test_files_may_come_with_the_order_or_be_asked_for() -> None:
     said = [ORDER, ORDER | {"files": None}, ORDER | {"files": {"a.py": {"text": "pass"}}}]
     assert [getattr(order, "files", "unreadable") for order in claimed({"attempts": said})] == [
@@ -52,6 +62,10 @@ def test_files_may_come_with_the_order_or_be_asked_for() -> None:
         ({"data_sets": [{"slug": "d", "digest": DIGEST, "size_bytes": -1}]}, "size_bytes"),
         ({"gpus": [{"index": True, "uuid": "x"}]}, "index"),
         ({"gpus": None}, "gpus"),
+        ({"gpu_milli": 0}, "gpu_milli"),
+        ({"gpu_milli": 1_001}, "gpu_milli"),
+        ({"gpu_milli": 500}, "gpu_memory_mib"),
+        ({"gpu_milli": 500, "gpu_memory_mib": 1, "gpus": [{"index": n, "uuid": "x"} for n in (0, 1)]}, "one GPU"),
         ({"files": {"a.py": {"base64": "?"}}}, "files['a.py']"),
     ],
 )

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from django.db import transaction
 from infra.pool import api as pool
 from infra.pool.models import Gpu, Node, Site
 from labs.jobs import api as jobs
-from labs.jobs.models import Artifact, Attempt, Job, LogChunk, MetricPoint
+from labs.jobs.models import Artifact, Attempt, GpuLease, Job, LogChunk, MetricPoint
+from labs.quota import api as quota
 from labs.quota.models import LedgerEntry
 from tests.jobs import build, invariants
 
@@ -217,3 +219,35 @@ def test_a_frozen_agent_is_fenced_off_when_it_wakes(scene: Scene) -> None:
     job = scene.until_over(job)
     assert (job.state, len(log_of(first))) == ("SUCCEEDED", length)
     assert list(charges(job)) == [2]
+
+
+SPINNER = b"""
+import os, time
+end = time.monotonic() + 3
+print(os.environ["CAMPUS_GPU_MILLI"], os.environ["CAMPUS_GPU_MEMORY_MIB"], flush=True)
+while time.monotonic() < end:
+    pass
+time.sleep(6)  # so long it holds its half, whatever else this machine does
+"""
+
+
+def test_two_halves_of_a_slot_run_at_once_within_their_halves_and_cost_half_each(scene: Scene) -> None:
+    """What a slot here is: 0.95 processors and 896 MiB. The processor's seconds are the kernel's own account."""
+    halves = [scene.submit(SPINNER, gpu_milli=500) for _ in range(2)]
+    until(lambda: all(LogChunk.objects.filter(attempt__job=job).exists() for job in halves), 30)
+    assert len(set(GpuLease.objects.values_list("gpu_id", flat=True))) == 1
+    both_slots = scene.submit(b"print('all of it')", gpus=2)
+    until(lambda: Job.objects.get(pk=both_slots.pk).wait_reason != "just_submitted", 10)
+    waiting = Job.objects.get(pk=both_slots.pk)
+    assert (waiting.state, waiting.wait_reason) == ("QUEUED", "resources")
+    first, second = (scene.until_over(job).attempts.get() for job in halves)
+    last = scene.until_over(both_slots).attempts.get()
+    assert first.started_at < second.ended_at
+    assert second.started_at < first.ended_at
+    assert last.assigned_at > max(first.ended_at, second.ended_at)
+    for attempt in (first, second):
+        assert log_of(attempt) == b"500 448\n"
+        assert attempt.cpu_s <= 0.475 * 3 + 0.3  # a period of the quota may be begun on either side
+        assert charges(attempt.job) == {1: ceil(attempt.run_s / 2)}
+    with transaction.atomic():
+        assert quota.rebuild() == []

@@ -88,6 +88,31 @@ def test_data_sets_are_read_only_under_their_names():
     assert has(found, "--ro-bind", "/run/stage/data/1", "/data/mnist")
 
 
+HALF = replace(GPU, milli=500, memory_mib=40_779)
+
+
+def test_a_share_of_a_gpu_is_told_to_mps_where_it_runs_and_the_job_cannot_say_otherwise():
+    mine = {"CUDA_MPS_ACTIVE_THREAD_PERCENTAGE": "100", "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT": "0=80G"}
+    found = words(replace(SPEC, gpus=(HALF,), env=mine, mps_pipe="/srv/mps"))
+    assert has(found, "--bind", "/srv/mps", "/run/nvidia-mps")
+    assert has(found, "--setenv", "CUDA_MPS_PIPE_DIRECTORY", "/run/nvidia-mps")
+    assert has(found, "--setenv", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "50")
+    assert has(found, "--setenv", "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "0=40779M")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        replace(SPEC, gpus=(HALF,)),
+        replace(SPEC, gpus=(GPU,), mps_pipe="/srv/mps"),
+        replace(SPEC, gpus=(GpuGrant(0, "slot-0", "cpu-slot", None, 512, milli=500),), mps_pipe="/srv/mps"),
+    ],
+    ids=["no daemon", "a whole GPU", "a CPU slot"],
+)
+def test_who_needs_no_mps_sees_none_of_it(spec):
+    assert not any("mps" in word.lower() for word in words(spec))
+
+
 def test_a_granted_gpu_is_the_only_one_seen():
     found = words(replace(SPEC, gpus=(GPU,), env={"CUDA_VISIBLE_DEVICES": "0,1,2"}))
     assert has(found, "--dev-bind", "/dev/nvidia1", "/dev/nvidia1")

@@ -35,8 +35,10 @@ class World:
             user = factories.UserFactory()
             return user, factories.learner_account(self.cohort_account, user, allocated_s)
 
-    def node(self, *, gpus: int = 2, gpu_type: str = "nvidia-h100", name: str = "", boot_id: str = "boot-1") -> Node:
-        """A node that has said hello and is up."""
+    def node(
+        self, *, gpus: int = 2, gpu_type: str = "nvidia-h100", name: str = "", boot_id: str = "boot-1", **said: Any
+    ) -> Node:
+        """A node that has said hello, with what else it `said`, and is up."""
         name = name or f"node-{next(_serial)}"
         site, _ = Site.objects.get_or_create(
             slug=self.campus.slug, defaults={"name_ko": self.campus.name_ko, "campus": self.campus}
@@ -45,7 +47,7 @@ class World:
             email="operator@campus.test"
         )
         node, self.tokens[name] = pool.register_node(site_id=site.pk, name=name, actor=admin)
-        return jobs.hello(node=node, said=hello_of(gpus=gpus, gpu_type=gpu_type, boot_id=boot_id))
+        return jobs.hello(node=node, said=hello_of(gpus=gpus, gpu_type=gpu_type, boot_id=boot_id, **said))
 
     def submit(self, **wishes: Any) -> Job:
         return self.try_submit(**wishes)[0]
@@ -97,9 +99,13 @@ def hello_of(*, gpus: int = 2, gpu_type: str = "nvidia-h100", boot_id: str = "bo
 
 
 def assign(job: Job, node: Node, *, gpus: int | None = None) -> Attempt | None:
-    """Give the job free GPUs of the node, as a cycle does."""
-    free = list(node.gpus.filter(leases=None).values_list("pk", flat=True)[: gpus or job.gpus])
-    return jobs.start_attempt(job_id=job.pk, node_id=node.pk, gpu_ids=free)
+    """Give the job free GPUs of the node, as a cycle does, or its share of the first."""
+    chosen = node.gpus.all() if job.is_share else node.gpus.filter(leases=None)
+    ids = list(chosen.values_list("pk", flat=True)[: gpus or job.gpus])
+    memory_mib = (job.gpu_memory_mib or 0) if job.is_share else 0
+    return jobs.start_attempt(
+        job_id=job.pk, node_id=node.pk, gpu_ids=ids, gpu_milli=job.gpu_milli, gpu_memory_mib=memory_mib
+    )
 
 
 def claimed(job: Job, node: Node) -> Attempt:

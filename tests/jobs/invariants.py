@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from django.db.models import Q, Sum
 
+from infra.pool.models import Gpu
 from labs.jobs.models import Attempt, GpuLease, Job
 from labs.quota.models import Account, LedgerEntry
 
@@ -31,10 +32,17 @@ def _leases() -> list[str]:
         for lease in GpuLease.objects.filter(attempt__state=Attempt.State.ENDED).select_related("attempt", "gpu__node")
     ]
     for attempt in Attempt.objects.exclude(state="ENDED").select_related("job"):
-        held = GpuLease.objects.filter(attempt=attempt).count()
-        if held != attempt.job.gpus:
-            found.append(f"{attempt} holds {held} GPUs of {attempt.job.gpus}")
-    return found
+        held = list(GpuLease.objects.filter(attempt=attempt))
+        milli, asked = sum(one.milli.upper - one.milli.lower for one in held), attempt.job.gpus * attempt.job.gpu_milli
+        if milli != asked or len({one.gpu_id for one in held}) != attempt.job.gpus:
+            found.append(f"{attempt} holds {milli} thousandths of {asked}")
+    return found + [f"{gpu} has more of it leased than there is" for gpu in Gpu.objects.all() if _is_overcommitted(gpu)]
+
+
+def _is_overcommitted(gpu: Gpu) -> bool:
+    held = list(gpu.leases.all())
+    milli = sum(one.milli.upper - one.milli.lower for one in held)
+    return milli > 1000 or sum(one.memory_mib for one in held) > gpu.memory_mib
 
 
 def _ledger() -> list[str]:
