@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -35,6 +37,15 @@ def fragment(most: int) -> Callable[[Callable[..., SafeString]], Callable[..., S
         return fragment_of
 
     return keep
+
+
+def require_plain(value: Any) -> None:
+    """Raise TypeError for what is more than its value: a model is equal to itself after it was changed."""
+    if isinstance(value, tuple):
+        for one in value:
+            require_plain(one)
+    elif value is not None and not isinstance(value, str | int | float | Decimal | date):
+        raise TypeError(f"a fragment is kept by plain values, not by {type(value).__name__}")
 
 
 def forget_fragments() -> None:

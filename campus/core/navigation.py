@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -38,35 +39,30 @@ class NavItem:
     short: str | Promise = ""  # for the bottom bar, where the label is long
 
 
-@dataclass(frozen=True)
-class ShownItem:
-    """An item as one request sees it."""
+class ShownItem(NamedTuple):
+    """An item as one request sees it: plain values, by which what is drawn of it is kept."""
 
-    item: NavItem
+    label: str
+    short: str
+    url_name: str
     url: str
+    icon: str
+    section: str
+    is_tab: bool
     is_current: bool
     badge: int | None
 
-    @property
-    def label(self) -> str:
-        return str(self.item.label)
 
-    @property
-    def short(self) -> str:
-        return str(self.item.short or self.item.label)
-
-    @property
-    def icon(self) -> str:
-        return self.item.icon
+Sections = tuple[tuple[str, tuple[ShownItem, ...]], ...]
 
 
 @dataclass(frozen=True)
 class Navigation:
     """What the shell draws: sections of the sidebar, tabs of the bottom bar, and the rest behind "More"."""
 
-    sections: list[tuple[str, list[ShownItem]]]
-    tabs: list[ShownItem]
-    more: list[tuple[str, list[ShownItem]]]
+    sections: Sections
+    tabs: tuple[ShownItem, ...]
+    more: Sections
 
 
 _ITEMS: dict[tuple[str, str], NavItem] = {}
@@ -87,9 +83,16 @@ def for_request(request: HttpRequest) -> Navigation:
     """Build the navigation that this request may see, with the item of the current page marked."""
     visible = [(item, url) for item in _ordered() if _allows(item, request) and (url := _url(item))]
     current = _current(request.path, [url for _, url in visible])
-    shown = [ShownItem(item, url, url == current, item.badge(request) if item.badge else None) for item, url in visible]
-    tabs = [entry for entry in shown if entry.item.tab][:TABS]
+    shown = [_shown(item, url, url == current, request) for item, url in visible]
+    tabs = tuple([entry for entry in shown if entry.is_tab][:TABS])
     return Navigation(_by_section(shown), tabs, _by_section([entry for entry in shown if entry not in tabs]))
+
+
+def _shown(item: NavItem, url: str, is_current: bool, request: HttpRequest) -> ShownItem:
+    label, badge = str(item.label), item.badge(request) if item.badge else None
+    return ShownItem(
+        label, str(item.short) or label, item.url_name, url, item.icon, item.section, item.tab, is_current, badge
+    )
 
 
 def _ordered() -> list[NavItem]:
@@ -115,9 +118,9 @@ def _current(path: str, urls: list[str]) -> str | None:
     return max(matching, key=len, default=None)
 
 
-def _by_section(shown: list[ShownItem]) -> list[tuple[str, list[ShownItem]]]:
-    return [
+def _by_section(shown: list[ShownItem]) -> Sections:
+    return tuple(
         (str(label), entries)
         for name, label in SECTIONS.items()
-        if (entries := [entry for entry in shown if entry.item.section == name])
-    ]
+        if (entries := tuple(entry for entry in shown if entry.section == name))
+    )

@@ -24,6 +24,11 @@ class OutlineMaterial:
         return int(self.progress.share * 100) if self.progress else 0
 
     @property
+    def is_in_part(self) -> bool:
+        """Whether a video was watched, but not to its end."""
+        return self.progress is not None and self.progress.why == "WATCHED_PART"
+
+    @property
     def is_done(self) -> bool:
         return self.progress is not None and self.progress.finished_at is not None
 

@@ -168,3 +168,18 @@ def test_navigation_shows_what_a_person_may_see_and_marks_where_they_are() -> No
 def test_an_item_in_an_unknown_section_is_refused() -> None:
     with pytest.raises(ValueError, match="nowhere"):
         navigation.register(NavItem("x", "account_login", icon="x", section="nowhere"))
+
+
+def test_a_kept_part_shows_its_values_escaped_and_refuses_what_may_change_unseen() -> None:
+    row = Template(
+        '{% load ui %}{% kept "catalog/_lesson_row.html" pk=7 title=title minutes=5 is_published=True is_done=done'
+        " may_read=False is_preview=False %}"
+    )
+    with translation.override("en"):
+        shown = row.render(Context({"title": "<b>", "done": False}))
+        assert "&lt;b&gt;" in shown and 'aria-label="Lesson"' in shown
+        assert 'aria-label="Done"' in row.render(Context({"title": "<b>", "done": True}))
+    with translation.override("ko"):
+        assert 'aria-label="Lesson"' not in row.render(Context({"title": "<b>", "done": False}))
+    with pytest.raises(TypeError, match="SimpleNamespace"):
+        row.render(Context({"title": SimpleNamespace(), "done": False}))

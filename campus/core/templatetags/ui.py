@@ -9,6 +9,7 @@ from django import template
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.template import Context
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -16,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campus.core import formats, states
+from campus.core.fragments import fragment, require_plain
 from campus.core.templatetags import ui_figures, ui_parts, ui_text
 from campus.core.templatetags.ui_parts import part
 
@@ -28,10 +30,26 @@ AVATAR_TINTS = 6
 
 
 @register.simple_tag
+def kept(template_name: str, /, **shown: Any) -> SafeString:
+    """Include a template that shows nothing but these plain values, and keep by them what it wrote (`fragments`)."""
+    return _kept(template_name, tuple(shown), *shown.values())
+
+
+@fragment(most=4096)
+def _kept(template_name: str, names: tuple[str, ...], *shown: Any) -> SafeString:
+    for value in shown:
+        require_plain(value)
+    return SafeString(get_template(template_name).render(dict(zip(names, shown, strict=True))))
+
+
+@register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """An icon of the sprite: decorative, or with a label that is read out."""
-    if not label:
-        return _decoration(str(name), str(size))
+    return _labelled(str(name), label, str(size)) if label else _decoration(str(name), str(size))
+
+
+@fragment(most=512)
+def _labelled(name: str, label: str, size: str) -> SafeString:
     kind, href = _icon_parts(name, size)
     return format_html(
         '<svg class="{}" role="img" aria-label="{}"><title>{}</title><use href="{}"></use></svg>',
