@@ -2,6 +2,7 @@
 
 import io
 import stat
+from math import ceil
 
 import pytest
 from django.core.management import call_command
@@ -98,6 +99,17 @@ def test_what_the_past_jobs_left_is_really_there(state):
         assert sum(len(bytes(chunk.content)) for chunk in attempt.log_chunks.all()) == attempt.log_bytes
     succeeded = Job.objects.filter(state="SUCCEEDED")
     assert succeeded.count() == Artifact.objects.filter(path="metrics.json", is_published=True).count()
+
+
+def test_some_of_the_shown_week_ran_on_shares_that_cost_their_part(state):
+    _seed()
+    shares = Job.objects.filter(gpu_milli__lt=1000)
+    assert {(job.gpus, job.gpu_milli, job.sweep_id is None) for job in shares} == {(1, 250, False)}
+    for job in shares:
+        run_s = job.attempts.get().run_s
+        assert job.charged_s == ceil(run_s / 4)
+    together = [(job.started_at, job.ended_at) for job in shares]
+    assert max(sum(began <= at < ended for began, ended in together) for at, _ended in together) == 8
 
 
 def test_a_new_database_takes_over_the_tokens_and_passwords_of_the_state_folder(state):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from django.utils import timezone
 from courses.assignments.models import Lab
 from courses.catalog.models import Enrolment
 from infra.pool.models import Node
+from labs.jobs.api import WHOLE_GPU
 from labs.jobs.models import Job
+from labs.quota.api import cost_s
 
 from .course import starter
 from .people import DEMO_LEARNER
 
 SLOTS = 2
+QUARTER = WHOLE_GPU // 4
 WALL_S = 300
 SHORT_WALL_S = 10
 OUTAGE, OUTAGE_BEFORE = timedelta(minutes=90), timedelta(hours=23)
@@ -81,6 +85,7 @@ class Past:
     submitted_at: datetime
     reason: str = Reason.COMPLETED
     wall_s: int = WALL_S
+    gpu_milli: int = WHOLE_GPU
     lost_s: int = 0
     outage_s: int = 0
     slot: int = 0
@@ -91,6 +96,15 @@ class Past:
     swept: Swept | None = None
     place: int | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gpus(self) -> Decimal:
+        return Decimal(self.gpu_milli) / WHOLE_GPU
+
+    @property
+    def hold_s(self) -> int:
+        """GPU-seconds."""
+        return cost_s(gpu_seconds=self.wall_s * self.gpus)
 
     @property
     def lost_began_at(self) -> datetime:
@@ -159,7 +173,10 @@ def _let_fail(drawn: list[Past], lab: Lab) -> None:
 
 
 def _swept(enrolment: Enrolment, lab: Lab, node: Node, now: datetime) -> list[Past]:
-    """The demo learner's sweep of yesterday evening, in the environment of `lab`: twelve runs that really happened."""
+    """The demo learner's sweep of yesterday evening, in the environment of `lab`: twelve runs that really happened.
+
+    Each had a quarter of a slot, so that eight ran at once.
+    """
     rows: list[dict[str, Any]] = json.loads((Path(__file__).parent / "sweep.json").read_text(encoding="utf-8"))
     program = starter("sweep")
     at = timezone.make_aware(datetime.combine(timezone.localdate(now) - timedelta(days=1), time(20, 14, 9)))
@@ -167,7 +184,7 @@ def _swept(enrolment: Enrolment, lab: Lab, node: Node, now: datetime) -> list[Pa
         Past(
             enrolment, lab,
             Recorded("sweep", program, 0, row["run_s"], row["cpu_s"], row["log"], row["metrics"]),
-            node, at, wall_s=120, swept=SWEPT, place=place, parameters=row["parameters"],
+            node, at, wall_s=120, gpu_milli=QUARTER, swept=SWEPT, place=place, parameters=row["parameters"],
         )
         for place, row in enumerate(rows, start=1)
     ]  # fmt: skip
@@ -217,17 +234,23 @@ def _moment(day: date, rng: random.Random) -> datetime:
 
 
 def _run(drawn: list[Past]) -> None:
-    """Give every job a slot and a time: at once where one is free, else when the first falls free."""
-    free = {past.node.pk: [past.submitted_at] * SLOTS for past in reversed(drawn)}
+    """Give every job a slot or a quarter of one, and a time: at once where one is free, else when the first falls free."""
+    free = {past.node.pk: [[past.submitted_at] * 4 for _slot in range(SLOTS)] for past in reversed(drawn)}
     for index, past in enumerate(drawn):
         if past.reason == Reason.CANCELLED and index % 2:
             continue  # cancelled while it waited
         slots = free[past.node.pk]
-        past.slot = min(range(SLOTS), key=lambda slot: slots[slot])
+        first = min if past.gpu_milli == QUARTER else max
+        past.slot = min(range(SLOTS), key=lambda slot: first(slots[slot]))
+        quarters = slots[past.slot]
         ready = past.submitted_at + timedelta(milliseconds=90 + 37 * (index % 9))
-        past.started_at = max(ready, slots[past.slot]) + timedelta(seconds=past.lost_s * 4 + past.outage_s)
+        past.started_at = max(ready, first(quarters)) + timedelta(seconds=past.lost_s * 4 + past.outage_s)
         _let_it_run(past)
-        slots[past.slot] = past.ended_at + timedelta(milliseconds=200)
+        then = past.ended_at + timedelta(milliseconds=200)
+        if past.gpu_milli == QUARTER:
+            quarters[quarters.index(first(quarters))] = then
+        else:
+            quarters[:] = [then] * 4
 
 
 def _let_it_run(past: Past) -> None:

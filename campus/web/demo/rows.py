@@ -50,6 +50,7 @@ def _jobs(week: list[Past]) -> list[Job]:
             environment=past.lab.environment,
             source=bundles[past.recorded.program],
             entrypoint=past.lab.entrypoint,
+            gpu_milli=past.gpu_milli,
             wall_s=past.wall_s,
             preferred_campus=past.enrolment.cohort.campus,
             deadline_at=past.lab.due_at if past.lab.due_at and past.lab.due_at > past.submitted_at else None,
@@ -97,8 +98,8 @@ def _attempts_made(past: Past) -> int:
 
 
 def _charge(past: Past) -> int:
-    """GPU-seconds that stay charged; every job of the week had one GPU."""
-    return charge_s(run_s=past.run_s, gpus=1, hold_s=past.wall_s) if past.started_at else 0
+    """GPU-seconds that stay charged; every job of the week had one GPU, or a quarter of one."""
+    return charge_s(run_s=past.run_s, gpus=past.gpus, hold_s=past.hold_s) if past.started_at else 0
 
 
 def _connect(pairs: list[tuple[Past, Job]]) -> None:
