@@ -234,7 +234,7 @@ def _moment(day: date, rng: random.Random) -> datetime:
 
 
 def _run(drawn: list[Past]) -> None:
-    """Give every job a slot or a quarter of one, and a time: at once where one is free, else when the first falls free."""
+    """Give every job a slot or a quarter of one, and a time: at once, or when the first falls free."""
     free = {past.node.pk: [[past.submitted_at] * 4 for _slot in range(SLOTS)] for past in reversed(drawn)}
     for index, past in enumerate(drawn):
         if past.reason == Reason.CANCELLED and index % 2:
