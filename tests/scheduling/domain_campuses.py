@@ -84,7 +84,8 @@ def _node(draw: st.DrawFn, number: int, site: str, *, is_owned: bool) -> tuple[N
         if milli < WHOLE_GPU:
             partly.append((taken[0], WHOLE_GPU - milli, 30_960))
     made = replace(node(f"n{number}", total=GPUS, site_id=site), free_gpus=tuple(sorted(free)))
-    return replace(made, partly_free=tuple(partly)), runs
+    is_shareable = draw(st.sampled_from((True, True, False)))  # not any more, where shares run
+    return replace(made, partly_free=tuple(partly), is_shareable=is_shareable), runs
 
 
 def _pending(draw: st.DrawFn, number: int) -> PendingJob:
@@ -97,7 +98,7 @@ def _pending(draw: st.DrawFn, number: int) -> PendingJob:
         gpus=draw(st.sampled_from((1, 1, 2, 4))) if milli == WHOLE_GPU else 1,
         nodes=nodes,
         gpu_milli=milli,
-        min_gpu_memory_mib=draw(st.sampled_from((8_000, 25_000))) if milli < WHOLE_GPU else None,
+        min_gpu_memory_mib=draw(st.sampled_from((None, 8_000, 25_000))) if milli < WHOLE_GPU else None,
         wall_s=draw(st.sampled_from((60.0, 600.0, 3_000.0, 30_000.0))),
         submitted_at=NOW - draw(st.sampled_from((0.0, 10.0, 50_000.0))),
         is_preemptible=draw(st.booleans()),

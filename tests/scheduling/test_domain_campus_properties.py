@@ -38,6 +38,10 @@ def test_no_gpu_is_overcommitted_by_whole_jobs_or_shares_or_memory(state: Snapsh
         assert len({part.node_id for part in start.parts}) == job.nodes
         assert len({nodes[part.node_id].site_id for part in start.parts}) == 1
         assert all(len(part.gpu_indices) == job.gpus for part in start.parts)
+        if job.gpu_milli < WHOLE_GPU:
+            assert nodes[start.node_id].is_shareable
+            own = nodes[start.node_id].gpu_memory_mib * job.gpu_milli // WHOLE_GPU
+            assert start.gpu_memory_mib == (own if job.min_gpu_memory_mib is None else job.min_gpu_memory_mib)
     for run in led_to(state, made).running:
         for part in run.places:
             for gpu in part.gpu_indices:

@@ -129,6 +129,28 @@ def test_a_shared_gpu_comes_free_when_the_last_of_its_shares_ends() -> None:
     assert made.reservations[0].start_at == NOW + 3 * HOUR
 
 
+def test_a_share_goes_only_where_jobs_may_share_and_says_so_where_none_may() -> None:
+    alone, shared = node("n1", total=1, is_shareable=False), node("n2", total=1)
+    (start,) = plan(state(nodes=[alone, shared], pending=[share("s", 500)]), POLICY, NOW).starts
+    assert start.node_id == "n2"
+    made = plan(state(nodes=[alone], pending=[share("s", 500), job("whole")]), POLICY, NOW)
+    assert [start.job_id for start in made.starts] == ["whole"]
+    assert made.waits["s"].reason is WaitReason.NOT_SHARED
+    both = plan(state(nodes=[alone, replace(shared, is_schedulable=False)], pending=[share("s", 500)]), POLICY, NOW)
+    assert both.waits["s"].reason is WaitReason.NODES_DRAINING
+    small = plan(state(nodes=[alone], pending=[share("s", 500, 99_000)]), POLICY, NOW)
+    assert small.waits["s"].reason is WaitReason.NO_SUCH_NODE
+
+
+def test_a_share_without_a_wish_gets_its_part_of_the_gpus_memory() -> None:
+    pending = [job("hungry", gpu_milli=250, min_gpu_memory_mib=30_000, **OLD), job("usual", gpu_milli=500)]
+    made = plan(state(nodes=[node("n1")], pending=pending), POLICY, NOW)
+    assert {start.job_id: (start.gpu_indices, start.gpu_memory_mib) for start in made.starts} == {
+        "hungry": ((0,), 30_000),
+        "usual": ((1,), 20_480),
+    }
+
+
 def test_shares_count_as_shares_under_a_cap() -> None:
     pending = [share(f"s{n}", 400) for n in range(4)]
     made = plan(state(nodes=[node("n1")], pending=pending), replace(POLICY, max_running_gpus_per_learner=1), NOW)

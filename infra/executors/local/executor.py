@@ -33,7 +33,7 @@ from infra.executors.local.launcher import Launcher
 from infra.executors.local.node import Node
 from infra.executors.local.runner import Assignment
 
-FIRST_UID, SLOT_COUNT = 61_000, 64
+FIRST_UID, SLOT_COUNT = 61_000, 128  # eighths of sixteen GPUs
 
 
 class LocalExecutor:

@@ -39,7 +39,7 @@ class Slots:
 
     folder: Path
     first_uid: int = 61_000
-    count: int = 64
+    count: int = 128
 
 
 @dataclass(frozen=True, slots=True)
