@@ -20,7 +20,8 @@ def fragment(most: int) -> Callable[[Callable[..., SafeString]], Callable[..., S
 
     For what a page shows by the hundred. The function must show nothing but what it is given: no request, no reader,
     no clock (give it the day, where words depend on it). Arguments are plain values and tuples of them, as a database
-    gives them. Markup is an argument of its own and not inside a tuple, for the type is told apart only there.
+    gives them. Markup is an argument of its own and not inside a tuple, for the type is told apart only there. Decimals
+    are given as their text: 90.0 and 90.00 are equal.
     """
 
     def keep(write: Callable[..., SafeString]) -> Callable[..., SafeString]:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import BooleanField, ExpressionWrapper, Max, Q
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 from django.utils import timezone
 
+from campus.core.compiled import AnyOf, Compiled, Given
 from courses.catalog.models import Enrolment
 
 from .deadlines import Deadlines, deadlines_of
@@ -48,7 +49,8 @@ def results_of(
     """Return results of all learners of a run, or of these, by assignment. Six queries at most.
 
     For all of a run's assignments in course order, or for these. Work that is not there once its deadline is over is
-    MISSING; before, and until it is graded, PENDING. Without `is_explained`, `why`, `comment` and `group` stay empty.
+    MISSING; before, and until it is graded, PENDING. Without `is_explained`, `why`, `comment`, `group` and
+    `submitted_at` stay empty: a table of 300 learners shows none of them, and reading them takes longest.
     """
     if assignments is None:
         rows = Assignment.objects.filter(module__run_id=run_id)
@@ -58,30 +60,34 @@ def results_of(
         enrolments = list(learners.order_by("pk"))
     ids = [one.pk for one in enrolments]
     scores = _scores(run_id, ids, is_explained=is_explained)
-    newest = {
-        (assignment_id, enrolment_id): at
-        for assignment_id, enrolment_id, at in Submission.objects.filter(
-            assignment__module__run_id=run_id, owners__enrolment_id__in=ids
-        )
-        .order_by()
-        .values_list("assignment_id", "owners__enrolment_id")
-        .annotate(at=Max("submitted_at"))
-    }
     deadlines, now = deadlines_of(assignments, enrolments), timezone.now()
-    groups = _groups(assignments, ids) if is_explained else {}
-    return [
-        _result(
-            assignment,
-            pk,
-            scores.get((assignment.pk, pk)),
-            newest.get((assignment.pk, pk)),
-            deadlines,
-            now,
-            groups.get((assignment.group_set_id, pk), ""),
-        )
-        for assignment in assignments
-        for pk in ids
-    ]
+    if not is_explained:
+        handed_in = set(_HANDED_IN.rows(run_id=run_id, ids=ids))
+        return [
+            _result(one, pk, scores.get((one.pk, pk)), (one.pk, pk) in handed_in, deadlines, now)
+            for one in assignments
+            for pk in ids
+        ]
+    newest = {(assignment_id, pk): at for assignment_id, pk, at in _HANDED_IN_AT.rows(run_id=run_id, ids=ids)}
+    groups = _groups(assignments, ids)
+    found = []
+    for one in assignments:
+        for pk in ids:
+            at = newest.get((one.pk, pk))
+            result = _result(one, pk, scores.get((one.pk, pk)), at is not None, deadlines, now)
+            found.append(result._replace(submitted_at=at, group=groups.get((one.group_set_id, pk), "")))
+    return found
+
+
+def _handed_in() -> QuerySet[Submission, Any]:
+    rows = Submission.objects.filter(
+        assignment__module__run_id=Given("run_id"), owners__enrolment_id=AnyOf("ids")
+    ).order_by()
+    return rows.values_list("assignment_id", "owners__enrolment_id")
+
+
+_HANDED_IN = Compiled(lambda: _handed_in().distinct())
+_HANDED_IN_AT = Compiled(lambda: _handed_in().annotate(at=Max("submitted_at")))
 
 
 class _Scored(NamedTuple):
@@ -95,13 +101,20 @@ class _Scored(NamedTuple):
     comment: str = ""
 
 
+def _scored(read: Sequence[str]) -> QuerySet[Score, Any]:
+    rows = Score.objects.filter(assignment__module__run_id=Given("run_id"), enrolment_id=AnyOf("ids")).order_by()
+    rows = rows.annotate(is_published=ExpressionWrapper(Q(published_at__isnull=False), BooleanField()))
+    return rows.values_list("assignment_id", "enrolment_id", *read)
+
+
+_EXPLAINED_SCORES = Compiled(lambda: _scored(_Scored._fields))
+_SCORES = Compiled(lambda: _scored(_Scored._fields[:-2]))
+
+
 def _scores(run_id: int, ids: Collection[int], *, is_explained: bool) -> dict[tuple[int, int], _Scored]:
     """Return scores by assignment and learner. One query."""
-    rows = Score.objects.filter(assignment__module__run_id=run_id, enrolment_id__in=ids).order_by()
-    rows = rows.annotate(is_published=ExpressionWrapper(Q(published_at__isnull=False), BooleanField()))
-    read = _Scored._fields if is_explained else _Scored._fields[:-2]
-    fields = rows.values_list("assignment_id", "enrolment_id", *read)
-    return {(assignment_id, enrolment_id): _Scored(*rest) for assignment_id, enrolment_id, *rest in fields}
+    rows = (_EXPLAINED_SCORES if is_explained else _SCORES).rows(run_id=run_id, ids=list(ids))
+    return {(assignment_id, enrolment_id): _Scored(*rest) for assignment_id, enrolment_id, *rest in rows}
 
 
 def _groups(assignments: Collection[Assignment], ids: Collection[int]) -> dict[tuple[int | None, int], str]:
@@ -117,22 +130,21 @@ def _result(
     assignment: Assignment,
     enrolment_id: int,
     score: _Scored | None,
-    submitted_at: datetime | None,
+    is_handed_in: bool,
     deadlines: Deadlines,
     now: datetime,
-    group: str,
 ) -> Result:
     state, points, out_of = PENDING, None, assignment.points
-    if score is not None and score.state == Score.State.EXCUSED:
+    if score is not None and score.state == EXCUSED:
         state = EXCUSED
     elif score is not None and score.adjusted is not None:
         state, points = GRADED, score.adjusted
-    elif submitted_at is None and deadlines[assignment.pk, enrolment_id].is_past(now):
+    elif not is_handed_in and deadlines[assignment.pk, enrolment_id].is_past(now):
         state = MISSING
     if score is None:
-        return Result(assignment.pk, enrolment_id, state, points, out_of, submitted_at=submitted_at, group=group)
+        return Result(assignment.pk, enrolment_id, state, points, out_of)
     return Result(
         assignment.pk, enrolment_id, state, points, out_of, score.late_deduction,
-        tuple((code, text, note) for code, text, note in score.why), score.comment,
-        state in (PENDING, MISSING) or score.is_published, submitted_at, group,
+        tuple((code, text, note) for code, text, note in score.why) if score.why else (), score.comment,
+        state in (PENDING, MISSING) or score.is_published,
     )  # fmt: skip

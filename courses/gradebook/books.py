@@ -16,8 +16,7 @@ from .models import Cell, FinalOverride, Gradebook, GradeCategory, GradeItem
 from .sources import Key, Sourced, sourced
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A cell as the grid shows it. `is_override`: entered by hand over a mark that has a source of its own."""
 
     mark: Mark
@@ -50,6 +49,7 @@ class Book:
     cells: Mapping[Key, Written] = field(repr=False)
     sourced: Mapping[Key, Sourced] = field(repr=False)
     overrides: Mapping[int, FinalOverride] = field(repr=False)
+    _lines: dict[int, list[Shown]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def policy(self) -> Policy:
@@ -84,11 +84,17 @@ class Book:
             return Shown(source.mark, version, is_draft=source.is_draft)
         return Shown(PENDING, version) if version else EMPTY
 
+    def line(self, enrolment_id: int) -> list[Shown]:
+        """Return a learner's cells as staff see them, in the order of `items`."""
+        found = self._lines.get(enrolment_id)
+        if found is None:
+            found = self._lines[enrolment_id] = [self.shown(item, enrolment_id) for item in self.items]
+        return found
+
     def marks(self, enrolment_id: int, *, for_learner: bool = False) -> dict[int, Mark]:
         """Return marks by item. For the learner: only what is published, no drafts."""
         found = {}
-        for item in self.items:
-            shown = self.shown(item, enrolment_id)
+        for item, shown in zip(self.items, self.line(enrolment_id), strict=True):
             hidden = for_learner and (not item.is_published or shown.is_draft)
             if not hidden and shown.mark.state is not State.PENDING:
                 found[item.pk] = shown.mark
@@ -123,7 +129,7 @@ def book_of(
     """Load a gradebook: four queries and those of the sources, whatever its size (one more without `run.gradebook`).
 
     `cohort_ids`: of these cohorts alone, without who withdrew, and `among` these enrolments where they are given;
-    `enrolment_id`: of one learner.
+    `enrolment_id`: of one learner, and only then with why its marks are what they are.
     """
     settings = run.gradebook if hasattr(run, "gradebook") else Gradebook(run=run)
     categories = list(GradeCategory.objects.filter(run=run))
@@ -149,6 +155,6 @@ def book_of(
         items=items,
         rows=found,
         cells={(item, row): Written(*rest) for item, row, *rest in cells.values_list(*fields) if row in wanted},
-        sourced=sourced(run.pk, found, items),
+        sourced=sourced(run.pk, found, items, is_explained=enrolment_id is not None),
         overrides={row.pk: row.final_override for row in found if hasattr(row, "final_override")},
     )

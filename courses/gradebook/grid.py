@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.urls import reverse
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from campus.core.fragments import fragment
 from courses.catalog.models import Enrolment
 
-from .books import Book, Shown
-from .domain.marks import State, text_of
+from .books import Book
+from .domain import marks
+from .domain.marks import text_of
+
+EXCUSED, MISSING = text_of(marks.EXCUSED), text_of(marks.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +58,47 @@ def _rows(book: Book) -> Iterator[str]:
         yield _row(book, row)
 
 
-def _row(book: Book, row: Enrolment) -> str:
+def _row(book: Book, row: Enrolment) -> SafeString:
     final = final_of(book, row.pk)
-    head = format_html(
-        '<tr data-row="{}"><th scope="row"><a href="{}">{}</a></th>',
-        row.pk, reverse("gradebook:row", args=[row.pk]), row.user.name,
+    cells = tuple(
+        (text_of(shown.mark), shown.version, shown.is_override, shown.is_draft) for shown in book.line(row.pk)
+    )
+    return _row_html(row.pk, row.user.name, final.percent, final.band, final.is_override, cells)
+
+
+#: What one would type to get a cell, its version, whether it is an override and whether it is a draft.
+_Cells = tuple[tuple[str, int, bool, bool], ...]
+
+
+@fragment(most=1200)
+def _row_html(pk: int, name: str, percent: str, band: str, is_override: bool, cells: _Cells) -> SafeString:
+    return format_html(
+        '<tr data-row="{}"><th scope="row"><a href="{}">{}</a></th>{}{}</tr>',
+        pk, reverse("gradebook:row", args=[pk]), name,
+        mark_safe("".join(_cell_html(*cell) for cell in cells)),  # noqa: S308 - see _cell_html
+        _final_html(percent, band, is_override),
     )  # fmt: skip
-    cells = "".join(cell_html(book.shown(item, row.pk)) for item in book.items)
-    return f"{head}{cells}{_final_html(final)}</tr>"
 
 
-def cell_html(shown: Shown) -> str:
-    """Return one cell. Its text is what one would type to get it."""
-    text = text_of(shown.mark)
-    if not text and not shown.version:
+def _cell_html(text: str, version: int, is_override: bool, is_draft: bool) -> str:
+    # Markup of ours around a number, or EX or MISS.
+    if not text and not version:
         return "<td></td>"
     classes = " ".join(
         name
         for name, on in (
-            ("is-override", shown.is_override),
-            ("is-draft", shown.is_draft),
-            ("is-missing", shown.mark.state is State.MISSING),
-            ("is-excused", shown.mark.state is State.EXCUSED),
+            ("is-override", is_override),
+            ("is-draft", is_draft),
+            ("is-missing", text == MISSING),
+            ("is-excused", text == EXCUSED),
         )
         if on
     )
-    version = f' data-v="{shown.version}"' if shown.version else ""
     named = f' class="{classes}"' if classes else ""
-    return f"<td{named}{version}>{text}</td>"
+    numbered = f' data-v="{version}"' if version else ""
+    return f"<td{named}{numbered}>{text}</td>"
 
 
-def _final_html(final: Final) -> str:
-    named = ' class="is-override"' if final.is_override else ""
-    title = f' title="{conditional_escape(_("Set by hand"))}"' if final.is_override else ""
-    return f"<td data-final{named}{title}>{final.percent}</td><td data-band>{conditional_escape(final.band)}</td>"
+def _final_html(percent: str, band: str, is_override: bool) -> SafeString:
+    named = format_html(' class="is-override" title="{}"', _("Set by hand")) if is_override else ""
+    return format_html("<td data-final{}>{}</td><td data-band>{}</td>", named, percent, band)

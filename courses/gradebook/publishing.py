@@ -1,9 +1,16 @@
 """What publishing final grades would change, before it is done."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from campus.core.fragments import fragment
 from courses.catalog.models import Enrolment
 
 from .access import BookAccess
@@ -54,3 +61,34 @@ def preview(access: BookAccess) -> Preview:
     counts = Counter(line.band for line in lines)
     bands = tuple((band.name, counts[band.name]) for band in book.bands)
     return Preview(tuple(lines), bands, book.settings)
+
+
+def lines_html(lines: Iterable[FinalLine]) -> SafeString:
+    """Return the rows of the table of final grades."""
+    written = (
+        _line_html(
+            line.enrolment.pk, line.enrolment.user.name, line.enrolment.cohort.name, _percent(line.percent),
+            line.band, line.is_override, line.before and f"{_percent(line.before.percent)} {line.before.band}",
+            line.is_changed,
+        )
+        for line in lines
+    )  # fmt: skip
+    return mark_safe("".join(written))  # noqa: S308 - each is a fragment
+
+
+@fragment(most=1200)
+def _line_html(
+    pk: int, name: str, cohort: str, percent: str, band: str, is_override: bool, before: str | None, is_changed: bool
+) -> SafeString:  # fmt: skip
+    by_hand = format_html(' <span class="muted small">{}</span>', _("set by hand")) if is_override else ""
+    return format_html(
+        '<tr{}><th scope="row"><a href="{}">{}</a> <span class="muted small">{}</span></th>'
+        '<td class="num" data-label="{}"><span>{} <strong>{}</strong>{}</span></td>'
+        '<td class="num muted" data-label="{}"><span>{}</span></td></tr>',
+        mark_safe(' class="is-changed"') if is_changed else "", reverse("gradebook:row", args=[pk]), name, cohort,
+        _("Now"), percent, band, by_hand, _("Published"), before or _("not yet"),
+    )  # fmt: skip
+
+
+def _percent(percent: Decimal | None) -> str:
+    return "–" if percent is None else f"{percent}%"

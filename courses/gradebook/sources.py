@@ -1,8 +1,8 @@
 """Where the marks of items come from that nobody enters by hand: graded assignments, and attendance."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,8 +20,7 @@ Line = tuple[str, str, str]
 """A code, points and a note of what a mark was made of; the source says it in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced:
+class Sourced(NamedTuple):
     """A mark and what a learner may know of it. A draft is for staff: learners see it as pending."""
 
     mark: Mark
@@ -29,17 +28,22 @@ class Sourced:
     why: tuple[Line, ...] = ()
 
 
-Source = Callable[[int, Sequence[Enrolment], Sequence[GradeItem]], Mapping[Key, Sourced]]
+Source = Callable[[int, Sequence[Enrolment], Sequence[GradeItem], bool], Mapping[Key, Sourced]]
 Words = Callable[[Sequence[Line]], list[str]]
 
 
-def sourced(run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
-    """Return the marks of all items that have a source, for these learners, in a fixed number of queries."""
+def sourced(
+    run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem], *, is_explained: bool = True
+) -> dict[Key, Sourced]:
+    """Return the marks of all items that have a source, for these learners, in a fixed number of queries.
+
+    Without `is_explained`, `why` stays empty where telling it costs a query.
+    """
     found: dict[Key, Sourced] = {}
     for kind, (source, _words) in _SOURCES.items():
         some = [item for item in items if item.kind == kind]
         if some and rows:
-            found |= source(run_id, rows, some)
+            found |= source(run_id, rows, some, is_explained)
     return found
 
 
@@ -48,23 +52,30 @@ def in_words(kind: str, why: Sequence[Line]) -> list[str]:
     return _SOURCES[kind][1](why) if why and kind in _SOURCES else []
 
 
-def _from_assignments(run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
+def _from_assignments(
+    run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem], is_explained: bool
+) -> dict[Key, Sourced]:
     """Marks of assignments, scaled to the item's points where the two differ."""
     by_assignment = {item.assignment_id: item for item in items}
     handed_out = [item.assignment for item in items if item.assignment is not None]
     found = {}
-    for row in assignments.results_of(run_id, enrolments=rows, assignments=handed_out):
+    for row in assignments.results_of(run_id, enrolments=rows, assignments=handed_out, is_explained=is_explained):
         item = by_assignment[row.assignment_id]
-        mark = {"EXCUSED": EXCUSED, "MISSING": MISSING}.get(row.state, PENDING)
+        mark = _UNGRADED.get(row.state, PENDING)
         if row.points is not None:
             same = row.out_of == item.out_of
             mark = graded(row.points if same else round(row.points * item.out_of / row.out_of, 2))
         why = (*row.why, ("group", "", row.group)) if row.group and row.why else row.why
-        found[item.pk, row.enrolment_id] = Sourced(mark, is_draft=not row.is_published, why=why)
+        found[item.pk, row.enrolment_id] = Sourced(mark, not row.is_published, why)
     return found
 
 
-def _from_attendance(_run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem]) -> dict[Key, Sourced]:
+_UNGRADED = {"EXCUSED": EXCUSED, "MISSING": MISSING}
+
+
+def _from_attendance(
+    _run_id: int, rows: Sequence[Enrolment], items: Sequence[GradeItem], _is_explained: bool
+) -> dict[Key, Sourced]:
     """The share of classes so far that are no absence, lates folded in as the run's rules say; excused ones count."""
     found = {}
     for row_id, standing in attendance.standings(rows).items():

@@ -113,11 +113,14 @@ def rounded(value: Fraction, decimals: int) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """An item as the drops weigh it. `value` and `size` are points of it, or its ratio of one."""
+    """An item as the drops weigh it. `value` and `size` are points of it, or its ratio of one.
+
+    Points stay decimals, whose sums are exact and cost a tenth of those of fractions; a ratio may have no decimal.
+    """
 
     id: int
-    value: Fraction
-    size: Fraction
+    value: Decimal | Fraction
+    size: Decimal | Fraction
     got: Decimal
     out_of: Decimal
 
@@ -142,13 +145,9 @@ def _of_category(category: Category, items: Sequence[Item], marks: Mapping[int, 
                 counted.append(_weighed(category, item, mark.points))
     # Where all items count alike, a full bonus is worth as much as one of them.
     worth = {item.id: marks[item.id].points or Decimal(0) for item in bonus}
-    extra = sum(
-        (
-            Fraction(worth[item.id]) if category.weighting == "POINTS" else _share(worth[item.id], item.out_of)
-            for item in bonus
-        ),
-        Fraction(0),
-    )
+    extra = Fraction(sum(worth.values(), Decimal(0)))
+    if category.weighting == "EQUAL":
+        extra = sum((_share(worth[item.id], item.out_of) for item in bonus), Fraction(0))
     kept = _best(counted, max(len(counted) - category.drop_lowest, 1), extra) if counted else []
     kept_ids = {one.id for one in kept}
     return CategoryGrade(
@@ -166,7 +165,7 @@ def _of_category(category: Category, items: Sequence[Item], marks: Mapping[int, 
 
 def _weighed(category: Category, item: Item, points: Decimal) -> _Counted:
     if category.weighting == "POINTS":
-        return _Counted(item.id, Fraction(points), Fraction(item.out_of), points, item.out_of)
+        return _Counted(item.id, points, item.out_of, points, item.out_of)
     return _Counted(item.id, _share(points, item.out_of), Fraction(1), points, item.out_of)
 
 
@@ -181,7 +180,7 @@ def _best(counted: Sequence[_Counted], keep: int, extra: Fraction) -> list[_Coun
         return chosen
     ratio = _ratio(chosen, extra)
     while True:
-        better = sorted(counted, key=lambda one: (-(one.value - ratio * one.size), one.id))[:keep]
+        better = sorted(counted, key=lambda one: (ratio * Fraction(one.size) - Fraction(one.value), one.id))[:keep]
         better_ratio = _ratio(better, extra)
         if better_ratio <= ratio:
             return chosen
@@ -189,8 +188,8 @@ def _best(counted: Sequence[_Counted], keep: int, extra: Fraction) -> list[_Coun
 
 
 def _ratio(chosen: Sequence[_Counted], extra: Fraction) -> Fraction:
-    size = sum((one.size for one in chosen), Fraction(0))
-    return (sum((one.value for one in chosen), Fraction(0)) + extra) / size if size else Fraction(0)
+    size = Fraction(sum(one.size for one in chosen))
+    return (Fraction(sum(one.value for one in chosen)) + extra) / size if size else Fraction(0)
 
 
 def _with_share(part: CategoryGrade, share: Decimal) -> CategoryGrade:

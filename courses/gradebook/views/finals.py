@@ -14,7 +14,7 @@ from campus.people.requests import SignedInRequest
 from courses.gradebook.access import get_book_for, get_book_to_edit
 from courses.gradebook.forms import AnswerForm
 from courses.gradebook.models import RegradeRequest
-from courses.gradebook.publishing import preview
+from courses.gradebook.publishing import lines_html, preview
 from courses.gradebook.selectors import questions_of, questions_page
 from courses.gradebook.services import answer_regrade, publish_finals
 
@@ -32,7 +32,8 @@ def finals(request: SignedInRequest, slug: str) -> HttpResponse:
             words = ngettext("%(count)d grade was published.", "%(count)d grades were published.", count)
             messages.success(request, words % {"count": count})
         return redirect("gradebook:finals", slug)
-    context = {"run": access.run, "access": access, "preview": preview(access)}
+    seen = preview(access)
+    context = {"run": access.run, "access": access, "preview": seen, "rows": lines_html(seen.lines)}
     return render(request, "gradebook/finals.html", context)
 
 
