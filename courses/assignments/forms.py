@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from campus.core import formats
 from courses.catalog.api import LocalTimeField, MinutesField
 from labs.environments.models import DataSet, Environment
-from labs.jobs.api import SHARE_HINT, GpuAsk, GpuMemoryField, GpusField, asks, is_share, pool_offer
+from labs.jobs.api import NO_SHARE, SHARE_HINT, GpuAsk, GpuMemoryField, GpusField, asks, is_share, pool_offer
 
 from .models import Lab
 
@@ -39,7 +39,8 @@ class RunForm(forms.Form):
         found = asks(lab.most, shares=offer.shares(lab.gpu_type))
         self.fields["gpus"].offer(found, memory_mib=offer.memory_of(lab.gpu_type))  # type: ignore[attr-defined]
         self.fields["gpus"].help_text = SHARE_HINT if found and found[0].in_all < 1 else ""
-        self.fields["gpu_memory"].help_text = _("Empty is what the lab asks for.")
+        if lab.gpu_memory_mib:
+            self.fields["gpu_memory"].help_text = _("Empty is what the lab asks for.")
         if len(found) == 1:  # a choice of one is no question
             self.fields["gpus"].widget = forms.HiddenInput()
 
@@ -102,7 +103,9 @@ class LabForm(forms.ModelForm):
         most = settings.LABS_MAX_GPUS
         for name in ("gpus", "max_gpus"):
             ask = given.get(name)
-            if ask is not None and not (1 <= ask.gpus <= most and is_share(ask.milli)):
+            if ask is not None and not is_share(ask.milli):
+                self.add_error(name, NO_SHARE)
+            elif ask is not None and not 1 <= ask.gpus <= most:
                 self.add_error(name, _("Give a number from 1 to %(most)d.") % {"most": most})
         if given.get("gpu_memory") == 0:
             self.add_error("gpu_memory", _("Ask for some memory, or leave it empty."))

@@ -6,7 +6,7 @@ from .domain.dependencies import After, Condition
 from .domain.shares import OFFERED_SHARES, SHARE_STEP, WHOLE_GPU, Held, Left, Piece, is_share, left_of, memory_of_share
 from .domain.source import from_json as files_of_bundle
 from .forms import SHARE_HINT
-from .gpu_fields import GpuMemoryField, GpusField, asks, pool_offer
+from .gpu_fields import NO_SHARE, GpuMemoryField, GpusField, asks, pool_offer
 from .services import (
     Ended,
     Placement,
@@ -47,6 +47,7 @@ from .troubles import Trouble, troubles_of
 from .uploads import checked_files, edited_files, files_of, shown_files, typed_files, unshown_files, uploaded_files
 
 __all__ = [
+    "NO_SHARE",
     "OFFERED_SHARES",
     "SHARE_HINT",
     "SHARE_STEP",

@@ -8,8 +8,7 @@ from django import forms
 from django.contrib.postgres.aggregates import BoolOr
 from django.core.exceptions import ValidationError
 from django.db.models import Min
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from campus.core.formats import gpu_count, gpu_memory
 from infra.pool.models import Gpu, Node
@@ -18,6 +17,7 @@ from .domain.asks import GpuAsk
 from .domain.shares import OFFERED_SHARES, WHOLE_GPU, memory_of_share
 
 MIB_OF_GIB = 1024
+NO_SHARE = _("Choose how many GPUs, or a share of one in eighths.")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class GpusField(forms.Field):
         try:
             return GpuAsk.of(str(value))
         except ValueError:
-            raise ValidationError(_("Choose how many GPUs, or a share of one.")) from None
+            raise ValidationError(NO_SHARE) from None
 
     def prepare_value(self, value: Any) -> Any:
         return value.text if isinstance(value, GpuAsk) else value
@@ -113,7 +113,7 @@ class GpuMemoryField(forms.DecimalField):
 
     def __init__(self, **kwargs: Any) -> None:
         defaults: dict[str, Any] = {
-            "label": gettext_lazy("GPU memory at least, GiB"),
+            "label": _("GPU memory at least, GiB"),
             "required": False,
             "min_value": 0,
             "max_digits": 7,

@@ -47,6 +47,8 @@ def _at(facts: Facts, name: str) -> str:
 
 def _resources(facts: Facts, place: int, names: Names) -> str:
     wanted, free = facts.get("gpus_wanted", 1), facts.get("gpus_free_on_one_node", 0)
+    if facts.get("gpu_milli"):
+        return _("It is first in line and waits for its share of a GPU to come free.")
     if wanted == 1:
         return _("It is first in line and waits for a GPU to come free.")
     return _(
@@ -102,6 +104,8 @@ def _no_node(facts: Facts, place: int, names: Names) -> str:
     most, wanted = facts.get("gpus_most_on_one_node", 0), facts.get("gpus_wanted", 1)
     if not most:
         return _("No node has the kind of GPU that it asks for.")
+    if wanted <= most:
+        return _("No GPU of that kind has as much memory as it asks for.")
     return ngettext(
         "It asks for %(wanted)d GPUs on one node; the largest node of that kind has %(most)d GPU.",
         "It asks for %(wanted)d GPUs on one node; the largest node of that kind has %(most)d GPUs.",
@@ -110,6 +114,8 @@ def _no_node(facts: Facts, place: int, names: Names) -> str:
 
 
 def _no_node_end(facts: Facts, place: int, names: Names) -> str:
+    if facts.get("gpus_wanted", 1) <= facts.get("gpus_most_on_one_node", 0):
+        return _("It cannot start as the pool is. Cancel it and submit it with less GPU memory or another kind.")
     return _("It cannot start as the pool is. Cancel it and submit it with fewer GPUs or another kind.")
 
 

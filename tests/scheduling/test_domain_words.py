@@ -52,6 +52,16 @@ def test_the_tables_of_sentences_are_complete_and_an_unknown_reason_says_nothing
 @pytest.mark.parametrize(
     ("reason", "facts", "said"),
     [
+        (
+            WaitReason.RESOURCES,
+            WaitFacts(gpus_wanted=1, gpu_milli=250).as_json(),
+            "It is first in line and waits for its share of a GPU to come free.",
+        ),
+        (
+            WaitReason.NO_SUCH_NODE,
+            WaitFacts(gpus_wanted=1, gpus_most_on_one_node=4).as_json(),
+            "No GPU of that kind has as much memory as it asks for.",
+        ),
         (WaitReason.BEHIND_OTHERS, {}, "2 jobs that can use the same GPUs go before it."),
         (WaitReason.ACCOUNT_CAP, FACTS, "Vision A may run 8 GPUs at once, and 6 run now."),
         (

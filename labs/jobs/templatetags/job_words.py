@@ -52,6 +52,8 @@ def outcome_words(job: Job) -> str:
 def outcome_advice(job: Job) -> str:
     """Say what the learner can do about an end that they did not want; empty where there is nothing to do."""
     reason = Job.EndReason
+    if job.is_share and job.end_reason == reason.OUT_OF_MEMORY:
+        return _("Use smaller batches or smaller data, or ask for a larger share of the GPU: memory comes with it.")
     return {
         reason.EXIT_CODE: _("The last lines of the log say why. Correct the code and run it again."),
         reason.OUT_OF_MEMORY: _(
