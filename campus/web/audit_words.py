@@ -18,6 +18,7 @@ VERBS: dict[str, Text] = {
     "role.granted": gettext_lazy("Role given"),
     "role.revoked": gettext_lazy("Role taken away"),
     "person.renamed": gettext_lazy("Name changed"),
+    "person.phone_changed": gettext_lazy("Phone number changed"),
     "person.closed": gettext_lazy("Account closed"),
     "person.reopened": gettext_lazy("Account opened again"),
     "person.invited": gettext_lazy("Invited"),
@@ -195,6 +196,7 @@ _FIELDS: dict[str, Text] = {
     "allocated_s": gettext_lazy("Allocated"),
     "learner_quota_s": gettext_lazy("For each learner"),
     "starter": gettext_lazy("Starter files"),
+    "phone": gettext_lazy("Phone number"),
 }
 _BALANCES = frozenset({"allocated_s", "granted_s", "held_s", "used_s", "learner_quota_s", "wanted_s", "given_s"})
 _YES_NO: dict[bool, Text] = {

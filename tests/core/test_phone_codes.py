@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campus.core.errors import CampusError, InvalidInput, TooManyAttempts
-from campus.core.models import NoticeSettings, PhoneCheck
+from campus.core.models import AuditEntry, NoticeSettings, PhoneCheck
 from campus.core.notices.domain import codes, numbers
 from campus.core.notices.domain.codes import Sent, Verdict
 from campus.core.notices.phone_codes import NotSent, confirm_code, forget_phone, send_code
@@ -49,6 +49,14 @@ def test_a_number_is_kept_in_e164_and_shown_as_koreans_write_it(typed: str, kept
     assert numbers.e164(typed) == kept
     assert numbers.shown(kept) == shown
     assert numbers.e164(numbers.shown(kept)) == kept
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [("+821012345678", "010-****-5678"), ("+8221234567", "02-***-4567"), ("+14155550123", "+14*****0123"), ("", "")],
+)
+def test_a_masked_number_shows_its_last_four_digits(number: str, masked: str) -> None:
+    assert numbers.masked(number) == masked
 
 
 @pytest.mark.parametrize(
@@ -174,10 +182,13 @@ def test_only_the_code_proves_the_number_and_works_once(sms: Provider, person: U
     kept = NoticeSettings.objects.get(user=person)
     assert (kept.phone, kept.phone_verified_at is not None) == (NUMBER, True)
     forget_phone(user_id=person.pk)
+    forget_phone(user_id=person.pk)
     with pytest.raises(InvalidInput) as refusal:
         confirm_code(user_id=person.pk, code=code)
     assert refusal.value.code == "code_expired"
     assert not NoticeSettings.objects.exclude(phone="").exists()
+    entries = AuditEntry.objects.filter(subject=person, verb="person.phone_changed").order_by("id")
+    assert [entry.changes["phone"] for entry in entries] == [["", "010-****-5678"], ["010-****-5678", ""]]
 
 
 def test_five_wrong_tries_spend_a_code_though_each_is_refused(sms: Provider, person: User) -> None:

@@ -9,10 +9,12 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
+from campus.core import audit
 from campus.core.clock import database_now
 from campus.core.errors import CampusError, InvalidInput, TooManyAttempts
 from campus.core.formats import campus_time
@@ -113,18 +115,31 @@ def _try(user_id: int, code: str) -> tuple[Verdict, str]:
         return verdict, ""
     if verdict is Verdict.RIGHT:
         newest.used_at = now
-        kept = {"phone": newest.phone, "phone_verified_at": now}
-        NoticeSettings.objects.update_or_create(user_id=user_id, defaults=kept)
+        _keep(user_id, newest.phone, now)
     elif codes.is_open(_sent(newest), now):
         newest.tries += 1
     newest.save(update_fields=["used_at", "tries"])
     return verdict, newest.phone
 
 
+@transaction.atomic
 def forget_phone(*, user_id: int) -> None:
     """Keep no number of this person any longer; nothing goes to a phone."""
-    NoticeSettings.objects.filter(user_id=user_id).update(phone="", phone_verified_at=None)
+    _keep(user_id, "", None)
     PhoneCheck.objects.filter(user_id=user_id, used_at=None).update(used_at=database_now())
+
+
+def _keep(user_id: int, number: str, proven_at: datetime | None) -> None:
+    """Keep this number instead of the one before; the trail says that it changed, not what it is."""
+    kept, _is_new = NoticeSettings.objects.select_for_update().get_or_create(user_id=user_id)
+    before, kept.phone, kept.phone_verified_at = kept.phone, number, proven_at
+    kept.save(update_fields=["phone", "phone_verified_at"])
+    if before != number:
+        user = get_user_model().objects.get(pk=user_id)
+        audit.record(
+            actor=user, verb="person.phone_changed", target=user, subject=user,
+            changes={"phone": (numbers.masked(before), numbers.masked(number))},
+        )  # fmt: skip
 
 
 def open_check(user_id: int, now: datetime) -> PhoneCheck | None:

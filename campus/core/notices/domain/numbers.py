@@ -37,6 +37,13 @@ def e164(typed: str) -> str:
     return f"+{number}"
 
 
+def masked(number: str) -> str:
+    """Show no more of a kept number than its owner needs to know which it is: 010-****-5678; nothing of none."""
+    text = shown(number)
+    head = text.find("-") + 1 or 3
+    return re.sub(r"\d", "*", text[head:-4]).join((text[:head], text[-4:])) if number else ""
+
+
 def shown(number: str) -> str:
     """Write a kept number for people: 010-1234-5678, 02-123-4567; of other countries as it is kept."""
     if not number.startswith(f"+{KOREA}"):
