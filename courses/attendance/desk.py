@@ -12,7 +12,7 @@ from courses.timetable.models import ClassSession, Kind, SessionCohort, SessionT
 
 from .models import Contest, Evidence, Excuse, Flag
 
-SHOWN = 50
+SHOWN = 25
 _NEAR = timedelta(hours=12)
 
 

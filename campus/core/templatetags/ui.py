@@ -128,8 +128,11 @@ def empty(
 @register.simple_tag
 def when(value: datetime | None, relative: bool = True, empty: str = "–") -> SafeString | str:
     """A time: written absolutely by the server, made relative by the browser, exact on hover."""
-    if value is None:
-        return empty
+    return empty if value is None else _time(value, relative, timezone.localtime().year)
+
+
+@fragment(most=2048)
+def _time(value: datetime, relative: bool, _this_year: int) -> SafeString:
     mark = SafeString(" data-relative") if relative else ""
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
