@@ -4,6 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from campus.core.fragments import fragment
+from campus.core.templatetags.ui import icon
 from courses.catalog.models import Enrolment
 
 from .domain import intervals
@@ -94,18 +101,36 @@ def transcript_of(cues: Sequence[Sequence[Any]], chapters: Sequence[Chapter]) ->
     return lines
 
 
-@dataclass(frozen=True)
-class Watcher:
-    """A learner of one's cohorts and how far they are with one video."""
-
-    enrolment: Enrolment
-    bar: Bar
-
-
-def watchers(version: MaterialVersion, learners: Sequence[Enrolment], finish_pct: int) -> list[Watcher]:
-    """Return each learner's bar. One query."""
+def watchers_html(version: MaterialVersion, learners: Sequence[Enrolment]) -> SafeString:
+    """Return a table row for each learner: what of one video counted for them. One query."""
     credits = {one.enrolment_id: one for one in WatchCredit.objects.filter(version=version, enrolment__in=learners)}
-    return [Watcher(one, bar_of(version, credits.get(one.pk), finish_pct)) for one in learners]
+    duration = version.duration_ms or 1
+    written = []
+    for one in learners:
+        credit = credits.get(one.pk)
+        parts = tuple((span.start, span.width) for span in _spans(pieces_of(credit), duration))
+        is_done = credit is not None and credit.finished_at is not None
+        percent = credit.percent if credit else 0
+        written.append(
+            _watcher_html(version.material_id, one.pk, one.user.name, one.cohort.name, parts, percent, is_done)
+        )
+    return mark_safe("".join(written))  # noqa: S308 - each is a fragment
+
+
+@fragment(most=1200)
+def _watcher_html(
+    material_id: int, enrolment_id: int, name: str, cohort: str, parts: tuple[tuple[int, int], ...], percent: int,
+    is_done: bool,
+) -> SafeString:  # fmt: skip
+    bars = format_html_join("", '<rect x="{}" y="0" width="{}" height="12"/>', parts)
+    return format_html(
+        '<tr><th scope="row"><a href="{}">{}</a></th><td data-label="{}">{}</td><td data-label="{}">'
+        '<svg class="credit-bar credit-small" viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">'
+        '{}</svg></td><td class="num" data-label="{}">{}{}%</td></tr>',
+        reverse("materials:learner", args=[material_id, enrolment_id]), name, _("Cohort"), cohort,
+        _("Parts that counted"), bars, _("Percent"),
+        format_html("{} ", icon("circle-check", label=_("Done"), size="sm")) if is_done else "", percent,
+    )  # fmt: skip
 
 
 def report_words(one: WatchEvidence) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET, require_POST
 from campus.core import audit
 from campus.core.spreadsheets import csv_response
 from campus.people.requests import SignedInRequest
-from courses.catalog.api import get_editable_run
+from courses.catalog.api import RunAccess, get_editable_run
 from courses.materials.access import get_run_to_follow, get_watcher_for, newest_version
-from courses.materials.following import export_rows, table_of
+from courses.materials.following import export_rows, rows_html, table_of
 from courses.materials.forms import WatchRuleForm
 from courses.materials.models import Material, WatchCredit, WatchEvidence, WatchRule
 from courses.materials.services.watching import finish_pct_of, set_watch_rule
@@ -25,13 +25,13 @@ def run(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show every learner of one's cohorts beside every material."""
     access = get_run_to_follow(request.user, slug)
     rule = WatchRule.objects.filter(run=access.run).first() or WatchRule(run=access.run)
-    context = {
-        "access": access,
-        "run": access.run,
-        "table": table_of(access),
-        "rule_form": WatchRuleForm(instance=rule),
-    }
-    return render(request, "materials/run.html", context)
+    return _run_page(request, access, WatchRuleForm(instance=rule))
+
+
+def _run_page(request: SignedInRequest, access: RunAccess, form: WatchRuleForm, status: int = 200) -> HttpResponse:
+    table = table_of(access)
+    context = {"access": access, "run": access.run, "table": table, "rows": rows_html(table), "rule_form": form}
+    return render(request, "materials/run.html", context, status=status)
 
 
 @require_GET
@@ -50,8 +50,7 @@ def rule(request: SignedInRequest, slug: str) -> HttpResponse:
     get_editable_run(request.user, access.run)
     form = WatchRuleForm(request.POST)
     if not form.is_valid():
-        context = {"access": access, "run": access.run, "table": table_of(access), "rule_form": form}
-        return render(request, "materials/run.html", context, status=400)
+        return _run_page(request, access, form, status=400)
     set_watch_rule(run=access.run, finish_pct=form.cleaned_data["finish_pct"], actor=request.user)
     messages.success(request, _("Saved."))
     return redirect("materials:run", slug)

@@ -19,7 +19,7 @@ from courses.materials.models import Material, MaterialVersion, Opening, WatchCr
 from courses.materials.notebook_page import cells_of
 from courses.materials.previews import preview_of
 from courses.materials.services.watching import finish_pct_of, open_version
-from courses.materials.watching import bar_of, transcript_of, watchers
+from courses.materials.watching import bar_of, transcript_of, watchers_html
 
 SPEEDS = ("0.75", "1", "1.25", "1.5", "1.75", "2")
 
@@ -77,7 +77,7 @@ def _video(
         "resume_clock": clock(round(begin_s * 1000)),
         "begin_s": begin_s,
         "fragment": f"#t={begin_s:.3f}" if begin_s else "",
-        "watchers": watchers(version, list(followed_by(access)), finish_pct) if access.taught else [],
+        "watchers": watchers_html(version, list(followed_by(access))) if access.taught else "",
     }
     response = render(request, "materials/material.html", context)
     if version.hls_url:  # its parts are fetched from its host and played from a blob; its worker is a file of ours
