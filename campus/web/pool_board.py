@@ -294,10 +294,11 @@ def _cell(
 ) -> Cell:
     label = f"{node.name} / {gpu.index}"
     if works:
-        told = [_told(work, standing, user_id, words) for work in works]
         if works[0].milli < WHOLE_GPU:
+            works = tuple(sorted(works, key=lambda work: work.job_id))
+            told = [_told(work, standing, user_id, words) for work in works]
             return _shared_cell(label, gpu, works, told, words)
-        return Cell(label, "busy", *told[0], gpu.utilisation_pct)
+        return Cell(label, "busy", *_told(works[0], standing, user_id, words), gpu.utilisation_pct)
     if node.state == Node.State.DOWN:
         return Cell(label, "down", words.down)
     if not gpu.is_healthy:
