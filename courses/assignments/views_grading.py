@@ -29,6 +29,7 @@ from .scores import GIVEN, Grading, adjust, excuse, save_score, sharers
 from .testing.runs import current_suite
 from .views_work import shown_work
 from .work_lists import rows_to_grade
+from .work_rows import rows_html
 
 
 @require_GET
@@ -36,12 +37,13 @@ def submissions(request: SignedInRequest, assignment_id: int) -> HttpResponse:
     """List the learners of one's cohorts with their newest work and score."""
     shown, access = get_assignment_to_grade(request.user, assignment_id)
     rows = rows_to_grade(shown, access, timezone.now())
+    shows_groups = shown.group_set_id is not None and not shown.is_anonymous
     context = {
         "assignment": shown,
         "access": access,
         "run": access.run,
-        "rows": rows,
-        "shows_groups": shown.group_set_id is not None and not shown.is_anonymous,
+        "rows": rows_html(rows, assignment_id=shown.pk, shows_groups=shows_groups),
+        "shows_groups": shows_groups,
         "first": next((row for row in rows if row.is_ungraded), rows[0] if rows else None),
         "drafts": sum(1 for row in rows if _is_draft(row.score) and may_publish(access, row.enrolment)),
         "open_offers": count_open(shown, access) if access.may_edit else 0,

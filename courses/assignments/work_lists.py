@@ -196,19 +196,20 @@ class Row:
 def rows_to_grade(assignment: Assignment, access: RunAccess, now: datetime) -> list[Row]:
     """Return the learners of the grader's cohorts with their newest work, in the desk's order. Seven queries."""
     learners = _learners(access)
-    ids = [one.pk for one in learners]
+    # By cohort: PostgreSQL and Django take longer over a list of 300 learners than over a join.
+    theirs = {"enrolment__cohort__in": access.taught}
     runs = Prefetch(
         "submission__grading_runs",
         GradingRun.objects.filter(batch=None).only("submission_id", "state", "raw").order_by("-pk"),
         to_attr="own_runs",
     )
     newest: dict[int, Submission] = {}
-    owned = SubmissionMember.objects.filter(submission__assignment=assignment, enrolment_id__in=ids)
+    owned = SubmissionMember.objects.filter(submission__assignment=assignment, **theirs)
     shown = owned.select_related("submission").only("enrolment_id", "submission__number", "submission__submitted_at")
     for one in shown.order_by("submission_id").prefetch_related(runs):
         newest[one.enrolment_id] = one.submission
-    groups = group_names(assignment, ids)
-    scored = Score.objects.filter(assignment=assignment, enrolment_id__in=ids)
+    groups = group_names(assignment, access)
+    scored = Score.objects.filter(assignment=assignment, **theirs)
     scores = {
         score.enrolment_id: score for score in scored.only("enrolment_id", "state", "raw", "adjusted", "published_at")
     }
@@ -240,11 +241,13 @@ def _learners(access: RunAccess) -> list[Enrolment]:
     return learners
 
 
-def group_names(assignment: Assignment, enrolment_ids: Collection[int]) -> dict[int, str]:
-    """Return the names of the groups in which learners hand in now. One query, none without groups."""
+def group_names(assignment: Assignment, access: RunAccess) -> dict[int, str]:
+    """Return the names of the groups in which one's learners hand in now. One query, none without groups."""
     if assignment.group_set_id is None:
         return {}
-    rows = GroupMember.objects.filter(group_set=assignment.group_set_id, enrolment__in=enrolment_ids, left_at=None)
+    rows = GroupMember.objects.filter(
+        group_set=assignment.group_set_id, enrolment__cohort__in=access.taught, left_at=None
+    )
     return dict(rows.values_list("enrolment_id", "group__name"))
 
 
