@@ -8,7 +8,7 @@ from django.db import connection
 
 from infra.pool.models import Gpu
 from labs.jobs.domain.shares import WHOLE_GPU, Held, Piece, left_of, memory_of_share, take
-from labs.jobs.models import SHARES_LOCK
+from labs.jobs.models_leases import SHARES_LOCK
 
 ALL_OF_IT = Piece(0, WHOLE_GPU)
 

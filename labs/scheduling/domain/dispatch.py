@@ -350,7 +350,6 @@ class Dispatch:
         self._hold(ask, spot, over, ends)
         parts = self._take(ask, spot, ends)
         self.tree.charge(int(self.leaves[i]), float(self.backlog.cost_gpu_s[i]))
-        is_fraction = ask.asked.milli < WHOLE_GPU
         first = self.blocks.first_blocked
         self.starts[i] = Start(
             job_id=ask.job.id,
@@ -360,7 +359,7 @@ class Dispatch:
             is_backfilled=any(at > place and self.compete[ask.asked.spec, other] for other, place in first.items()),
             parts=parts,
             gpu_milli=ask.asked.milli,
-            gpu_memory_mib=self._memory_of(ask, spot) if is_fraction else 0,
+            gpu_memory_mib=self._memory_of(ask, spot) if ask.asked.milli < WHOLE_GPU else 0,
             reservation_id=None if spot.grant.kept is None else spot.grant.kept.state.id,
             is_borrowed=spot.grant.lent is not None,
         )
@@ -397,6 +396,4 @@ class Dispatch:
 
     def _memory_of(self, ask: Ask, spot: Spot) -> int:
         """The memory in MiB that goes with the share that starts there."""
-        group = self.pool.group_of[spot.rows[0]]
-        assert group is not None  # noqa: S101
-        return ask.memory_on(group)
+        return ask.memory_on(self.pool.nodes[spot.rows[0]].gpu_memory_mib)

@@ -63,14 +63,10 @@ class Ask:
     def is_preemptible(self) -> bool:
         return self.asked.grace_s is not None
 
-    def memory_on(self, group: Group) -> int:
-        """The memory that goes with a share of a GPU there."""
-        return share_memory(self.asked, self.job.min_gpu_memory_mib, group)
-
-
-def share_memory(asked: JobClass, wanted_mib: int | None, group: Group) -> int:
-    """The memory that a job of the class gets with its share of a GPU of the group."""
-    return memory_of_share(milli=asked.milli, gpu_memory_mib=group.shape.memory_mib, wanted_mib=wanted_mib)
+    def memory_on(self, gpu_memory_mib: int) -> int:
+        """The memory that goes with its share of such a GPU."""
+        wanted_mib = self.job.min_gpu_memory_mib
+        return memory_of_share(milli=self.asked.milli, gpu_memory_mib=gpu_memory_mib, wanted_mib=wanted_mib)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +143,8 @@ class Placement:
             return True
         wanted_mib, shared_gpus = self._backlog.specs[asked.spec].min_gpu_memory_mib, self._pool.shared
         return asked.milli < WHOLE_GPU and any(
-            shared.free_memory_mib >= share_memory(asked, wanted_mib, group)
+            shared.free_memory_mib
+            >= memory_of_share(milli=asked.milli, gpu_memory_mib=group.shape.memory_mib, wanted_mib=wanted_mib)
             for group in groups
             for rest in shared_gpus.remainders(group.number, asked.milli)
             for shared in shared_gpus.of_remainder(group.number, rest)
@@ -231,7 +228,7 @@ class Placement:
             ]
             for _, rest, number, group in sorted(offers, key=lambda offer: offer[:3]):
                 for shared in shared_gpus.of_remainder(number, rest):
-                    if shared.free_memory_mib < ask.memory_on(group):
+                    if shared.free_memory_mib < ask.memory_on(group.shape.memory_mib):
                         continue
                     is_room = True
                     if (shared.row, shared.index) in self.blocks.cleared:
