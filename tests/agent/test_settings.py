@@ -24,6 +24,13 @@ def test_four_settings_are_enough(environ: dict[str, str]) -> None:
     assert (settings.token, settings.api_url, settings.slots) == ("secret-token", "https://campus.example", 0)
 
 
+def test_real_gpus_are_shared_only_where_it_is_said(environ: dict[str, str]) -> None:
+    usual = read(environ)
+    assert (usual.share_gpus, usual.mps_pipe) == (False, None)
+    said = read(environ | {"CAMPUS_NODE_SHARE_GPUS": "1", "CAMPUS_NODE_MPS_PIPE": "/srv/mps"})
+    assert (said.share_gpus, said.mps_pipe) == (True, Path("/srv/mps"))
+
+
 def test_what_is_missing_is_said_all_at_once() -> None:
     with pytest.raises(SettingsError) as raised:
         read({})
@@ -46,6 +53,7 @@ def test_what_is_missing_is_said_all_at_once() -> None:
         ("CAMPUS_NODE_CPUS", "nan"),
         ("CAMPUS_NODE_MEMORY_MIB", "1e3"),
         ("LABS_ALLOW_UNCONFINED", "maybe"),
+        ("CAMPUS_NODE_SHARE_GPUS", "half"),
     ],
 )
 def test_a_wrong_setting_is_named(environ: dict[str, str], name: str, value: str) -> None:

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from psycopg.types.range import Range
 
 from campus.core.errors import InvalidInput
@@ -211,6 +213,24 @@ def test_a_preempted_share_is_charged_and_refunded_its_part(world: World, node: 
     assert entries(job)[1:] == [(1, "CHARGE", 50), (1, "RELEASE", 250), (1, "REFUND", 50), (2, "HOLD", 300)]
     assert held(neighbour) == [(500, 1000, MEMORY // 2)]
     settle(other, run_s=10.0)
+    assert quota.rebuild() == []
+
+
+def test_all_shares_of_a_gpu_are_asked_to_make_room_for_a_whole_job(world: World, node: Node) -> None:
+    halves = [world.submit(gpu_milli=500, is_preemptible=True, wall_s=6_000) for _ in range(2)]
+    attempts = [running(job, node) for job in halves]
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=20))
+    whole = world.submit()
+    assert run_cycle().preempted == 2
+    whole.refresh_from_db()
+    assert whole.wait_reason == "preempting"
+    assert set(Attempt.objects.values_list("preempt_for_job_id", flat=True)) == {whole.pk}
+    settle(attempts[0], reason="PREEMPTED", exit_code=None, run_s=1_200.0)
+    assert run_cycle().started == 0, "the other half still saves its work, and nobody takes the free half meanwhile"
+    settle(attempts[1], reason="PREEMPTED", exit_code=None, run_s=1_201.0)
+    run_cycle()
+    assert held(whole) == [(0, 1000, 0)]
+    assert [job.charged_s for job in Job.objects.filter(pk__in=[job.pk for job in halves])] == [0, 0]
     assert quota.rebuild() == []
 
 
