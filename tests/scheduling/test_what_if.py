@@ -126,6 +126,24 @@ def test_the_last_week_is_replayed_as_its_jobs_came(world: World, instructor: Us
     assert with_more.whole.mean_after_s == 0
 
 
+def test_shares_are_replayed_as_shares(world: World, instructor: User) -> None:
+    node = world.node(gpus=1, shares_gpus=True)
+    for _ in range(4):
+        settle(running(world.submit(gpu_milli=250), node))
+    begun = timezone.now() - timedelta(hours=5)
+    Job.objects.update(submitted_at=begun, started_at=begun, ended_at=begun + timedelta(minutes=10))
+    assert ask(instructor, Wish(), "week").whole.mean_before_s == 0  # four quarters of one GPU at once
+
+
+def test_more_gpu_time_of_those_who_use_shares_is_more_of_shares(world: World, instructor: User) -> None:
+    node = world.node(gpus=1, shares_gpus=True)
+    for _ in range(3):
+        settle(running(world.submit(gpu_milli=500), node), run_s=600)
+    found = ask(instructor, Wish(account=world.cohort_account, gpu_hours=Decimal("0.5")))
+    assert found.added is not None
+    assert found.added.jobs == 6  # half an hour of a GPU is six times ten minutes of half of one
+
+
 def test_others_cohorts_are_told_as_one(queue: World) -> None:
     with transaction.atomic():
         scope = factories.cohort_scope(queue.campus, "2기")

@@ -238,7 +238,8 @@ class _Forward:
             return known
         job = PendingJob(
             id=run.job_id, owner_id=run.owner_id, account_id=run.account_id, submitted_at=run.started_at,
-            gpus=len(run.gpu_indices), nodes=len(run.places), wall_s=run.wall_s, predicted_p50_s=run.predicted_p50_s,
+            gpus=len(run.gpu_indices), gpu_milli=run.gpu_milli, min_gpu_memory_mib=run.gpu_memory_mib or None,
+            nodes=len(run.places), wall_s=run.wall_s, predicted_p50_s=run.predicted_p50_s,
             predicted_p90_s=run.predicted_p90_s, is_preemptible=True, grace_s=run.grace_s, group_id=run.group_id,
         )  # fmt: skip
         self.jobs[job.id] = job
