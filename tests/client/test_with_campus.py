@@ -239,6 +239,16 @@ def test_a_wrong_sweep_names_the_fix_and_submits_nothing(
     assert Job.objects.count() == before
 
 
+def test_a_share_of_a_gpu_is_asked_for_and_listed(shell: Shell, script: Callable[[str], str]) -> None:
+    path = script("import os\nprint(os.environ['CAMPUS_GPU_MILLI'])\n")
+    done = shell.run("submit", "--gpus", "1/2", "--gpu-memory", "0.1", "--title", "Half", "--follow", path)
+    assert (done.returncode, "500" in done.stdout.split()) == (0, True)
+    (job,) = [one for one in json.loads(shell.run("jobs", "--json").stdout) if one["title"] == "Half"]
+    assert (job["gpus"], job["gpu_milli"], job["gpu_memory_mib"]) == (1, 500, 102)
+    (line,) = [line for line in shell.run("jobs").stdout.splitlines() if "Half" in line]
+    assert "1/2" in line.split()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -135,6 +135,17 @@ def test_the_forecast_counts_the_share(world: World, client: Client, shared: Nod
     assert "at once, with 4 runs" in html  # four halves fit on two GPUs
 
 
+def test_without_scripts_the_share_and_its_cost_are_shown_before_submitting(
+    world: World, client: Client, shared: Node
+) -> None:
+    answer = client.post(URL, given(world, gpus="0.5", check="1"))
+    html = answer.content.decode()
+    assert (answer.status_code, Job.objects.count()) == (200, 0)
+    assert "1/2 GPU, at least 40 GiB" in html
+    assert "300 GPU-s" in html
+    assert '<option value="0.5" selected>' in html
+
+
 def test_the_forecast_says_what_is_wrong_with_a_share(world: World, client: Client, shared: Node) -> None:
     wrong = client.get(FORECAST, {"gpus": "1.5", "wall_s": 60})
     assert (wrong.status_code, "a share of one such as 0.25" in wrong.content.decode()) == (400, True)
