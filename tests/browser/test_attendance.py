@@ -34,8 +34,8 @@ def sign_in_here(page: Page, email: str) -> None:
 def test_a_class_is_followed_live_a_flag_judged_and_a_mark_disputed(open_page: OpenPage, story: dict[str, Any]) -> None:
     board = open_page("instructor")
     board.goto(f"/attendance/classes/{story['session']}/")
-    screen_url, station = open_station(board, "Open the room's screen", story["rooms"]["yongin"])
-    kiosk_url, _kiosk = open_station(board, "Open a kiosk", story["rooms"]["jeonbuk"])
+    screen_url = open_station(board, "Open the room's screen", story["rooms"]["yongin"])
+    kiosk_url = open_station(board, "Open a kiosk", story["rooms"]["jeonbuk"])
     friend, far, watcher = (story["people"][who] for who in ("yongin", "jeonbuk", "online"))
     mark(board)
     assert violations(board) == []
@@ -45,7 +45,7 @@ def test_a_class_is_followed_live_a_flag_judged_and_a_mark_disputed(open_page: O
     screen.goto(screen_url)
     assert violations(screen) == []
     phone = open_page("", viewport=PHONE)
-    phone.goto(read_picture(screen, station, story["secret"]))
+    phone.goto(read_picture(screen))
     sign_in_here(phone, friend[0])
     phone.get_by_role("button", name="I am here").click()
     expect(phone.get_by_text("You are checked in", exact=True)).to_be_visible()
@@ -55,7 +55,7 @@ def test_a_class_is_followed_live_a_flag_judged_and_a_mark_disputed(open_page: O
     # The demo's learner borrows that phone, which is flagged and counts until somebody judges it.
     learner = open_page("learner", viewport=PHONE)
     learner.context.add_cookies([c for c in phone.context.cookies() if c["name"] == "campus_device"])
-    learner.goto(read_picture(screen, station, story["secret"]))
+    learner.goto(read_picture(screen))
     learner.get_by_role("button", name="I am here").click()
     expect(learner.get_by_text("You are checked in", exact=True)).to_be_visible()
     expect_mark(board, "김하늘", "PRESENT")

@@ -127,8 +127,8 @@ def test_a_class_day_on_both_campuses_and_online(
     screens = {yongin: in_the_room(board, open_page(""), day, "yongin")}
     screens[jeonbuk] = in_the_room(board, open_page(""), day, "jeonbuk")
     mark(board)
-    for person, (screen, station) in screens.items():
-        person.page.goto(read_picture(screen, station, day["secret"]))
+    for person, screen in screens.items():
+        person.page.goto(read_picture(screen))
         person.presses("I am here")
         person.sees(person.reads("You are checked in"))
         expect_mark(board, person.name, "PRESENT")
@@ -151,9 +151,9 @@ def test_a_class_day_on_both_campuses_and_online(
     in_campus(campus, END % day["session"])
     watcher = Person(stream, online.name)
     watcher.follows("Look at your mark")
-    for person, (screen, station) in screens.items():
+    for person, screen in screens.items():
         expect(screen.get_by_text("The class is over. Scan to check out.")).to_be_visible()
-        person.page.goto(read_picture(screen, station, day["secret"]))
+        person.page.goto(read_picture(screen))
         person.presses("I am leaving")
         person.sees(person.reads("You are checked out"))
         person.follows(person.reads("Look at your mark"))
@@ -163,11 +163,10 @@ def test_a_class_day_on_both_campuses_and_online(
     who_paid_stands_in_the_ledger(graders[0], yongin)
 
 
-def in_the_room(board: Page, screen: Page, day: dict[str, Any], campus_slug: str) -> tuple[Page, int]:
+def in_the_room(board: Page, screen: Page, day: dict[str, Any], campus_slug: str) -> Page:
     """The instructor opens the code on the screen of a room."""
-    address, station = open_station(board, "Open the room's screen", day["rooms"][campus_slug])
-    screen.goto(address)
-    return screen, station
+    screen.goto(open_station(board, "Open the room's screen", day["rooms"][campus_slug]))
+    return screen
 
 
 def joins_the_stream(person: Person, session: int) -> Page:
