@@ -26,8 +26,8 @@ settings.load_profile("same")
 
 @pytest.fixture(autouse=True)
 def _loop_of_the_browser_stands_aside(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Playwright's loop stays this thread's running one between its calls, and no coroutine's test could begin."""
-    if request.node.get_closest_marker("asyncio") is None:
+    """Playwright's loop stays this thread's running one between its calls; no coroutine of other tests could begin."""
+    if "browser" in request.fixturenames:
         yield
         return
     running = asyncio._get_running_loop()
