@@ -16,7 +16,7 @@ _KEPT: list[Callable[[], None]] = []
 
 
 def fragment(most: int) -> Callable[[Callable[..., SafeString]], Callable[..., SafeString]]:
-    """Keep what a function writes by its arguments, for the `most` used last; a thousand rows take about a MiB.
+    """Keep what a function writes by its arguments, for the `most` used last: 1 to 10 KiB each.
 
     For what a page shows by the hundred. The function must show nothing but what it is given: no request, no reader,
     no clock (give it the day, where words depend on it). Arguments are plain values and tuples of them, as a database

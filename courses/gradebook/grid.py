@@ -70,7 +70,7 @@ def _row(book: Book, row: Enrolment) -> SafeString:
 _Cells = tuple[tuple[str, int, bool, bool], ...]
 
 
-@fragment(most=1200)
+@fragment(most=640)
 def _row_html(pk: int, name: str, percent: str, band: str, is_override: bool, cells: _Cells) -> SafeString:
     return format_html(
         '<tr data-row="{}"><th scope="row"><a href="{}">{}</a></th>{}{}</tr>',

@@ -102,7 +102,7 @@ def rows_html(table: Table) -> SafeString:
 _Cells = tuple[tuple[int, bool, bool, int], ...]
 
 
-@fragment(most=1200)
+@fragment(most=640)
 def _row_html(enrolment_id: int, name: str, cohort: str, cells: _Cells) -> SafeString:
     # Once a row: a route takes longer than the rest of a cell.
     before, after = reverse("materials:learner", args=[0, enrolment_id]).split("0", 1)

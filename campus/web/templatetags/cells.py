@@ -40,7 +40,7 @@ def cohort_rows(entries: Iterable[Entry]) -> SafeString:
     return mark_safe("".join(written))  # noqa: S308 - each is a fragment
 
 
-@fragment(most=1024)
+@fragment(most=512)
 def _cohort_row(
     name: str, concern: str, mode: str, used_s: int, active_at: datetime | None, _this_year: int, labs: Labs
 ) -> SafeString:
@@ -71,7 +71,7 @@ def pool_nodes(rows: Iterable[NodeRow]) -> SafeString:
     return mark_safe("".join(written))  # noqa: S308 - each is a fragment
 
 
-@fragment(most=2048)
+@fragment(most=512)
 def _pool_node(name: str, state: str, gpu_words: str, cells: tuple[Cell, ...]) -> SafeString:
     label = _("GPUs of %(node)s") % {"node": name}
     return format_html(
