@@ -64,6 +64,8 @@ def test_a_nodes_page_lists_each_share_with_its_memory(world: worlds.World, node
 
 
 def test_whose_share_it_is_is_told_to_those_alone_who_may_see_the_job(world: worlds.World, node: Node) -> None:
+    # Whoever looked before: rows are kept as HTML, and what one may see is never given to another.
+    assert "1/2 GPU: #" in page(world, "/pool/")
     html = page(world, "/pool/", "other_instructor")
     title = re.search(r'<li class="cell cell-shared" title="([^"]*)">', html)
     assert title is not None
