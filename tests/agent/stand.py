@@ -42,9 +42,12 @@ class Stand:
 
     def start_worker(self) -> None:
         lean = ["--pool", "threads", "--concurrency", "4", "--without-mingle", "--without-gossip"]
-        beat = ["-B", "-s", str(self._folder / "beat")]
-        words = ["celery", "-A", "campus.config.celery:app", "worker", "-Q", "campus,scheduler", *lean, *beat]
-        self._start("worker", *words, "--loglevel", "WARNING")
+        celery = ["celery", "-A", "campus.config.celery:app"]
+        self._start("worker", *celery, "worker", "-Q", "campus,scheduler", *lean, "--loglevel", "WARNING")
+        # Beside the worker and not inside it (-B): there it is a process of its own that outlives a killed worker.
+        if "beat" not in self._programs:
+            schedule = str(self._folder / "beat")
+            self._start("beat", *celery, "beat", "--pidfile=", "-s", schedule, "--loglevel", "WARNING")
 
     def kill(self, name: str) -> None:
         program = self._programs.pop(name)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +22,7 @@ from django.db import connection, connections, transaction
 from knox.models import get_token_model
 
 from campus.people.models import User
-from infra.executors.local.cgroups import PREFIX
+from infra.executors.local import cgroups, kernel
 from infra.pool import api as pool
 from infra.pool.models import Node, Site
 from labs.jobs.models import Attempt, Job, LogChunk
@@ -197,15 +198,27 @@ class Scene:
         return found
 
     def leftovers(self) -> list[str]:
-        """What of any job is still on this machine: processes that name it, and control groups of its attempts."""
+        """What of any job is still on this machine: processes that name it, and control groups of our agents.
+
+        A runner that waits for the next job has a group, one an agent. All of an agent's are named if there are more,
+        and those whose runner is dead.
+        """
         left = []
         for process in psutil.process_iter():
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 if any(self._base in word for word in process.cmdline()):
                     left.append(str(process))
-        ours = {str(pk) for pk in Attempt.objects.values_list("pk", flat=True)}
-        groups = glob.glob(f"/sys/fs/cgroup/**/{PREFIX}*.attempt-*", recursive=True)
-        return left + [group for group in groups if group.rpartition(".attempt-")[2].split("-")[0] in ours]
+        for name in NODES:
+            label = cgroups.label_of(self.campus.executor_root(name))
+            paths = glob.glob(f"/sys/fs/cgroup/**/{cgroups.PREFIX}*.{label}", recursive=True)
+            groups = {Path(path).name for path in paths}
+            left += [group for group in groups if len(groups) > 1 or not _has_runner(group)]
+        return left
+
+
+def _has_runner(group: str) -> bool:
+    pid, ticks, _label = group.removeprefix(cgroups.PREFIX).split(".")
+    return str(kernel.start_ticks(int(pid))) == ticks
 
 
 @contextmanager

@@ -150,6 +150,10 @@ class Campus:
     def log_path(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
+    def executor_root(self, node: str) -> Path:
+        """Where an agent's executor works, by which its control groups are named."""
+        return self.folder / node / "shared" / "executor"
+
     def said(self, name: str) -> str:
         path = self.log_path(name)
         return path.read_text(errors="replace") if path.exists() else ""

@@ -102,7 +102,7 @@ def test_a_job_does_not_outlive_its_runner_and_the_agent_is_told(agent, tmp_path
     assert agent.stdout.readline() == "ended executor_error None None the runner died\n"
     # What the dead runner left is swept by the next start on this machine, ours below or a neighbour's before it,
     # and what the living have is not.
-    mine = cgroups.group_name(os.getpid())
+    mine = cgroups.group_name(os.getpid(), tmp_path)
     hierarchy, _why = cgroups.find_hierarchy()
     hierarchy.group(mine).create()
     leaked = tmp_path / "runs" / "999999999.1.abcdef"

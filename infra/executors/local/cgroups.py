@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import signal
 import time
@@ -358,9 +359,17 @@ class GroupV2(Group):
         path.write_text(str(value))
 
 
-def group_name(runner_pid: int) -> str:
-    """A group's name, which says whose it is, so that a sweep can tell the dead from the living."""
-    return f"{PREFIX}{runner_pid}.{kernel.start_ticks(runner_pid)}"
+def group_name(runner_pid: int, root: Path) -> str:
+    """A group's name, which says whose it is, so that a sweep can tell the dead from the living.
+
+    The end stands for the executor's root: a machine may have several agents.
+    """
+    return f"{PREFIX}{runner_pid}.{kernel.start_ticks(runner_pid)}.{label_of(root)}"
+
+
+def label_of(root: Path) -> str:
+    """What the names of all groups of an executor with this root end with."""
+    return hashlib.sha256(str(root).encode()).hexdigest()[:12]
 
 
 def sweep(hierarchy: Hierarchy) -> list[str]:

@@ -40,7 +40,7 @@ class Tree:
         Joining groups takes the kernel 10 ms and more, so it is done before a job is there to wait for it.
         """
         if node.hierarchy is not None:
-            self.group = node.hierarchy.group(cgroups.group_name(os.getpid()))
+            self.group = node.hierarchy.group(cgroups.group_name(os.getpid(), node.root))
             self.group.create()
         (self.output, output), (self.began, began), (self.info, info) = os.pipe(), os.pipe(), os.pipe()
         orders, self._orders = os.pipe()
