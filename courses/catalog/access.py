@@ -99,13 +99,18 @@ def get_editable_run(user: object, run: CourseRun) -> RunAccess:
     return access
 
 
+_COHORT = Compiled(
+    lambda: (
+        Cohort.objects.filter(pk=Given("pk"))
+        .select_related("run__course", "run__term", "campus", "scope", "account")
+        .order_by()
+    )
+)
+
+
 def get_cohort_for(user: User, cohort_id: int) -> Cohort:
     """Return a cohort for its teaching staff. Raises NotFound for everybody else, its learners included."""
-    cohort = (
-        Cohort.objects.select_related("run__course", "run__term", "campus", "scope", "account")
-        .filter(pk=cohort_id)
-        .first()
-    )
+    cohort: Cohort | None = _COHORT.model(pk=cohort_id)
     if cohort is None or not standing_of(user).holds(TEACHING, cohort.scope.path):
         raise NotFound
     return cohort
