@@ -14,6 +14,7 @@ from labs.environments.models import DataSet, Environment
 from labs.quota.api import cost_s
 from labs.quota.models import Account
 
+from .domain.asks import GpuAsk
 from .domain.shares import WHOLE_GPU
 from .models_leases import GpuLease as GpuLease
 
@@ -245,7 +246,7 @@ class Job(models.Model):
     @property
     def gpus_in_all(self) -> Decimal:
         """Its GPUs as they are charged and counted: a share of one counts as that share."""
-        return Decimal(self.gpus * self.gpu_milli) / WHOLE_GPU
+        return GpuAsk(self.gpus, self.gpu_milli).in_all
 
     @property
     def is_share(self) -> bool:

@@ -116,7 +116,7 @@ def held_s(*, gpus: int, gpu_type: str, wall_s: int, gpu_milli: int = WHOLE_GPU)
 
 def _seconds(gpus: int, wall_s: int, gpu_milli: int) -> Decimal:
     """GPU-seconds: those of a share of a GPU are that part of a whole one's."""
-    return Decimal(gpus * gpu_milli * wall_s) / WHOLE_GPU
+    return jobs.GpuAsk(gpus, gpu_milli).in_all * wall_s
 
 
 def joining_job(

@@ -19,6 +19,7 @@ from infra.executors.contract import CHECKPOINT
 from infra.pool.models import Gpu, Node
 from labs.environments.models import DataSet, Environment
 from labs.jobs.domain import source
+from labs.jobs.domain.asks import GpuAsk
 from labs.jobs.domain.dependencies import MAX_AFTER, After
 from labs.jobs.domain.paths import BadFile
 from labs.jobs.domain.results import is_storable
@@ -82,7 +83,7 @@ class Size:
     @property
     def gpus_in_all(self) -> Decimal:
         """A share counts as that part of a GPU."""
-        return Decimal(self.gpus * self.gpu_milli) / WHOLE_GPU
+        return GpuAsk(self.gpus, self.gpu_milli).in_all
 
 
 @dataclass(frozen=True)
