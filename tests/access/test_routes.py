@@ -22,7 +22,7 @@ from .attendance_table import SECRETS
 from .table import PEOPLE, SOCKETS, rows
 
 FILES = {"main.py": "print('hello')"}
-ASGI_TIMEOUT_S = 5
+ASGI_TIMEOUT_S = 60
 
 
 def routes(patterns: Any, before: str = "") -> Iterator[str]:

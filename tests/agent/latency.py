@@ -38,7 +38,7 @@ def main(runs: int) -> None:
     peer = Peer(heartbeat_s=5.0)
     agent = AgentProcess(folder / "node", peer.url, REDIS_URL=url)
     try:
-        until(lambda: "nudges arrive" in agent.said, 30)
+        until(lambda: "nudges arrive" in agent.said, 60)
         used = psutil.Process(agent.process.pid).cpu_times()
         sys.stdout.write(f"CPU to start: {used.user + used.system:.2f} s\n")
         nudges = nudge_app(redis_url=url, key_prefix="campus", queue="node.test-01")

@@ -136,11 +136,11 @@ class Peer:
         self.data_sets[digest] = archive
         return {"slug": slug, "digest": digest, "size_bytes": len(archive)}
 
-    def wait_for(self, holds: Callable[[], Any], timeout_s: float = 20.0) -> None:
+    def wait_for(self, holds: Callable[[], Any], timeout_s: float = 60.0) -> None:
         with self.changed:
             assert self.changed.wait_for(holds, timeout_s), f"still waiting after {timeout_s} s"
 
-    def wait_until_settled(self, tried: Tried, timeout_s: float = 20.0) -> dict[str, Any]:
+    def wait_until_settled(self, tried: Tried, timeout_s: float = 60.0) -> dict[str, Any]:
         self.wait_for(lambda: tried.settlements, timeout_s)
         return tried.end
 

@@ -18,7 +18,7 @@ def are_running(marker: str) -> bool:
     return False
 
 
-def until(holds: Callable[[], bool], timeout_s: float = 10.0) -> float:
+def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> float:
     """The monotonic time at which it first held; fails after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not holds():

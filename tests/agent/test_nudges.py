@@ -131,7 +131,7 @@ def test_without_redis_work_is_found_by_heartbeat_and_nudges_return_with_it(
     assert peer.wait_until_settled(absent)["reason"] == "EXITED"
 
     own_redis.start()
-    until(lambda: agent.said.count("nudges arrive by Celery") == 1, 30)
+    until(lambda: agent.said.count("nudges arrive by Celery") == 1, 60)
     own_redis.kill()
     gone = peer.assign("print('redis gone')")
     assert peer.wait_until_settled(gone)["reason"] == "EXITED"
@@ -139,6 +139,6 @@ def test_without_redis_work_is_found_by_heartbeat_and_nudges_return_with_it(
     own_redis.start()
     # The worker is there again when it waits on the node's queue.
     client = redis.Redis(port=own_redis.port)
-    until(lambda: any(item["cmd"] == "brpop" for item in client.client_list()), 30)
+    until(lambda: any(item["cmd"] == "brpop" for item in client.client_list()), 60)
     client.close()
     assert agent.process.poll() is None

@@ -53,7 +53,7 @@ class Scene:
         return Job.objects.get(pk=job.pk)
 
     def until_talking(self, job: Job) -> Attempt:
-        until(lambda: LogChunk.objects.filter(attempt__job=job, attempt__state="RUNNING").exists(), 30)
+        until(lambda: LogChunk.objects.filter(attempt__job=job, attempt__state="RUNNING").exists(), 60)
         return Attempt.objects.get(job=job, state="RUNNING")
 
 
@@ -75,7 +75,7 @@ def scene(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Scene]:
                     "CAMPUS_KEY_PREFIX": os.environ.get("CAMPUS_KEY_PREFIX", "campus"),
                 }
                 agents.append(AgentProcess(folder / "node", stand.url, token=token, **redis))
-                until(lambda: "nudges arrive" in agents[-1].said, 30)
+                until(lambda: "nudges arrive" in agents[-1].said, 60)
                 return agents[-1]
 
             stand.start_web()
@@ -234,10 +234,10 @@ time.sleep(6)  # so long it holds its half, whatever else this machine does
 def test_two_halves_of_a_slot_run_at_once_within_their_halves_and_cost_half_each(scene: Scene) -> None:
     """What a slot here is: 0.95 processors and 896 MiB. The processor's seconds are the kernel's own account."""
     halves = [scene.submit(SPINNER, gpu_milli=500) for _ in range(2)]
-    until(lambda: all(LogChunk.objects.filter(attempt__job=job).exists() for job in halves), 30)
+    until(lambda: all(LogChunk.objects.filter(attempt__job=job).exists() for job in halves), 60)
     assert len(set(GpuLease.objects.values_list("gpu_id", flat=True))) == 1
     both_slots = scene.submit(b"print('all of it')", gpus=2)
-    until(lambda: Job.objects.get(pk=both_slots.pk).wait_reason != "just_submitted", 10)
+    until(lambda: Job.objects.get(pk=both_slots.pk).wait_reason != "just_submitted", 60)
     waiting = Job.objects.get(pk=both_slots.pk)
     assert (waiting.state, waiting.wait_reason) == ("QUEUED", "resources")
     first, second = (scene.until_over(job).attempts.get() for job in halves)

@@ -17,7 +17,7 @@ from tests.courses import build as courses
 from . import build
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SOON_S = 10
+SOON_S = 60
 
 
 class Socket:

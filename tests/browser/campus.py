@@ -62,7 +62,7 @@ class Campus:
             headers["Authorization"] = f"Token {self._token(role)}"
         content = json.dumps(body).encode() if body is not None else None
         request = Request(f"{self.url}/api/v1/{path}", content, headers, method=method)  # noqa: S310  our own loopback
-        with urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
 
     def _token(self, role: str) -> str:

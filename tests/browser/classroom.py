@@ -104,5 +104,5 @@ def row_of(board: Page, name: str) -> Locator:
     return board.locator(".roll-row").filter(has_text=name)
 
 
-def expect_mark(board: Page, name: str, value: str, within_s: float = 20) -> None:
+def expect_mark(board: Page, name: str, value: str, within_s: float = 60) -> None:
     expect(row_of(board, name)).to_have_attribute("data-mark", value, timeout=within_s * 1000)

@@ -90,7 +90,7 @@ class Person:
     def follows(self, text: str) -> None:
         self.page.get_by_role("link", name=text, exact=True).first.click()
 
-    def sees(self, text: str, within_s: float = 20) -> None:
+    def sees(self, text: str, within_s: float = 60) -> None:
         expect(self.page.get_by_text(text, exact=True).first).to_be_visible(timeout=within_s * 1000)
 
 

@@ -87,7 +87,7 @@ def show(page: Page, job_id: int) -> Page:
 
 def expect_wait(page: Page, because: str, ends: str) -> None:
     """The page says so by itself, within a few cycles."""
-    expect(page.locator(".job-now h2")).to_contain_text(because, timeout=30_000)
+    expect(page.locator(".job-now h2")).to_contain_text(because, timeout=60_000)
     expect(page.locator(".job-now-card p").first).to_contain_text(ends)
 
 

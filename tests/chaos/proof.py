@@ -82,4 +82,4 @@ def all_is_well(scene: Scene) -> None:
     assert not Artifact.objects.filter(is_published=False, attempt__state="ENDED").exists()
     for job in Job.objects.all():
         ended_at_most_once(scene, job)
-    until(lambda: not scene.leftovers(), 15, what="processes and control groups to go")
+    until(lambda: not scene.leftovers(), 60, what="processes and control groups to go")

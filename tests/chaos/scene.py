@@ -76,7 +76,7 @@ class Browser:
         session.create()
         self.cookie = f"sessionid={session.session_key}"
 
-    def ask(self, method: str, path: str, body: Any = None, *, within_s: float = 15.0) -> Answer:
+    def ask(self, method: str, path: str, body: Any = None, *, within_s: float = 60.0) -> Answer:
         """One request. Raises OSError or HTTPException where the campus is away."""
         client = HTTPConnection("127.0.0.1", self._port, timeout=within_s)
         try:
@@ -92,7 +92,7 @@ class Browser:
 
     def page(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """A page or download as the learner's browser gets it: status, headers by their small names, content."""
-        client = HTTPConnection("127.0.0.1", self._port, timeout=15)
+        client = HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             client.request("GET", path, headers={"Cookie": f"{self.cookie}; campus_language=en"})
             response = client.getresponse()
@@ -103,7 +103,7 @@ class Browser:
     def is_answered(self, method: str, path: str, status: int) -> bool:
         """Whether the campus is there and gives this status."""
         try:
-            return self.ask(method, path).status == status
+            return self.ask(method, path, within_s=15).status == status
         except (OSError, HTTPException):
             return False
 
@@ -156,7 +156,7 @@ class Scene:
         return Job.objects.get(pk=answer.body["id"])
 
     def until_talking(self, job: Job) -> Attempt:
-        until(lambda: self.talking(job), 40, what=f"{job} to print")
+        until(lambda: self.talking(job), 60, what=f"{job} to print")
         return Attempt.objects.select_related("node").get(job=job, state="RUNNING")
 
     def talking(self, job: Job) -> bool:
@@ -174,7 +174,7 @@ class Scene:
         return Job.objects.get(pk=answer.body["id"])
 
     def until_nodes_are_up(self) -> None:
-        until(lambda: Node.objects.filter(state="UP").count() == len(NODES), 30, what="both nodes to be up")
+        until(lambda: Node.objects.filter(state="UP").count() == len(NODES), 60, what="both nodes to be up")
 
     def until_quiet(self, within_s: float = 90.0) -> None:
         """No job is open any more."""

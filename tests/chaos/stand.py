@@ -41,7 +41,7 @@ TIMES = {
 }
 
 
-def until(holds: Callable[[], object], within_s: float = 30.0, *, what: str = "") -> None:
+def until(holds: Callable[[], object], within_s: float = 90.0, *, what: str = "") -> None:
     """Wait until it holds. The database may be away meanwhile: these tests end it."""
     deadline = time.monotonic() + within_s
     while True:

@@ -152,7 +152,7 @@ def closed_with(scene: Scene, cookie: str, *, origin: str | None = None, path: s
     address = f"ws://127.0.0.1:{port}{path or '/ws/my-jobs/'}"
     try:
         with connect(address, additional_headers=headers, origin=origin or f"http://127.0.0.1:{port}") as socket:
-            return int(json.loads(socket.recv(timeout=10)) is None)
+            return int(json.loads(socket.recv(timeout=60)) is None)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else -1
     except InvalidStatus as refused:

@@ -48,11 +48,11 @@ def said(attempt: Attempt) -> list[str]:
 
 
 def until_saving(attempt: Attempt) -> None:
-    until(lambda: any(line.startswith("saved") for line in said(attempt)), 30, what=f"{attempt} to save")
+    until(lambda: any(line.startswith("saved") for line in said(attempt)), 60, what=f"{attempt} to save")
 
 
 def until_made_room(attempt: Attempt) -> Attempt:
-    until(lambda: Attempt.objects.get(pk=attempt.pk).outcome, 30, what=f"{attempt} to end")
+    until(lambda: Attempt.objects.get(pk=attempt.pk).outcome, 60, what=f"{attempt} to end")
     return Attempt.objects.get(pk=attempt.pk)
 
 
@@ -69,7 +69,7 @@ def counted_from(attempt: Attempt) -> int:
 def test_an_agent_killed_in_the_grace_time_costs_that_attempt_and_not_the_checkpoint_before(scene: Scene) -> None:
     job = submit(scene, slow_s=3)
     first = scene.until_talking(job)
-    until(lambda: scene.processes_of(job), 10, what="the program to count")
+    until(lambda: scene.processes_of(job), 60, what="the program to count")
     ask(job)
     first = until_made_room(first)
     assert (first.outcome, said(first)[-1].split()[0]) == ("PREEMPTED", "saved")
@@ -97,7 +97,7 @@ def test_an_agent_killed_in_the_grace_time_costs_that_attempt_and_not_the_checkp
 def test_a_worker_killed_in_the_grace_time_is_not_missed_until_the_job_is_to_start_again(scene: Scene) -> None:
     job = submit(scene, slow_s=1)
     first = scene.until_talking(job)
-    until(lambda: scene.processes_of(job), 10, what="the program to count")
+    until(lambda: scene.processes_of(job), 60, what="the program to count")
     ask(job)
     until_saving(first)
     scene.campus.kill("worker")

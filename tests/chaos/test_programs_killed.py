@@ -110,7 +110,7 @@ class Watcher:
         ):
             self.connections += 1
             while not self.is_complete and (until_bytes is None or came < until_bytes):
-                frame = json.loads(socket.recv(timeout=20))
+                frame = json.loads(socket.recv(timeout=60))
                 if frame["type"] == "log":
                     came += self._take(frame)
 

@@ -49,7 +49,7 @@ def test_postgresql_restarted_in_mid_job_loses_nothing(scene: Scene, number: sig
     scene.campus.start("postgres")
     proof.ended_once(scene, running, beats=60)
     # Whatever became of the first try, the same key is the same job.
-    until(lambda: scene.learners.is_answered("GET", "me/", 200), 20, what="the campus to answer again")
+    until(lambda: scene.learners.is_answered("GET", "me/", 200), 60, what="the campus to answer again")
     answer = scene.learners.ask("POST", "jobs/", wish)
     assert answer.status in (200, 201)
     proof.ended_once(scene, Job.objects.get(pk=answer.body["id"]), beats=2)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campus.core.errors import InvalidInput, NotFound
+from campus.core.errors import InvalidInput, NotAllowed, NotFound
 from courses.assignments.authoring import open_assignment, save_suite
 from courses.assignments.models import Assignment, Lab, LabRun, Submission, TestSuite
 from courses.catalog import services as catalog
@@ -138,7 +138,7 @@ class TestCopy:
             copy(world, term, slug="another")
 
     def test_what_hangs_on_something_needs_it(self, world):
-        with pytest.raises(InvalidInput, match="") as refused:
+        with pytest.raises(InvalidInput) as refused:
             copy(world, next_term(world), take=["assignments", "content"])
         assert "take" in refused.value.fields
         assert CourseRun.objects.count() == 1
@@ -172,9 +172,8 @@ class TestCopy:
         term = next_term(world)
         with pytest.raises(NotFound):
             copy(world, term, actor=world.people["stranger"])
-        with pytest.raises(Exception, match="") as refused:
+        with pytest.raises(NotAllowed):
             copy(world, term, actor=world.people["instructor"])
-        assert refused.value.status == 403
 
 
 @pytest.mark.django_db

@@ -49,7 +49,7 @@ def test_the_best_value_depends_on_what_is_measured(metric, best):
 
 
 @pytest.mark.parametrize("due_at", [None, BEFORE, AFTER])
-@pytest.mark.parametrize("counts", itertools.product((0, 1), repeat=4))
+@pytest.mark.parametrize("counts", list(itertools.product((0, 1), repeat=4)))
 def test_a_count_of_overdue_labs_says_what_judging_each_says(due_at, counts):
     queued, running, succeeded, _failed = counts
     runs = RunSummary(runs=sum(counts), queued=queued, running=running, succeeded=succeeded)

@@ -92,4 +92,4 @@ def stand(folder: Path) -> Iterator[Callable[..., Stand]]:
     for pid in alive(seen):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    until(lambda: not alive(seen), within_s=10, what="end of all that the test started")
+    until(lambda: not alive(seen), within_s=30, what="end of all that the test started")

@@ -67,7 +67,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed_with_9(stand, option):
     running.process.kill()
     running.process.wait(5)
 
-    until(lambda: not alive(pids), within_s=15, what=f"end of {pids}")
+    until(lambda: not alive(pids), within_s=30, what=f"end of {pids}")
 
 
 def test_a_start_after_the_death_of_supervisor_and_guard_ends_what_they_left(stand, folder):
@@ -113,11 +113,11 @@ def test_a_crashed_program_is_started_again_and_the_delay_doubles(folder):
         assert first is not None
 
         os.kill(first, signal.SIGKILL)
-        until(lambda: supervisor.turn() or supervisor.pid("sleeper") not in (first, None), within_s=5, what="restart")
+        until(lambda: supervisor.turn() or supervisor.pid("sleeper") not in (first, None), within_s=30, what="restart")
         second = supervisor.pid("sleeper")
         assert second is not None
         os.kill(second, signal.SIGKILL)
-        until(lambda: supervisor.turn() or len(reports) == 2, within_s=5, what="second report")
+        until(lambda: supervisor.turn() or len(reports) == 2, within_s=30, what="second report")
 
     assert reports == [
         "sleeper ended (killed by SIGKILL); starting it again in 0.5 s",
@@ -131,11 +131,11 @@ def test_the_grandchild_of_a_crashed_program_does_not_live_on(folder):
     with Supervisor(state, report=lambda line: None) as supervisor:
         supervisor.start(sleeper())
         leader = psutil.Process(supervisor.pid("sleeper"))
-        until(lambda: bool(leader.children()), within_s=10, what="grandchild")
+        until(lambda: bool(leader.children()), within_s=30, what="grandchild")
         grandchild = leader.children()[0].pid
 
         leader.kill()
-        until(lambda: supervisor.turn() or not alive({grandchild}), within_s=5, what="end of the grandchild")
+        until(lambda: supervisor.turn() or not alive({grandchild}), within_s=30, what="end of the grandchild")
     state.close()
 
 

@@ -44,8 +44,9 @@ def test_an_ask_is_read_as_it_is_written(text: str, ask: GpuAsk) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-0.5", "0.0001", "1e9", "NaN", "sNaN", "Infinity", "1/4"])
 def test_what_is_no_number_of_gpus_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError) as refused:
         GpuAsk.of(text)
+    assert refused.value.args == (text,)
 
 
 def test_an_ask_is_written_as_it_is_read() -> None:

@@ -21,7 +21,7 @@ from tests import factories
 from tests.jobs.build import World, assign, ended, expire, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SOON_S = 5
+SOON_S = 60
 
 
 class Socket:

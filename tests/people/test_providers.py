@@ -62,7 +62,7 @@ def campus_url(peer: Provider, tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         log.close()
 
 
@@ -93,7 +93,7 @@ def test_a_person_of_a_partner_signs_in_by_oidc_and_is_the_same_person_the_next_
     for _visit in range(2):
         context = browser.new_context(base_url=campus_url)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.goto("/accounts/login/")
         offered = page.locator("main").inner_text().lower()
         assert re.search("kakao|카카오", offered)

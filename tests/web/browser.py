@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from campus.people.models import User
 
 WIDE = {"width": 1280, "height": 900}
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 60_000
 
 
 @pytest.fixture
