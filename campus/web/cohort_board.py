@@ -62,7 +62,7 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
     if key is not None:
         entries.sort(key=lambda entry: key(entry.row), reverse=sort.startswith("-"))
     shown = Paginator(entries, LEARNERS_SHOWN).get_page(page)
-    progress = lab_progress(overview.labs, [entry.row.enrolment_id for entry in shown], now)
+    progress = lab_progress(overview, [entry.row.enrolment_id for entry in shown], now)
     for entry in shown:
         entry.cells = progress[entry.row.enrolment_id]
     for entry in (*shown, *concerns[:CONCERNS_SHOWN]):

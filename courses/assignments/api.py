@@ -15,7 +15,6 @@ from .selectors import (
     lab_progress,
     labs_of,
     my_labs,
-    progress_of,
     runs_of_lab,
 )
 from .services import change_lab, open_lab, submit_lab_run, work_key
@@ -49,7 +48,6 @@ __all__ = [
     "labs_of",
     "my_labs",
     "open_lab",
-    "progress_of",
     "results_of",
     "rule_words",
     "runs_of_lab",

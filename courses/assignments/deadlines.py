@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Q
 
@@ -17,25 +17,40 @@ Deadlines = Mapping[tuple[int, int], Deadline]
 """By (assignment id, enrolment id)."""
 
 
+class Learner(Protocol):
+    """As much of an enrolment as its deadlines depend on."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def cohort_id(self) -> int: ...
+
+
 def deadline_for(assignment: Assignment, enrolment: Enrolment) -> Deadline:
     """Return one learner's deadline for one assignment. One query."""
     return deadlines_of([assignment], [enrolment])[assignment.pk, enrolment.pk]
 
 
-def deadlines_of(assignments: Sequence[Assignment], enrolments: Iterable[Enrolment]) -> Deadlines:
+def deadlines_of(assignments: Sequence[Assignment], enrolments: Iterable[Learner]) -> "Resolved":
     """Return every pair's deadline, each resolved when it is asked for. One query, whatever their number."""
     learners = list(enrolments)
-    return _Resolved(assignments, learners, _changes(assignments, learners))
+    return Resolved(assignments, learners, _changes(assignments, learners))
 
 
-class _Resolved(Mapping[tuple[int, int], Deadline]):
+class Resolved(Mapping[tuple[int, int], Deadline]):
     """A gradebook has thousands of pairs and asks for few: those who handed nothing in."""
 
-    def __init__(self, assignments: Sequence[Assignment], learners: Sequence[Enrolment], changes: "_Changes") -> None:
+    def __init__(self, assignments: Sequence[Assignment], learners: Sequence[Learner], changes: "_Changes") -> None:
         self._assignments = {one.pk: one for one in assignments}
         self._learners = {one.pk: one for one in learners}
         self._changes = changes
         self._found: dict[tuple[int, int], Deadline] = {}
+
+    @property
+    def of_their_own(self) -> frozenset[int]:
+        """The learners who have what others of their cohort have not, by id."""
+        return frozenset(pk for _assignment, whose, pk in self._changes if whose == "learner")
 
     def __getitem__(self, pair: tuple[int, int]) -> Deadline:
         found = self._found.get(pair)
@@ -49,7 +64,7 @@ class _Resolved(Mapping[tuple[int, int], Deadline]):
     def __len__(self) -> int:
         return len(self._assignments) * len(self._learners)
 
-    def _resolve(self, assignment: Assignment, learner: Enrolment) -> Deadline:
+    def _resolve(self, assignment: Assignment, learner: Learner) -> Deadline:
         whose = (
             (assignment.pk, "cohort", learner.cohort_id), (assignment.pk, "learner", learner.pk),
             (None, "learner", learner.pk),
@@ -73,7 +88,7 @@ _CHANGED = Compiled(
 )  # fmt: skip
 
 
-def _changes(assignments: Sequence[Assignment], learners: Sequence[Enrolment]) -> _Changes:
+def _changes(assignments: Sequence[Assignment], learners: Sequence[Learner]) -> _Changes:
     found: dict[tuple[int | None, str, int], list[Change]] = defaultdict(list)
     if not learners:
         return found

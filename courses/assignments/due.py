@@ -30,7 +30,9 @@ def _open_here(model: type[Lab] | type[Assignment]) -> QuerySet[Any]:
 
 
 # What is handed in belongs to its assignment.
-_LABS = Compiled(lambda: _open_here(Lab).filter(assignment=None).order_by(*SOONEST_DUE))
+_LABS = Compiled(
+    lambda: _open_here(Lab).filter(assignment=None).select_related("module", "assignment").order_by(*SOONEST_DUE)
+)
 _ASSIGNMENTS = Compiled(lambda: _open_here(Assignment).order_by("pk"))
 
 

@@ -31,7 +31,7 @@ class LabSerializer(serializers.Serializer):
     title = serializers.CharField()
     course = serializers.CharField(help_text="The course run's slug.")
     module = serializers.CharField()
-    due_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True, help_text="For me, extensions included.")
     environment = serializers.CharField()
     data_sets = serializers.ListField(child=serializers.CharField())
     entrypoint = serializers.CharField()
@@ -61,7 +61,7 @@ def _shown(entry: DueLab) -> dict[str, Any]:
         "title": lab.title,
         "course": lab.module.run.slug,
         "module": lab.module.title,
-        "due_at": lab.due_at,
+        "due_at": entry.due_at,
         "environment": lab.environment.slug,
         "data_sets": [data_set.slug for data_set in lab.data_sets.all()],
         "entrypoint": lab.entrypoint,

@@ -1,10 +1,10 @@
 """Reading labs and runs: a learner's progress, what is due, and a cohort at a glance."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Case, Count, F, FloatField, Func, Max, Min, Q, QuerySet, TextField, Value, When
@@ -19,24 +19,27 @@ from courses.content.models import LessonCompletion
 from labs.jobs.models import Job
 
 from .domain.progress import LabProgress, RunSummary, count_overdue, progress
+from .lab_deadlines import lab_deadlines
 from .models import Lab, LabRun
 
 
 @dataclass(frozen=True)
 class LabEntry:
-    """A lab with one learner's progress; `progress` is None for staff and visitors."""
+    """A lab with one learner's progress; `progress` is None for staff and visitors. `due_at` is the reader's own."""
 
     lab: Lab
     progress: LabProgress | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class DueLab:
-    """A lab on a learner's list of what is due."""
+    """A lab on a learner's list of what is due, with that learner's own deadline."""
 
     lab: Lab
     enrolment: Enrolment
     progress: LabProgress
+    due_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -90,32 +93,39 @@ _LABS = Compiled(
             module__run_id=Given("run_id"), is_published=AnyOf("shown"), module__is_published=AnyOf("shown")
         )
         .exclude(module_id=AnyOf("closed"))
-        .select_related("module")
+        .select_related("module", "assignment")
         .order_by("module__position", "position")
     )
 )
 
 
 def labs_of(access: RunAccess, now: datetime, closed: Collection[int] = ()) -> list[LabEntry]:
-    """Return the run's labs with the reader's progress, hidden ones for staff only. Two queries.
+    """Return the run's labs with the reader's progress, hidden ones for staff only. Three queries at most.
 
     Those of `closed` modules are left out.
     """
     hidden = [] if access.is_staff else list(closed)
     labs = _LABS.models(run_id=access.run.pk, shown=access.shown, closed=hidden)
-    if access.enrolment is None:
-        return [LabEntry(lab) for lab in labs]
-    summaries = summaries_of([access.enrolment.pk])
-    return [LabEntry(lab, _progress(lab, summaries.get((access.enrolment.pk, lab.pk)), now)) for lab in labs]
+    me = access.enrolment
+    if me is None:
+        return [LabEntry(lab, due_at=lab.due_at) for lab in labs]
+    summaries, due = summaries_of([me.pk]), lab_deadlines(labs, [me])
+    return [
+        LabEntry(lab, _progress(lab, summaries.get((me.pk, lab.pk)), due_at, now), due_at)
+        for lab in labs
+        for due_at in [due.of(lab, me.pk)]
+    ]
 
 
-def progress_of(lab: Lab, enrolment: Enrolment, now: datetime) -> LabProgress:
-    """Return one learner's progress in one lab. One query."""
-    return _progress(lab, summaries_of([enrolment.pk], lab_ids=[lab.pk]).get((enrolment.pk, lab.pk)), now)
+def lab_entry(lab: Lab, enrolment: Enrolment, now: datetime) -> LabEntry:
+    """Return one lab with one learner's progress. Two queries at most."""
+    due_at = lab_deadlines([lab], [enrolment]).of(lab, enrolment.pk)
+    summaries = summaries_of([enrolment.pk], lab_ids=[lab.pk])
+    return LabEntry(lab, _progress(lab, summaries.get((enrolment.pk, lab.pk)), due_at, now), due_at)
 
 
 def my_labs(user_id: int, now: datetime) -> list[DueLab]:
-    """Return all labs of a learner's runs that are open to them, with progress, soonest due first. Five queries."""
+    """Return all labs of a learner's runs that are open to them, with progress, soonest due first. Six queries."""
     enrolments = {
         row.run_id: row
         for row in Enrolment.objects.select_related("cohort", "account").filter(
@@ -129,20 +139,29 @@ def my_labs(user_id: int, now: datetime) -> list[DueLab]:
         .exclude(module_id__in=set().union(*locked_for(enrolments.values(), now).values()))
         .order_by(*SOONEST_DUE)
     )
-    return lab_entries(labs, enrolments, now)
+    return sorted(lab_entries(labs, enrolments, now), key=_soonest)
+
+
+def _soonest(entry: DueLab) -> tuple[bool, float]:
+    return (entry.due_at is None, entry.due_at.timestamp() if entry.due_at else 0.0)
 
 
 SOONEST_DUE = (F("due_at").asc(nulls_last=True), "module__position", "position")
 
 
 def lab_entries(labs: Iterable[Lab], enrolments: Mapping[int, Enrolment], now: datetime) -> list[DueLab]:
-    """Return one learner's progress in labs with their modules, in their order; `enrolments` by run. One query."""
-    rows = list(labs)
-    summaries = summaries_of([row.pk for row in enrolments.values()], lab_ids=[lab.pk for lab in rows])
+    """Return one learner's progress in labs with modules and assignments, in their order; `enrolments` by run.
+
+    Two queries at most.
+    """
+    rows, mine = list(labs), list(enrolments.values())
+    summaries = summaries_of([one.pk for one in mine], lab_ids=[lab.pk for lab in rows])
+    due = lab_deadlines(rows, mine)
     return [
-        DueLab(lab, enrolment, _progress(lab, summaries.get((enrolment.pk, lab.pk)), now))
+        DueLab(lab, enrolment, _progress(lab, summaries.get((enrolment.pk, lab.pk)), due_at, now), due_at)
         for lab in rows
         for enrolment in [enrolments[lab.module.run_id]]
+        for due_at in [due.of(lab, enrolment.pk)]
     ]
 
 
@@ -159,15 +178,16 @@ def best_value(run: LabRun, lab: Lab) -> float | None:
 
 
 def cohort_overview(cohort: Cohort, now: datetime) -> CohortOverview:
-    """Return a cohort at a glance. Four queries, however many learners it has.
+    """Return a cohort at a glance. Five queries at most, however many learners it has.
 
     It counts and sums only, so that 300 learners of 16 labs cost little; `lab_progress` tells the labs of those shown.
     """
     labs = tuple(_LABS.models(run_id=cohort.run_id, shown=[True], closed=[]))
     read, ran = dict(_LAST_READ.rows(cohort=cohort.pk)), _runs_at_a_glance(cohort, [lab.pk for lab in labs])
-    due = [lab.pk for lab in labs if lab.due_at is not None and now > lab.due_at]
+    learners = _learners(cohort)
+    overdue = _overdue(labs, [_Whose(row[0], cohort.pk) for row in learners], now)
     rows, done = [], Counter[int]()
-    for pk, user_id, name, email, mode, used_s, held_s, allocated_s in _learners(cohort):
+    for pk, user_id, name, email, mode, used_s, held_s, allocated_s in learners:
         succeeded, is_open, submitted_at = ran.get(pk, _NO_RUNS)
         done.update(succeeded)
         rows.append(
@@ -176,7 +196,7 @@ def cohort_overview(cohort: Cohort, now: datetime) -> CohortOverview:
                 user=Learner(user_id, name, email),
                 mode=mode,
                 labs_done=len(succeeded),
-                labs_late=count_overdue(due, succeeded=succeeded, is_open=is_open),
+                labs_late=count_overdue(overdue(pk), succeeded=succeeded, is_open=is_open),
                 last_activity_at=max((at for at in (submitted_at, read.get(pk)) if at is not None), default=None),
                 used_s=used_s,
                 held_s=held_s,
@@ -186,10 +206,32 @@ def cohort_overview(cohort: Cohort, now: datetime) -> CohortOverview:
     return CohortOverview(cohort, labs, done, tuple(rows))
 
 
-def lab_progress(labs: Sequence[Lab], enrolment_ids: Collection[int], now: datetime) -> dict[int, list[LabProgress]]:
-    """Return these learners' progress by enrolment id, in the order of `labs`. One query."""
+class _Whose(NamedTuple):
+    """An enrolment, as far as its deadlines depend on it."""
+
+    pk: int
+    cohort_id: int
+
+
+def _overdue(labs: Sequence[Lab], learners: Sequence[_Whose], now: datetime) -> Callable[[int], Collection[int]]:
+    """Say which labs are past a learner's deadline. Most of a cohort have the same, which is found once. One query."""
+    due = lab_deadlines(labs, learners)
+    usual = next((one.pk for one in learners if one.pk not in due.of_their_own), None)
+    most = due.overdue(labs, usual, now) if usual is not None else []
+    theirs = {one.pk: due.overdue(labs, one.pk, now) for one in learners if one.pk in due.of_their_own}
+    return lambda pk: theirs.get(pk, most)
+
+
+def lab_progress(
+    overview: CohortOverview, enrolment_ids: Collection[int], now: datetime
+) -> dict[int, list[LabProgress]]:
+    """Return progress of some of a cohort's learners by enrolment id, in the order of its labs. Two queries at most."""
+    labs = overview.labs
     summaries = summaries_of(enrolment_ids, lab_ids=[lab.pk for lab in labs])
-    return {pk: [_progress(lab, summaries.get((pk, lab.pk)), now) for lab in labs] for pk in enrolment_ids}
+    due = lab_deadlines(labs, [_Whose(pk, overview.cohort.pk) for pk in enrolment_ids])
+    return {
+        pk: [_progress(lab, summaries.get((pk, lab.pk)), due.of(lab, pk), now) for lab in labs] for pk in enrolment_ids
+    }
 
 
 # Plain values: a model for each enrolment, user and account would take longer than the query.
@@ -287,8 +329,8 @@ def _metric_value() -> Case:
     return Case(When(Exact(kind, Value("number")), then=Cast(text, FloatField())), default=Value(None))
 
 
-def _progress(lab: Lab, runs: RunSummary | None, now: datetime) -> LabProgress:
-    return progress(runs or RunSummary(), metric=lab.main_metric, due_at=lab.due_at, now=now)
+def _progress(lab: Lab, runs: RunSummary | None, due_at: datetime | None, now: datetime) -> LabProgress:
+    return progress(runs or RunSummary(), metric=lab.main_metric, due_at=due_at, now=now)
 
 
 def group_by_module(entries: Iterable[LabEntry]) -> dict[int, list[LabEntry]]:

@@ -20,8 +20,8 @@ from labs.jobs import api as jobs
 from labs.jobs.api import WHOLE_GPU, GpuAsk
 
 from .access import get_lab_for
-from .deadlines import deadline_for
-from .models import Assignment, Lab, LabRun
+from .lab_deadlines import lab_deadlines
+from .models import Lab, LabRun
 
 
 def submit_lab_run(
@@ -52,7 +52,7 @@ def submit_lab_run(
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
     ask, wall_s = asked_of(lab, gpus, gpu_milli), wall_s if wall_s is not None else lab.wall_s
     wrong = out_of_bounds(lab, ask, wall_s, wrong)
-    now, due_at = database_now(), _due_at(lab, enrolment)
+    now, due_at = database_now(), due_at_for(lab, enrolment)
     try:
         with transaction.atomic():
             job, is_new = jobs.submit(
@@ -84,10 +84,9 @@ def submit_lab_run(
     return run, is_new
 
 
-def _due_at(lab: Lab, enrolment: Enrolment) -> datetime | None:
+def due_at_for(lab: Lab, enrolment: Enrolment) -> datetime | None:
     """The deadline that the scheduler is told: where the lab is handed in, the learner's own."""
-    assignment = Assignment.objects.filter(lab=lab).first()
-    return deadline_for(assignment, enrolment).due_at if assignment else lab.due_at
+    return lab_deadlines([lab], [enrolment]).of(lab, enrolment.pk)
 
 
 def work_key(lab_id: int) -> str:

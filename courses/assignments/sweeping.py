@@ -14,7 +14,7 @@ from labs.jobs.models import Job, Sweep
 
 from .access import get_lab_for
 from .models import Lab, LabRun
-from .services import asked_of, out_of_bounds, work_key
+from .services import asked_of, due_at_for, out_of_bounds, work_key
 
 
 def submit_lab_sweep(
@@ -40,6 +40,7 @@ def submit_lab_sweep(
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
     ask = asked_of(lab, gpus, gpu_milli)
     wrong = out_of_bounds(lab, ask, wall_s, None)
+    due_at = due_at_for(lab, enrolment)
     wish = jobs.Wish(
         account_id=enrolment.account_id,
         title=lab.title,
@@ -53,7 +54,7 @@ def submit_lab_sweep(
         wall_s=wall_s,
         data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),
         preferred_campus_id=enrolment.cohort.campus_id,
-        deadline_at=lab.due_at if lab.due_at and lab.due_at > database_now() else None,
+        deadline_at=due_at if due_at and due_at > database_now() else None,
         work_key=work_key(lab.pk),
         idempotency_key=idempotency_key,
         is_preemptible=is_preemptible,

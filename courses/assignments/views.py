@@ -25,7 +25,7 @@ from labs.jobs.api import SweepForm, files_of, files_of_bundle, shown_files, typ
 from .access import get_lab_for, get_lab_to_edit
 from .forms import LabForm, RunForm
 from .models import Lab
-from .selectors import best_value, progress_of, runs_of_lab
+from .selectors import LabEntry, best_value, lab_entry, runs_of_lab
 from .services import change_lab, open_lab, submit_lab_run
 from .starter import Starter, starter_of
 from .sweeping import submit_lab_sweep
@@ -142,6 +142,8 @@ def _lab_page(
     """Draw the lab; `files` are the editor's, `kept` come along, `shortage` the facts of a refused hold."""
     enrolment = access.enrolment
     runs = runs_of_lab(shown, enrolment) if enrolment else []
+    now = timezone.now()
+    entry = lab_entry(shown, enrolment, now) if enrolment else LabEntry(shown, due_at=shown.due_at)
     context = {
         "lab": shown,
         "access": access,
@@ -156,12 +158,13 @@ def _lab_page(
         "html": mark_safe(render_markdown(shown.brief)),  # noqa: S308 - sanitised by an allow-list
         "data_sets": shown.data_sets.all(),
         "may_run": enrolment is not None and enrolment.state == Enrolment.State.ACTIVE,
-        "progress": progress_of(shown, enrolment, timezone.now()) if enrolment else None,
+        "progress": entry.progress,
+        "due_at": entry.due_at,
         "runs": [{"run": run, "job": run.job, "best": best_value(run, shown)} for run in runs],
         "account": enrolment.account if enrolment else None,
         "campus_id": enrolment.cohort.campus_id if enrolment else None,
         "from": request.GET.get("from", ""),
-        "is_past_due": shown.due_at is not None and shown.due_at < timezone.now(),
+        "is_past_due": entry.due_at is not None and entry.due_at < now,
         "max_bytes": settings.LABS_SOURCE_MAX_BYTES,
     }
     return render(request, "assignments/lab.html", context, status=status)
