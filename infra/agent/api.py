@@ -87,14 +87,25 @@ class NodeApi:
         return Welcome.parse(self._post(self._urgent, "hello", body_of(message), within_s=10.0))
 
     def heartbeat(
-        self, *, boot_id: str, attempts: list[tuple[int, int]], gpus: list[GpuSample], within_s: float
+        self,
+        *,
+        boot_id: str,
+        attempts: list[tuple[int, int]],
+        gpus: list[GpuSample],
+        data_sets: tuple[str, ...] | None = None,
+        within_s: float,
     ) -> Pulse:
-        """Renew the leases of (attempt_id, fence). Waits at most `within_s` for each step of the exchange."""
-        body = {
+        """Renew the leases of (attempt_id, fence). Waits at most `within_s` for each step of the exchange.
+
+        `data_sets` are the digests of those that lie here, None where that is known already.
+        """
+        body: dict[str, Any] = {
             "boot_id": boot_id,
             "attempts": [{"attempt_id": attempt_id, "fence": fence} for attempt_id, fence in attempts],
             "gpus": [body_of(sample) for sample in gpus],
         }
+        if data_sets is not None:
+            body["data_sets"] = list(data_sets)
         return Pulse.parse(self._post(self._urgent, "heartbeat", body, within_s=within_s))
 
     def claim(self, *, boot_id: str) -> list[Assignment | Unreadable]:

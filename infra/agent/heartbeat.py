@@ -31,6 +31,8 @@ class Heartbeat:
         boot_id: str,
         lease_s: float,
         every_s: float,
+        data_sets: Callable[[], tuple[str, ...]],
+        told_data_sets: tuple[str, ...],
         on_work: Callable[[], None],
         on_disowned: Callable[[str], None],
     ) -> None:
@@ -40,6 +42,8 @@ class Heartbeat:
         self._answer_within_s = lease.answer_within_s(lease_s)
         self._on_work, self._on_disowned = on_work, on_disowned
         self._is_away = False
+        # Told when they change: others that share the folder fetch and drop as well.
+        self._data_sets, self._told_data_sets = data_sets, told_data_sets
 
     def run(self, stopping: threading.Event) -> None:
         """Beat until told to stop."""
@@ -52,12 +56,14 @@ class Heartbeat:
     def beat(self) -> bool:
         """One exchange; whether the campus answered it."""
         attempts = self._registry.live()
+        data_sets = self._data_sets()
         sent_at = clock.now_s()
         try:
             pulse = self._api.heartbeat(
                 boot_id=self._boot_id,
                 attempts=[(attempt.attempt_id, attempt.fence) for attempt in attempts],
                 gpus=list(self._inventory.samples),
+                data_sets=None if data_sets == self._told_data_sets else data_sets,
                 within_s=self._answer_within_s,
             )
         except NotOurs as error:
@@ -66,6 +72,7 @@ class Heartbeat:
         except (ApiError, ProtocolError) as error:
             self._say_away(error)
             return False
+        self._told_data_sets = data_sets
         if self._is_away:
             log.info("the campus answers again")
             self._is_away = False

@@ -48,15 +48,15 @@ class NodeAgent:
         )
         spool = settings.state / "spool"
         spool.mkdir(exist_ok=True, mode=0o700)
-        data_sets = DataSets(shared / "data-sets", cap_mib=settings.data_set_cache_mib)
-        data_sets.sweep()
+        self._data_sets = DataSets(shared / "data-sets", cap_mib=settings.data_set_cache_mib)
+        self._data_sets.sweep()
         self._registry = Registry(
             Workshop(
                 api,
                 executor,
                 self._inventory,
                 self._environments,
-                data_sets,
+                self._data_sets,
                 spool,
                 OutputCaps(),
                 mps_pipe=str(settings.mps_pipe) if settings.mps_pipe else None,
@@ -83,9 +83,10 @@ class NodeAgent:
         try:
             while not self._stopping.is_set():
                 boot_id = uuid.uuid4().hex
-                welcome = self._introduce(boot_id, confinement)
+                data_sets = self._data_sets.held()
+                welcome = self._introduce(boot_id, confinement, data_sets)
                 if welcome is not None:
-                    self._work(boot_id, welcome, may_claim=confinement.level != "refused")
+                    self._work(boot_id, welcome, data_sets, may_claim=confinement.level != "refused")
         finally:
             self._over.set()
             self._environments.close()
@@ -95,7 +96,7 @@ class NodeAgent:
 
     # ---- hello ----------------------------------------------------------------------------------------------------
 
-    def _introduce(self, boot_id: str, confinement: Confinement) -> Welcome | None:
+    def _introduce(self, boot_id: str, confinement: Confinement, data_sets: tuple[str, ...]) -> Welcome | None:
         """Say hello until the campus answers; None when told to stop before."""
         hello = Hello(
             boot_id=boot_id,
@@ -108,6 +109,7 @@ class NodeAgent:
             environments=self._environments.known(),
             # Without control groups nothing keeps a run to its part.
             shares_gpus=self._inventory.gives_parts and confinement.level == "full",
+            data_sets=data_sets,
         )
         delays = retry_delays_s(0.1, 5.0)
         while not self._stopping.is_set():
@@ -130,7 +132,7 @@ class NodeAgent:
 
     # ---- work -----------------------------------------------------------------------------------------------------
 
-    def _work(self, boot_id: str, welcome: Welcome, *, may_claim: bool) -> None:
+    def _work(self, boot_id: str, welcome: Welcome, told_data_sets: tuple[str, ...], *, may_claim: bool) -> None:
         """Run what is claimed under this boot, until told to stop or disowned by the campus."""
         quiet = threading.Event()
         self._disowned.clear()
@@ -141,6 +143,8 @@ class NodeAgent:
             boot_id=boot_id,
             lease_s=welcome.lease_s,
             every_s=welcome.heartbeat_s,
+            data_sets=self._data_sets.held,
+            told_data_sets=told_data_sets,
             on_work=self._wake.set,
             on_disowned=self._on_disowned,
         )

@@ -139,6 +139,8 @@ class Hello:
     environments: tuple[EnvironmentReport, ...]
     shares_gpus: bool = False
     """Several jobs may have a part of one of its GPUs each."""
+    data_sets: tuple[str, ...] = ()
+    """Digests of the data sets that lie on the node."""
 
 
 @dataclass(frozen=True, slots=True)

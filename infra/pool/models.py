@@ -1,5 +1,6 @@
 """The GPU pool: sites, nodes, GPUs, and the package environments that each node holds."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +47,12 @@ class Node(models.Model):
         default=False,
         db_default=False,
         help_text=_("Several jobs may have a part of one of its GPUs each: something on it bounds them."),
+    )
+    data_sets = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        db_default=[],
+        help_text=_("Digests of the data sets that lie on it, as its agent said last."),
     )
     cpu_count = models.PositiveIntegerField(default=0)
     memory_mib = models.PositiveIntegerField(default=0)

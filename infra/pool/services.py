@@ -58,6 +58,8 @@ class Hello:
     environments: Sequence[EnvironmentReport] = ()
     shares_gpus: bool = False
     """Several jobs may have a part of one of its GPUs each."""
+    data_sets: Sequence[str] = ()
+    """Digests of the data sets that lie on the node."""
 
 
 def token_digest(token: str) -> str:
@@ -168,6 +170,7 @@ def record_hello(*, node: Node, hello: Hello) -> Node:
             cpu_count=hello.cpu_count,
             memory_mib=hello.memory_mib,
             shares_gpus=hello.shares_gpus,
+            data_sets=list(hello.data_sets),
             heartbeat_at=Now(),
         )
         Gpu.objects.bulk_create(
@@ -214,12 +217,16 @@ WHERE pool_gpu.node_id = %s AND pool_gpu.index = said.index
 """
 
 
-def record_heartbeat(*, node: Node, boot_id: str, gpus: Sequence[Mapping[str, Any]] = ()) -> bool:
+def record_heartbeat(
+    *, node: Node, boot_id: str, gpus: Sequence[Mapping[str, Any]] = (), data_sets: Sequence[str] | None = None
+) -> bool:
     """Note that a node is alive and how busy its GPUs are; two queries. False for another boot than the current one.
 
-    Each of `gpus` has index, utilisation_pct, memory_used_mib, power_w (each may be None) and is_healthy.
+    Each of `gpus` has index, utilisation_pct, memory_used_mib, power_w (each may be None) and is_healthy. `data_sets`
+    are the digests of those that lie there; None where they are what the node said last.
     """
-    alive = Node.objects.filter(pk=node.pk, boot_id=boot_id).update(state=_AWAKE, heartbeat_at=Now())
+    news = {} if data_sets is None else {"data_sets": list(data_sets)}
+    alive = Node.objects.filter(pk=node.pk, boot_id=boot_id).update(state=_AWAKE, heartbeat_at=Now(), **news)
     if not alive:
         return False
     if gpus:

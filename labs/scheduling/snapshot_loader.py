@@ -97,7 +97,8 @@ def fitted_policy() -> Policy:
 
 
 def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded:
-    """Read pool, queue, runs, accounts and finished run times as they stand. Eleven queries.
+    """Read pool, queue, runs, accounts and finished run times as they stand. Twelve queries, and one for the data sets
+    that lie on the nodes if a pending job reads any.
 
     `extra` are (account id, owner id, work key) of jobs that are not in the queue and are to be planned with it.
     """
@@ -109,7 +110,8 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
     samples = run_samples.load(pairs | {(key, owner_id) for _account, owner_id, key in wanted}, now, due)
     trials = _trials(pending_rows, running_rows, samples)
     sites, site_of_campus = kept_loader.sites()
-    nodes, gpu_ids, node_ids, held = _nodes(now)
+    reads = _reads()
+    nodes, gpu_ids, node_ids, held = _nodes(now, dict(_LYING.rows()) if reads else {})
     account_ids = {row[2] for row in pending_rows} | {row[2] for row in running_rows}
     snapshot = Snapshot(
         sites=sites,
@@ -123,6 +125,7 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
                 site_of_campus,
                 samples,
                 follows.get(row[0], _FREE),
+                frozenset(reads.get(row[0], ())),
                 has_room_made=row[0] in cleared_for,
                 is_trial=row[0] in trials,
             )
@@ -142,6 +145,10 @@ _GPUS = Compiled(lambda: Gpu.objects.order_by("node_id", "index", "leases").valu
 _BUILT = Compiled(
     lambda: NodeEnvironment.objects.filter(state=NodeEnvironment.State.READY).values_list("node_id", "digest")
 )
+_READS = Compiled(
+    lambda: Job.data_sets.through.objects.filter(job__state=Job.State.QUEUED).values_list("job_id", "dataset__digest")
+)
+_LYING = Compiled(lambda: Node.objects.exclude(data_sets=[]).order_by().values_list("id", "data_sets"))
 _PATHS = Compiled(
     lambda: Account.objects.filter(
         pk__in=Account.objects.filter(pk=AnyOf("ids")).values_list(_unnested("path"), flat=True)
@@ -171,8 +178,19 @@ class Holding(NamedTuple):
 Holdings = Mapping[int, Holding]
 
 
-def _nodes(now: datetime) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], int], dict[int, int], Holdings]:
-    """Nodes with their free GPUs; GPU rows; node rows; and what each open attempt holds."""
+def _reads() -> dict[int, set[str]]:
+    """By pending job the digests of the data sets that it reads. One query."""
+    found: dict[int, set[str]] = {}
+    for job_id, digest in _READS.rows():
+        found.setdefault(job_id, set()).add(digest)
+    return found
+
+
+def _nodes(
+    now: datetime, data_sets: Mapping[int, Sequence[str]]
+) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], int], dict[int, int], Holdings]:
+    """Nodes with their free GPUs and the `data_sets` there, by node row; GPU rows; node rows; what each open attempt
+    holds."""
     ready: dict[int, set[str]] = defaultdict(set)
     for node_id, digest in _BUILT.rows():
         ready[node_id].add(digest)
@@ -202,7 +220,17 @@ def _nodes(now: datetime) -> tuple[tuple[NodeState, ...], dict[tuple[int, int], 
                     memory[attempt_id] = memory.get(attempt_id, 0) + piece.memory_mib
             elif gpu[7] is not None:
                 held.setdefault(gpu[7], (state_id, []))[1].append(gpu[2])
-        states.append(_node(state_id, gpu_type, gpus, shares, frozenset(ready[node_id]), late_at))
+        states.append(
+            _node(
+                state_id,
+                gpu_type,
+                gpus,
+                shares,
+                frozenset(ready[node_id]),
+                late_at,
+                frozenset(data_sets.get(node_id, ())),
+            )
+        )
     holdings = {key: Holding(node, tuple(found), memory.get(key, 0)) for key, (node, found) in held.items()}
     return tuple(states), gpu_ids, node_ids, holdings
 
@@ -214,6 +242,7 @@ def _node(
     shares: Mapping[int, Sequence[tuple[int, Held]]],
     ready: frozenset[str],
     late_at: datetime,
+    data_sets: frozenset[str],
 ) -> NodeState:
     name, site_id, state, confinement, heartbeat_at, shares_gpus = gpus[0][11:]
     return NodeState(
@@ -233,6 +262,7 @@ def _node(
         environments=ready,
         watts_per_gpu=float(max(gpu[5] for gpu in gpus)),
         partly_free=tuple(_partly_free(gpu, shares[gpu[0]]) for gpu in gpus if gpu[0] in shares),
+        data_sets=data_sets,
         is_shareable=shares_gpus,
     )
 
@@ -339,6 +369,7 @@ def _pending(
     site_of_campus: Mapping[int, int],
     samples: Samples,
     follows: Follows,
+    data_sets: frozenset[str],
     *,
     has_room_made: bool,
     is_trial: bool,
@@ -367,6 +398,7 @@ def _pending(
         # Who made room lost nothing by the platform's fault, and is queued in the place that it had.
         attempt=made - preempted_count + 1,
         environment=digest,
+        data_sets=data_sets,
         eligible_at=eligible_at.timestamp(),
         waits_for=follows.waits_for,
         group_id=sweep_id,

@@ -95,6 +95,20 @@ def test_what_is_claimed_again_and_again_runs_once(peer: Peer, start_agent: Star
     assert (tried.starts, bytes(tried.log)) == (1, b"x\n")
 
 
+def test_the_campus_hears_once_which_data_sets_lie_here(peer: Peer, start_agent: StartAgent) -> None:
+    start_agent(peer)
+    offer = peer.offer_data_set("letters", zipped({"a.txt": "x"}))
+    peer.wait_until_settled(peer.assign("print('ran')", data_sets=[offer]))
+
+    def told() -> list[list[str]]:
+        return [body["data_sets"] for _at, body in peer.heartbeats if "data_sets" in body]
+
+    peer.wait_for(told)
+    later = len(peer.heartbeats) + 2
+    peer.wait_for(lambda: len(peer.heartbeats) >= later)
+    assert told() == [[offer["digest"]]]
+
+
 def test_cancelling_stops_the_run_with_grace(peer: Peer, start_agent: StartAgent) -> None:
     start_agent(peer)
     polite = peer.assign(

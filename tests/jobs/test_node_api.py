@@ -221,6 +221,26 @@ def test_hello_is_checked_and_learns_the_pool(world: World) -> None:
     assert sorted(agent.node.environments.values_list("state", flat=True)) == ["FAILED", "READY"]
 
 
+def test_a_node_says_which_data_sets_lie_there_and_only_when_that_changes(world: World) -> None:
+    agent = agent_of(world)
+    beat = {"boot_id": "boot-1", "attempts": []}
+
+    def lying() -> list[str]:
+        agent.node.refresh_from_db()
+        return agent.node.data_sets
+
+    assert lying() == []
+    assert agent.post("heartbeat", beat | {"data_sets": ["a" * 64, "b" * 64]}).status_code == 200
+    assert agent.post("heartbeat", beat).status_code == 200
+    assert lying() == ["a" * 64, "b" * 64]
+    for nonsense in (["A" * 64], ["a" * 63], [1], "a" * 64, [["a" * 64]]):
+        answer = agent.post("heartbeat", beat | {"data_sets": nonsense})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "data_sets")
+    assert agent.post("heartbeat", beat | {"data_sets": ["a" * 64] * 1001}).status_code == 413
+    assert agent.post("heartbeat", beat | {"data_sets": []}).status_code == 200
+    assert lying() == []
+
+
 def test_a_heartbeat_costs_the_same_queries_for_one_attempt_and_for_ten(
     world: World, django_assert_num_queries: object
 ) -> None:

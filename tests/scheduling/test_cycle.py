@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
-from labs.environments.models import Environment
+from labs.environments.models import DataSet, Environment
 from labs.jobs import api as jobs
 from labs.jobs.models import Attempt, Job
 from labs.jobs.nudges import nudges_asked
@@ -34,6 +34,18 @@ def test_a_job_starts_on_a_free_gpu_and_its_node_is_chosen(world: World) -> None
     job.refresh_from_db()
     assert (job.state, job.wait_reason, job.queue_place) == ("RUNNING", "", None)
     assert job.factors["total"] is not None
+
+
+def test_a_job_goes_to_the_data_that_it_reads(world: World) -> None:
+    near = world.node(name="a-near", shares_gpus=True)
+    far = world.node(name="b-far", shares_gpus=True, data_sets=("d" * 64, "e" * 64))
+    data_set = DataSet.objects.create(slug="digits", name_ko="숫자", digest="d" * 64, size_bytes=1, file_count=1)
+    reads = world.submit(data_set_ids=[data_set.pk])
+    reads_a_share = world.submit(data_set_ids=[data_set.pk], gpu_milli=500)
+    reads_nothing = world.submit()
+    assert run_cycle().started == 3
+    node_of = dict(Attempt.objects.values_list("job_id", "node_id"))
+    assert node_of == {reads.pk: far.pk, reads_a_share.pk: far.pk, reads_nothing.pk: near.pk}
 
 
 def test_who_waits_is_told_why_where_and_until_when(world: World) -> None:

@@ -19,6 +19,8 @@ MAX_GPUS = 1024
 MAX_ATTEMPTS = 4096
 MAX_SKIPPED = 500
 DETAIL = 300
+MAX_DATA_SETS = 1_000
+NO_DIGEST = "A SHA-256 has 64 hexadecimal digits."
 
 
 class Body:
@@ -124,14 +126,29 @@ def hello_of(body: Body) -> Hello:
         gpus=gpus,
         environments=list(environments.values()),
         shares_gpus=body.flag("shares_gpus"),
+        data_sets=data_sets_of(body) or (),
     )
+
+
+def data_sets_of(body: Body) -> list[str] | None:
+    """The digests of the data sets that lie on the node; None where it says nothing of them. Raises InvalidInput."""
+    if body.is_missing("data_sets"):
+        return None
+    digests = body.listed("data_sets", MAX_DATA_SETS)
+    if not all(_is_digest(digest) for digest in digests):
+        raise InvalidInput({"data_sets": NO_DIGEST})
+    return digests
+
+
+def _is_digest(text: Any) -> bool:
+    return isinstance(text, str) and len(text) == 64 and not set(text) - set("0123456789abcdef")
 
 
 def environment_of(body: Body) -> EnvironmentReport:
     """Raises InvalidInput."""
     digest = body.text("digest", 64)
-    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        raise InvalidInput({"digest": "A SHA-256 has 64 hexadecimal digits."})
+    if not _is_digest(digest):
+        raise InvalidInput({"digest": NO_DIGEST})
     return EnvironmentReport(
         digest=digest,
         state=body.choice("state", NodeEnvironment.State.values),

@@ -18,7 +18,16 @@ from labs.jobs.services.attempts import GivenGpus
 from labs.jobs.services.fences import attempt_for, require_open
 from labs.jobs.streaming import file_response
 
-from .bodies import MAX_ATTEMPTS, Body, ended_of, environment_of, gpu_samples, hello_of, query_number
+from .bodies import (
+    MAX_ATTEMPTS,
+    Body,
+    data_sets_of,
+    ended_of,
+    environment_of,
+    gpu_samples,
+    hello_of,
+    query_number,
+)
 from .calls import node_call
 
 LOG_CHUNK_BYTES = 256 * 1024
@@ -46,7 +55,9 @@ def heartbeat(request: HttpRequest, node: Node) -> HttpResponseBase:
     """Renew the leases of what runs here."""
     body = Body.of(request)
     held = [(entry.whole("attempt_id"), entry.whole("fence")) for entry in body.objects("attempts", MAX_ATTEMPTS)]
-    pulse = services.heartbeat(node=node, boot_id=body.text("boot_id", 40), attempts=held, gpus=gpu_samples(body))
+    pulse = services.heartbeat(
+        node=node, boot_id=body.text("boot_id", 40), attempts=held, gpus=gpu_samples(body), data_sets=data_sets_of(body)
+    )
     verdicts: list[dict[str, Any]] = [
         {"attempt_id": attempt_id, "verdict": verdict} for attempt_id, verdict in pulse.verdicts.items()
     ]

@@ -60,13 +60,19 @@ FROM renewed JOIN jobs_job ON jobs_job.id = renewed.job_id
 
 
 def heartbeat(
-    *, node: Node, boot_id: str, attempts: Sequence[tuple[int, int]], gpus: Sequence[Mapping[str, Any]] = ()
+    *,
+    node: Node,
+    boot_id: str,
+    attempts: Sequence[tuple[int, int]],
+    gpus: Sequence[Mapping[str, Any]] = (),
+    data_sets: Sequence[str] | None = None,
 ) -> Pulse:
-    """Renew the leases of (attempt id, fence) pairs. Four queries, whatever their number.
+    """Renew the leases of (attempt id, fence) pairs, and note how busy its GPUs are and which data sets lie there.
 
-    An attempt whose lease is not renewed is to be killed: it is over, or another's. Raises UnknownBoot.
+    Four queries, whatever their number. An attempt whose lease is not renewed is to be killed: it is over, or
+    another's. Raises UnknownBoot.
     """
-    if not pool.record_heartbeat(node=node, boot_id=boot_id, gpus=gpus):
+    if not pool.record_heartbeat(node=node, boot_id=boot_id, gpus=gpus, data_sets=data_sets):
         raise UnknownBoot
     if node.state == Node.State.DOWN:  # as it stood before this heartbeat: it is back
         _tell_change()
