@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count, pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -54,31 +55,43 @@ def id_key(value: Any) -> Any:
     return value.int if isinstance(value, UUID) else value
 
 
-def column(items: Iterable[Any], name: str) -> Floats:
-    """One attribute of many values as an array; None becomes NaN."""
-    return np.array(list(map(attrgetter(name), items)), dtype=np.float64)
+def table(items: Sequence[Any], names: Mapping[str, str]) -> NDArray[np.void]:
+    """Attributes of many values as an array with a field for each, of that type; None becomes NaN.
+
+    Read in one go, and best in the order in which the values were made: what costs is fetching them from memory.
+    """
+    return np.fromiter(map(attrgetter(*names), items), dtype=list(names.items()), count=len(items))
 
 
-def whole_numbers(items: Iterable[Any], name: str) -> Ints:
-    """One attribute of many values, whole numbers or truths, as an array."""
-    return np.array(list(map(attrgetter(name), items)), dtype=np.int64)
-
-
-def by_submission(pending: Iterable[PendingJob]) -> list[PendingJob]:
-    """Jobs by (submitted_at, id). Sorting numbers first and ids only where they tie is what makes it fast."""
-    jobs = list(pending)
-    submitted_at = column(jobs, "submitted_at")
-    order = np.argsort(submitted_at, kind="stable")
-    jobs = [jobs[i] for i in order.tolist()]
+def by_submission(jobs: Sequence[PendingJob], submitted_at: Floats) -> Ints:
+    """The order of jobs by (submitted_at, id). Sorting numbers first and ids only where they tie is what makes it
+    fast."""
+    order = np.argsort(submitted_at)
     at = submitted_at[order]
     changes = np.flatnonzero(np.diff(at)) + 1
     if len(changes) + 1 < len(jobs):
         for begin, end in pairwise([0, *changes.tolist(), len(jobs)]):
             if end - begin > 1:
-                jobs[begin:end] = sorted(jobs[begin:end], key=lambda job: id_key(job.id))
-    return jobs
+                order[begin:end] = sorted(order[begin:end].tolist(), key=lambda i: id_key(jobs[i].id))
+    return order
 
 
+#: What is read of each job as a number.
+_NUMBERS = {
+    "submitted_at": "f8",
+    "eligible_at": "f8",
+    "wall_s": "f8",
+    "deadline_at": "f8",
+    "not_before": "f8",
+    "predicted_p50_s": "f8",
+    "predicted_p90_s": "f8",
+    "slack_spent_s": "f8",
+    "attempt": "f8",
+    "max_running_of_group": "f8",
+    "is_trial": "?",
+    "has_room_made": "?",
+    "waits_for": "?",
+}
 _ASKED = attrgetter(
     "gpu_type", "min_gpu_memory_mib", "required_site_id", "gpus", "nodes", "gpu_milli", "is_preemptible", "grace_s"
 )
@@ -87,37 +100,45 @@ _ASKED = attrgetter(
 class Backlog:
     """Pending jobs by (submitted_at, id). That index is what ties break by, so the input order never matters."""
 
-    def __init__(self, pending: Iterable[PendingJob], access: Access) -> None:
-        self.jobs = by_submission(pending)
+    def __init__(self, pending: Sequence[PendingJob], access: Access) -> None:
+        read = table(pending, _NUMBERS)
+        order = by_submission(pending, read["submitted_at"])
+        self.jobs = list(map(pending.__getitem__, order.tolist()))
         self.size = len(self.jobs)
-        self.submitted_at = column(self.jobs, "submitted_at")
-        eligible_at = column(self.jobs, "eligible_at")
-        self.eligible_at: Floats = np.where(np.isnan(eligible_at), self.submitted_at, eligible_at)
-        self.wall_s = column(self.jobs, "wall_s")
-        self.deadline_at = column(self.jobs, "deadline_at")
-        self.not_before = column(self.jobs, "not_before")
-        self.attempt = column(self.jobs, "attempt")
-        self.is_trial: Bools = whole_numbers(self.jobs, "is_trial") > 0
+        read = read[order]
+        self.submitted_at: Floats = read["submitted_at"].copy()
+        self.eligible_at: Floats = np.where(np.isnan(read["eligible_at"]), self.submitted_at, read["eligible_at"])
+        self.wall_s: Floats = read["wall_s"].copy()
+        self.deadline_at: Floats = read["deadline_at"].copy()
+        self.not_before: Floats = read["not_before"].copy()
+        self.slack_spent_s: Floats = read["slack_spent_s"].copy()
+        self.is_retried: Bools = read["attempt"] > 1
+        self.is_trial: Bools = read["is_trial"].copy()
+        #: Runs were asked to end for these: they go first when they have.
+        self.has_room_made: Bools = read["has_room_made"].copy()
+        #: Jobs that they depend on are open.
+        self.is_dependent: Bools = read["waits_for"].copy()
+        #: How many of its sweep may run at once; NaN is no cap.
+        self.most_of_group: Floats = read["max_running_of_group"].copy()
+        self._classify(access)
+        asked = self.classes
         #: GPUs on each node.
-        self.gpus = whole_numbers(self.jobs, "gpus")
-        self.nodes = whole_numbers(self.jobs, "nodes")
-        self.milli = whole_numbers(self.jobs, "gpu_milli")
+        self.gpus: Ints = np.array([one.gpus for one in asked], dtype=np.int64)[self.class_of]
+        self.nodes: Ints = np.array([one.nodes for one in asked], dtype=np.int64)[self.class_of]
+        self.milli: Ints = np.array([one.milli for one in asked], dtype=np.int64)[self.class_of]
         #: GPUs in all; a fraction is its share. This is what caps, charges and power go by.
         self.units: Floats = self.gpus * self.nodes * self.milli / WHOLE_GPU
-        self.p50_s, self.p90_s = predict.filled(
-            column(self.jobs, "predicted_p50_s"),
-            column(self.jobs, "predicted_p90_s"),
-            self.wall_s,
-        )
+        self.p50_s, self.p90_s = predict.filled(read["predicted_p50_s"], read["predicted_p90_s"], self.wall_s)
         self.mean_s, self.variance = predict.moments(self.p50_s, self.p90_s)
         #: Predicted GPU-seconds, whole numbers: sums of them are exact, so no order of summing changes a plan.
         self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.units * self.p50_s))
-        self._classify(access)
 
     def _classify(self, access: Access) -> None:
-        asked: dict[tuple[Any, ...], int] = {}
-        asks = np.array([asked.setdefault(key, len(asked)) for key in map(_ASKED, self.jobs)], dtype=np.int64)
-        rights = np.array([access.number(job.account_id) for job in self.jobs], dtype=np.int64)
+        numbers: defaultdict[tuple[Any, ...], int] = defaultdict(count().__next__)
+        asks = np.fromiter(map(numbers.__getitem__, map(_ASKED, self.jobs)), dtype=np.int64, count=self.size)
+        rights = np.zeros(self.size, dtype=np.int64)
+        if not access.is_plain:
+            rights[:] = [access.number(job.account_id) for job in self.jobs]
         pairs = asks * max(1, len(access.rights)) + rights
         _, first, self.class_of = np.unique(pairs, return_index=True, return_inverse=True)
         specs: dict[Spec, int] = {}
@@ -153,24 +174,31 @@ class Backlog:
 #: A run that has outlived its wall limit is about to be ended, yet holds its GPUs: they are not free now.
 OVERDUE_S = 1.0
 
+_NUMBERS_OF_RUN = {
+    "started_at": "f8",
+    "wall_s": "f8",
+    "predicted_p50_s": "f8",
+    "predicted_p90_s": "f8",
+    "ends_by_at": "f8",
+    "gpu_milli": "i8",
+    "is_ending": "?",
+}
+
 
 class Runs:
     """Open attempts as arrays: how many GPUs each holds, and until when by its wall limit and by prediction."""
 
-    def __init__(self, running: Iterable[RunningJob], now: float) -> None:
-        self.runs = list(running)
+    def __init__(self, running: Sequence[RunningJob], now: float) -> None:
+        self.runs = running
+        read = table(running, _NUMBERS_OF_RUN)
+        self.milli: Ints = read["gpu_milli"].copy()
         self._hold()
-        started_at = column(self.runs, "started_at")
-        wall_s = column(self.runs, "wall_s")
-        planned_s, p90_s = predict.filled(
-            column(self.runs, "predicted_p50_s"),
-            column(self.runs, "predicted_p90_s"),
-            wall_s,
-        )
+        started_at, wall_s = read["started_at"].copy(), read["wall_s"].copy()
+        planned_s, p90_s = predict.filled(read["predicted_p50_s"], read["predicted_p90_s"], wall_s)
         elapsed_s = now - started_at
         p50_s, p90_s = predict.corrected(planned_s, p90_s, elapsed_s, wall_s)
         # A run that was asked to end holds its GPUs no longer than its grace.
-        asked_by = np.where(whole_numbers(self.runs, "is_ending") > 0, column(self.runs, "ends_by_at"), np.nan)
+        asked_by = np.where(read["is_ending"], read["ends_by_at"], np.nan)
         self.wall_end_at: Floats = np.maximum(np.fmin(started_at + wall_s, asked_by), now + OVERDUE_S)
         self.p50_end_at: Floats = np.maximum(np.fmin(started_at + p50_s, asked_by), now + OVERDUE_S)
         _, self.variance = predict.moments(np.maximum(p50_s, 1.0), p90_s)
@@ -180,8 +208,7 @@ class Runs:
     def _hold(self) -> None:
         """GPUs in all (a fraction is its share), and how many on each node."""
         parts: Sequence[tuple[Part, ...]] = list(map(attrgetter("parts"), self.runs))
-        here = np.array(list(map(len, map(attrgetter("gpu_indices"), self.runs))), dtype=np.int64)
-        self.milli = whole_numbers(self.runs, "gpu_milli")
+        here = np.fromiter(map(len, map(attrgetter("gpu_indices"), self.runs)), dtype=np.int64, count=len(self.runs))
         #: GPUs on the first node, which is all but for gangs.
         self.gpus: Ints = here
         #: Further parts of gangs: (run, part).

@@ -44,9 +44,7 @@ class Dispatch:
         self.tree = AccountTree(snapshot.accounts)
         run_leaves = self.tree.charge_running(self.runs)
         self.caps = Caps(snapshot, self.tree, self.runs, run_leaves, policy.max_running_gpus_per_learner, now)
-        self.leaves: Ints = np.array(
-            [self.tree.leaf(job.account_id, job.owner_id) for job in self.backlog.jobs], dtype=np.int64
-        )
+        self.leaves = self.tree.leaves_of(self.backlog.jobs)
         self.reservations = Reservations(self.access, self.pool, self.runs, policy, now)
         self.lendings = Lendings(self.access, self.pool, self.runs, policy, now)
         self.placement = Placement(
@@ -62,8 +60,6 @@ class Dispatch:
         self.promises = Promises(self.pool, self.placement, self.reservations, self.preemption)
         #: Blocked jobs that the walk at hand keeps GPUs for, at most.
         self._most_kept = policy.reservations
-        #: Runs were asked to end for these: they go first when they have.
-        self.has_room_made: Bools = np.array([job.has_room_made for job in self.backlog.jobs], dtype=np.bool_)
         self.groups = self._sweeps()
         self._compete()
         self.starts: dict[int, Start] = {}
@@ -84,10 +80,11 @@ class Dispatch:
     def _sweeps(self) -> dict[int, tuple[Id, int]]:
         """The sweep of each job of one that has a cap, and the cap."""
         most: dict[Id, int] = {}
+        backlog = self.backlog
         capped = [
-            (i, job.group_id, job.max_running_of_group)
-            for i, job in enumerate(self.backlog.jobs)
-            if job.max_running_of_group is not None and job.group_id is not None
+            (i, group_id, int(backlog.most_of_group[i]))
+            for i in np.flatnonzero(~np.isnan(backlog.most_of_group)).tolist()
+            if (group_id := backlog.jobs[i].group_id) is not None
         ]
         for _, group_id, cap in capped:
             most[group_id] = min(cap, most.get(group_id, cap))
@@ -136,7 +133,6 @@ class Dispatch:
         new = len(self.backlog.classes) - len(self._is_full)
         self._is_full = np.r_[self._is_full, np.zeros(new, dtype=np.bool_)]
         self.leaves = np.append(self.leaves, leaf)
-        self.has_room_made = np.append(self.has_room_made, alone.jobs[0].has_room_made)
         self.held.append(number)
         return number
 
@@ -185,7 +181,7 @@ class Dispatch:
         order = priorities.order[~self.held.mask[priorities.order]]
         waiting_gpu_s = float(self.backlog.cost_gpu_s[order].sum())
         self._most_kept = self.policy.reservations_for(waiting_gpu_s, self.pool.gpus)
-        made_room = self.has_room_made[order]
+        made_room = self.backlog.has_room_made[order]
         # The widest first: what was cleared for it holds the narrower ones too, but not the other way round.
         cleared_for = order[made_room]
         cleared_for = cleared_for[np.argsort(-self.backlog.units[cleared_for], kind="stable")]
@@ -229,7 +225,7 @@ class Dispatch:
         is_near = np.zeros(int(near.max()) + 1, dtype=np.bool_)
         is_near[near[might]] = True
         stops = may_stop & is_near[near]
-        return might | stops | self._is_of_capped_sweep(jobs) | self.has_room_made[jobs], is_capped
+        return might | stops | self._is_of_capped_sweep(jobs) | self.backlog.has_room_made[jobs], is_capped
 
     def _turn_out_full(self, numbers: Ints, chosen: Bools) -> Bools:
         """For each job whether its class is full, looked up now for those chosen.

@@ -9,13 +9,14 @@ Cheng, 1996), and its order can be had by sorting: a child's key before its k-th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from labs.scheduling.domain.backlog import Backlog, Floats, Ints, Runs
-from labs.scheduling.domain.snapshot import AccountState, Id
+from labs.scheduling.domain.snapshot import AccountState, Id, PendingJob, RunningJob
 
 LEAST_WEIGHT = 1e-9
 
@@ -41,6 +42,18 @@ class Turns(NamedTuple):
         return made
 
 
+class _Leaves(dict[tuple[Id, Id], int]):
+    """Numbers of leaves by account and owner; what is asked for first is made."""
+
+    def __init__(self, make: Callable[[Id, Id], int]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: tuple[Id, Id]) -> int:
+        number = self[key] = self._make(*key)
+        return number
+
+
 class AccountTree:
     """The tree as arrays. Below each account that has jobs is one leaf for each owner, all of the same weight."""
 
@@ -49,7 +62,7 @@ class AccountTree:
         self._parent = [-1 if a.parent_id is None else self.number[a.parent_id] for a in accounts]
         self._weight = [max(a.weight, LEAST_WEIGHT) for a in accounts]
         self._own_use = [float(round(a.decayed_use_gpu_s)) for a in accounts]
-        self._leaf: dict[tuple[Id, Id], int] = {}
+        self._leaf = _Leaves(self._grow)
         #: Account and owner of each leaf, by its number less ``first_leaf``.
         self.leaves: list[tuple[Id, Id]] = []
         self.first_leaf = len(accounts)
@@ -57,13 +70,19 @@ class AccountTree:
 
     def leaf(self, account_id: Id, owner_id: Id) -> int:
         """The number of the leaf for this owner below this account; made when first asked for."""
-        number = self._leaf.get((account_id, owner_id))
-        if number is None:
-            number = self._leaf[account_id, owner_id] = len(self._parent)
-            self._parent.append(self.number[account_id])
-            self._weight.append(1.0)
-            self._own_use.append(0.0)
-            self.leaves.append((account_id, owner_id))
+        return self._leaf[account_id, owner_id]
+
+    def leaves_of(self, holders: Sequence[PendingJob | RunningJob]) -> Ints:
+        """The leaf of each job or run."""
+        keys = map(attrgetter("account_id", "owner_id"), holders)
+        return np.fromiter(map(self._leaf.__getitem__, keys), dtype=np.int64, count=len(holders))
+
+    def _grow(self, account_id: Id, owner_id: Id) -> int:
+        number = len(self._parent)
+        self._parent.append(self.number[account_id])
+        self._weight.append(1.0)
+        self._own_use.append(0.0)
+        self.leaves.append((account_id, owner_id))
         return number
 
     def charge(self, leaf: int, gpu_seconds: float) -> None:
@@ -72,7 +91,7 @@ class AccountTree:
 
     def charge_running(self, runs: Runs) -> Ints:
         """Charge open attempts, each with what it has used or is predicted to use; return the leaf of each."""
-        leaves: Ints = np.array([self.leaf(run.account_id, run.owner_id) for run in runs.runs], dtype=np.int64)
+        leaves = self.leaves_of(runs.runs)
         charged = np.bincount(leaves, weights=runs.cost_gpu_s, minlength=len(self._own_use)) if len(leaves) else ()
         for number, gpu_seconds in enumerate(charged):
             self._own_use[number] += float(gpu_seconds)

@@ -23,13 +23,13 @@ class Held:
         backlog = dispatch.backlog
         self._never = [self._why_never(one) for one in backlog.classes]
         self._closed: dict[Id, Id | None] = {}
-        is_closed = np.array([self._closed_above(job.account_id) is not None for job in backlog.jobs], dtype=np.bool_)
+        tree = dispatch.tree
+        is_leaf_closed = np.array([self._closed_above(account_id) is not None for account_id, _ in tree.leaves])
         is_never = np.array([reason is not None for reason in self._never], dtype=np.bool_)
-        waits_for = np.array([bool(job.waits_for) for job in backlog.jobs], dtype=np.bool_)
         #: True for each job that is held back.
-        self.mask: Bools = is_closed | waits_for | (backlog.not_before > dispatch.now)
+        self.mask: Bools = backlog.is_dependent | (backlog.not_before > dispatch.now)
         if backlog.size:
-            self.mask |= is_never[backlog.class_of]
+            self.mask |= is_leaf_closed[dispatch.leaves - tree.first_leaf] | is_never[backlog.class_of]
 
     def append(self, i: int) -> None:
         """A job has joined the end of the backlog."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labs.scheduling.domain.backlog import Backlog, Floats, Ints, column
+from labs.scheduling.domain.backlog import Backlog, Floats, Ints
 from labs.scheduling.domain.decisions import Factors
 from labs.scheduling.domain.policy import DAY_S, Policy
 
@@ -55,10 +55,8 @@ def prioritise(
     # A deadline that has passed can no longer be met, so it moves nobody else back.
     slack = policy.weight_slack * np.where(backlog.deadline_at >= now, near, 0.0)
     due = np.flatnonzero(slack)
-    slack[due] *= 1.0 - np.clip(
-        column([backlog.jobs[i] for i in due.tolist()], "slack_spent_s") / policy.slack_gpu_s, 0, 1
-    )
-    lost_attempt = np.where(backlog.attempt > 1, policy.weight_lost_attempt, 0.0)
+    slack[due] *= 1.0 - np.clip(backlog.slack_spent_s[due] / policy.slack_gpu_s, 0, 1)
+    lost_attempt = np.where(backlog.is_retried, policy.weight_lost_attempt, 0.0)
     trial = np.where(backlog.is_trial, policy.weight_trial, 0.0)
     total = fair_share + age + shortness + slack + lost_attempt + trial
     order = chosen[np.lexsort((chosen, -total[chosen]))]
