@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import QuerySet, Value, prefetch_related_objects
+from django.db.models import BigIntegerField, Count, QuerySet, Value, prefetch_related_objects
 from django.db.models.query import ModelIterable, get_related_populators
+
+#: What a list of ids is given as to the lookups of an array: `path__overlap=Given("ids", IDS)`.
+IDS: ArrayField[Any, Any] = ArrayField(BigIntegerField())
 
 
 class Given(Value):
@@ -46,6 +50,12 @@ class _Text:
     prefetches: Sequence[Any] = ()
 
 
+def number_of(found: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """How many there are, as a query set of one row: `Compiled(lambda: number_of(waiting())).value()`."""
+    every = found.order_by().annotate(_all=Value(1)).values("_all")
+    return every.annotate(_number=Count("pk")).values_list("_number")
+
+
 class Compiled:
     """A query set of which everything but the values of its `Given` parameters is always the same."""
 
@@ -60,6 +70,11 @@ class Compiled:
     def row(self, **given: Any) -> tuple[Any, ...] | None:
         """The first row, or None. One query."""
         return next((tuple(row) for row in self._ask(given)), None)
+
+    def value(self, **given: Any) -> Any:
+        """The first value of the first row, None where there is none. One query."""
+        row = self.row(**given)
+        return row and row[0]
 
     def models(self, **given: Any) -> list[Any]:
         """Ask for model instances, with those of `select_related` and annotations. One query beside the prefetches."""

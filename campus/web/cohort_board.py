@@ -7,15 +7,16 @@ from enum import Enum, auto
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campus.core.compiled import IDS, Compiled, Given, number_of
 from campus.core.formats import day_text, hours
 from courses.assignments.api import CohortRow, LabProgress, cohort_overview, lab_progress
 from courses.catalog.models import Cohort
 from labs.jobs.models import Job
-from labs.usage.api import idle_runs, last_days, today_in, use_by_day
+from labs.usage.api import idle_runs_below, last_days, today_in, use_by_day
 
 QUIET_AFTER = timedelta(days=7)
 LEARNERS_SHOWN = 25
@@ -29,6 +30,22 @@ SORTS: dict[str, Callable[[CohortRow], Any]] = {
     "used": lambda row: (row.used_s, row.user.name),
     "active": lambda row: (row.last_activity_at is not None, row.last_activity_at),
 }
+
+
+def _jobs() -> QuerySet[Job]:
+    return Job.objects.filter(account__path__contains=Given("below", IDS))
+
+
+# The owners are joined to the newest few, not to every job that the cohort ever ran.
+_RECENT = Compiled(
+    lambda: (
+        Job.objects.filter(pk__in=_jobs().order_by("-id").values("pk")[:JOBS_SHOWN])
+        .select_related("owner")
+        .order_by("-id")
+        .only("title", "state", "submitted_at", "owner__name")
+    )
+)
+_OPEN = Compiled(lambda: number_of(_jobs().filter(state__in=Job.OPEN_STATES)))
 
 
 class Concern(Enum):
@@ -67,20 +84,18 @@ def board(cohort: Cohort, now: datetime, *, sort: str = "", page: str | None = N
         entry.cells = progress[entry.row.enrolment_id]
     for entry in (*shown, *concerns[:CONCERNS_SHOWN]):
         entry.concern = concern_words(entry, now)
-    # The owners are joined to the newest few, not to every job that the cohort ever ran.
-    newest = Job.objects.filter(account__path__contains=[cohort.account_id]).order_by("-id").values("pk")[:JOBS_SHOWN]
-    recent = Job.objects.filter(pk__in=newest).select_related("owner").order_by("-id")
+    below = [cohort.account_id]
     days = _days(cohort)
     return {
         "cohort": cohort,
-        "idle": idle_runs(Q(attempt__job__account__path__contains=[cohort.account_id])),
+        "idle": idle_runs_below(cohort.account_id),
         "labs": [{"lab": lab, "done": overview.done.get(lab.pk, 0)} for lab in overview.labs],
         "learners": len(entries),
         "page": shown,
         "concerns": len(concerns),
         "first_concerns": concerns[:CONCERNS_SHOWN],
-        "recent": recent.only("title", "state", "submitted_at", "owner__name"),
-        "open_jobs": Job.objects.filter(account__path__contains=[cohort.account_id], state__in=Job.OPEN_STATES).count(),
+        "recent": _RECENT.models(below=below),
+        "open_jobs": _OPEN.value(below=below),
         "online": sum(row.mode == "ONLINE" for row in overview.rows),
         "chart": _chart(days),
         "chart_title": _chart_title(days),

@@ -1,24 +1,25 @@
 """What the pool board shows: sites, nodes, a cell per GPU, the queue. A fixed number of queries."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campus.core.compiled import Compiled
+from campus.core.compiled import Compiled, number_of
 from campus.core.formats import gpu_count
 from campus.people.access import TEACHING, Standing
 from infra.pool.models import Gpu, Node, NodeEnvironment, Site
 from labs.environments.models import Environment
 from labs.jobs.api import WHOLE_GPU, Left
 from labs.jobs.models import Attempt, GpuLease, Job
+from labs.scheduling.models import Cycle
 from labs.scheduling.pool_kept import Kept, kept_by_site
-from labs.usage.api import IdleRun, idle_runs
+from labs.usage.api import IdleRun, idle_runs_at
 
 QUEUE_SHOWN = 25
 ATTEMPTS_SHOWN = 30
@@ -130,8 +131,31 @@ def _facts(*names: str) -> QuerySet[Gpu, Any]:
     return Gpu.objects.order_by("node_id", "index").values_list(*names)
 
 
+_JOB = "attempt__job__"
+_LEASED = (
+    "gpu_id", "milli__startswith", "milli__endswith", "memory_mib", "attempt__job_id", _JOB + "title",
+    _JOB + "owner_id", _JOB + "owner__name", _JOB + "account__scope__path", "attempt__reservation_id",
+    "attempt__is_borrowed",
+)  # fmt: skip
+
+_SITES = Compiled(lambda: _sites())
 _NODES = Compiled(lambda: Node.objects.order_by("site_id", "name"))
 _GPUS = Compiled(lambda: _facts(*_FACTS[:-1]))
+_LEASES = Compiled(lambda: GpuLease.objects.values_list(*_LEASED))
+_WAITING = Compiled(
+    lambda: (
+        Job.objects.filter(state=Job.State.QUEUED)
+        .select_related("owner", "account__scope")
+        .order_by("queue_place", "id")
+        .only(*_QUEUED)[:QUEUE_SHOWN]
+    )
+)
+_WAIT = Compiled(lambda: number_of(Job.objects.filter(state=Job.State.QUEUED)))
+_LAST_CYCLE = Compiled(lambda: Cycle.objects.order_by("-at")[:1])
+
+
+def _sites() -> QuerySet[Site]:
+    return Site.objects.select_related("campus", "owner__account").order_by("pk")
 
 
 def board(standing: Standing, user_id: int | None, *, node_name: str | None = None) -> list[SiteRow]:
@@ -151,9 +175,7 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
         gpus[said[1]].append(Facts(*said))
     leases = _leases(node_name)
     environments = _environments(node_name) if node_name is not None else {}
-    sites = Site.objects.select_related("campus", "owner__account").order_by("pk")
-    if node_name is not None:
-        sites = sites.filter(pk__in=by_site)
+    sites = _SITES.models() if node_name is None else _sites().filter(pk__in=by_site)
     kept = kept_by_site(timezone.now(), _reservations(leases)) if node_name is None else {}
     rows, words = [], _words()
     for site in sites:
@@ -174,18 +196,18 @@ def board(standing: Standing, user_id: int | None, *, node_name: str | None = No
 
 def queue(standing: Standing, user_id: int | None) -> dict[str, Any]:
     """Return how many jobs wait, and the first of them as far as this reader may see them. Two queries."""
-    waiting = Job.objects.filter(state=Job.State.QUEUED)
-    first = list(
-        waiting.select_related("owner", "account__scope").order_by("queue_place", "id").only(*_QUEUED)[:QUEUE_SHOWN]
-    )
-    entries = [{"job": job, "visible": may_see(job, standing, user_id)} for job in first]
-    return {"count": waiting.count(), "first": entries}
+    entries = [{"job": job, "visible": may_see(job, standing, user_id)} for job in _WAITING.models()]
+    return {"count": _WAIT.value(), "first": entries}
 
 
 def idle(standing: Standing) -> list[IdleRun]:
     """Return the runs that leave their GPUs idle, of the accounts that this reader looks after. One query."""
-    scopes = standing.scope_ids(TEACHING)
-    return idle_runs(Q(attempt__job__account__scope__path__overlap=scopes))
+    return idle_runs_at(standing.scope_ids(TEACHING))
+
+
+def last_cycle() -> Cycle | None:
+    """Return what the scheduler did last, None before its first cycle. One query."""
+    return _LAST_CYCLE.model()
 
 
 def _reservations(leases: "Leases") -> Iterator[int | None]:
@@ -241,15 +263,10 @@ Leases = dict[int, tuple[Work, ...]]
 
 def _leases(node_name: str | None) -> Leases:
     """The jobs that hold each GPU: one, or those that share it. One query."""
-    leases = GpuLease.objects.all()
-    if node_name is not None:
-        leases = leases.filter(gpu__node__name=node_name)
-    job = "attempt__job__"
-    rows = leases.values_list(
-        "gpu_id", "milli__startswith", "milli__endswith", "memory_mib", "attempt__job_id", job + "title",
-        job + "owner_id", job + "owner__name", job + "account__scope__path", "attempt__reservation_id",
-        "attempt__is_borrowed",
-    )  # fmt: skip
+    if node_name is None:
+        rows: Iterable[tuple[Any, ...]] = _LEASES.rows()
+    else:
+        rows = GpuLease.objects.filter(gpu__node__name=node_name).values_list(*_LEASED)
     found: Leases = {}
     for gpu_id, start, end, *said in rows:
         found[gpu_id] = _with(found.get(gpu_id, ()), Work(end - start, *said))

@@ -1,12 +1,10 @@
 """Who may see a class session, and who may change one."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from campus.core.compiled import AnyOf, Compiled, Given
+from campus.core.compiled import IDS, AnyOf, Compiled, Given
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import INSTRUCTING, TEACHING, Standing, standing_of
 from campus.people.models import User
@@ -15,7 +13,6 @@ from courses.catalog.models import Cohort, CourseRun, Enrolment
 from .models import ClassSession, SessionCohort, SessionTeacher
 
 READING = (Enrolment.State.ACTIVE, Enrolment.State.COMPLETED)
-SCOPES: "ArrayField[Any, Any]" = ArrayField(BigIntegerField())
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ def plannable_cohorts(standing: Standing, run: CourseRun | None = None) -> Query
 _PLANNABLE = Compiled(
     lambda: (
         CourseRun.objects.filter(
-            pk__in=Cohort.objects.filter(scope__path__overlap=Given("scopes", SCOPES)).order_by().values("run_id")
+            pk__in=Cohort.objects.filter(scope__path__overlap=Given("scopes", IDS)).order_by().values("run_id")
         )
         .select_related("course")
         .order_by("pk")

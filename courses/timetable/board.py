@@ -10,11 +10,11 @@ from django.db.models import DateField, DateTimeField, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campus.core.compiled import AnyOf, Compiled, Given
+from campus.core.compiled import IDS, AnyOf, Compiled, Given
 from campus.people.api import INSTRUCTING, TEACHING, Standing
 from courses.catalog.models import Cohort, Enrolment
 
-from .access import READING, SCOPES, readable, readable_by
+from .access import READING, readable, readable_by
 from .domain.week import Box, Span, boxes, hours_shown
 from .models import ClassSession, Holiday, Kind, OfficeSlot, SessionCohort
 from .selectors import sessions_between, sessions_of_cohort, sessions_of_person
@@ -115,13 +115,13 @@ class Reader:
 _TIME = (Given("from_at", DateTimeField()), Given("until_at", DateTimeField()))
 _OF_COHORT = Compiled(lambda: sessions_of_cohort(Given("cohort_id"), *_TIME))
 _OF_PERSON = Compiled(lambda: sessions_of_person(Given("user_id"), *_TIME))
-_READABLE = Compiled(lambda: sessions_between(*_TIME).filter(readable(Given("user_id"), Given("scopes", SCOPES))))
+_READABLE = Compiled(lambda: sessions_between(*_TIME).filter(readable(Given("user_id"), Given("scopes", IDS))))
 _NEXT = Compiled(lambda: sessions_of_person(Given("user_id"), *_TIME).filter(state=ClassSession.State.PLANNED)[:1])
 _COHORTS = Compiled(
     lambda: (
         Cohort.objects.filter(
             Q(enrolments__user_id=Given("user_id"), enrolments__state__in=READING, run__is_published=True)
-            | Q(scope__path__overlap=Given("scopes", SCOPES))
+            | Q(scope__path__overlap=Given("scopes", IDS))
         )
         .select_related("run__course", "campus", "scope")
         .distinct()

@@ -1,7 +1,6 @@
 """What is kept for classes and what is lent, from the database to the planner's values."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db.models import DateField, DateTimeField, Q, QuerySet
 
@@ -19,14 +18,10 @@ _SITE = ("id", "is_open", "campus__is_open", "power_cap_w", "campus_id", "owner_
 
 
 _SITES = Compiled(lambda: Site.objects.order_by("id").values_list(*_SITE))
-_BOOKED = Compiled(
-    lambda: ClassReservation.objects.filter(
-        state=ClassReservation.State.BOOKED,
-        end_at__gt=Given("now", DateTimeField()),
-        start_at__lt=Given("ahead", DateTimeField()),
-    )
-)
-_LENDINGS = Compiled(lambda: _lendings(Given("first_by", DateField()), Given("last_from", DateField())))
+_BOOKED = Compiled(lambda: _booked())
+_BOOKED_FOR_WHOM = Compiled(lambda: _booked().select_related("account"))
+_LENDINGS = Compiled(lambda: _lendings())
+_LENDINGS_TO_WHOM = Compiled(lambda: _lendings().select_related("site__campus", "borrower"))
 
 
 def sites() -> tuple[tuple[SiteState, ...], dict[int, int]]:
@@ -62,27 +57,37 @@ def reservations(now: datetime) -> tuple[ReservationState, ...]:
     )
 
 
-def open_lendings(now: datetime) -> QuerySet[SiteLending]:
-    """Those that are not over, with the zone of their campus. One query."""
-    return _lendings(*_days(now))
+def classes_until(now: datetime, ahead: datetime) -> list[ClassReservation]:
+    """Those that meet or will before `ahead`, with the account for which they are kept. One query."""
+    return _BOOKED_FOR_WHOM.models(now=now, ahead=ahead)
 
 
-def _days(now: datetime) -> tuple[date, date]:
-    """Who begins later or ended sooner is out of reach in every zone."""
-    return now.date() + timedelta(days=3), now.date() - timedelta(days=2)
+def open_lendings(now: datetime) -> list[SiteLending]:
+    """Those that are not over, with the borrower and the zone of their campus. One query."""
+    return _LENDINGS_TO_WHOM.models(**_days(now))
 
 
-def _lendings(first_by: Any, last_from: Any) -> QuerySet[SiteLending]:
-    return (
-        SiteLending.objects.filter(ended_at=None, first_day__lte=first_by)
-        .filter(Q(last_day=None) | Q(last_day__gte=last_from))
-        .select_related("site__campus")
+def _booked() -> QuerySet[ClassReservation]:
+    return ClassReservation.objects.filter(
+        state=ClassReservation.State.BOOKED,
+        end_at__gt=Given("now", DateTimeField()),
+        start_at__lt=Given("ahead", DateTimeField()),
     )
+
+
+def _days(now: datetime) -> dict[str, date]:
+    """Who begins later or ended sooner is out of reach in every zone."""
+    return {"first_by": now.date() + timedelta(days=3), "last_from": now.date() - timedelta(days=2)}
+
+
+def _lendings() -> QuerySet[SiteLending]:
+    within = Q(last_day=None) | Q(last_day__gte=Given("last_from", DateField()))
+    begun = SiteLending.objects.filter(ended_at=None, first_day__lte=Given("first_by", DateField()))
+    return begun.filter(within).select_related("site__campus")
 
 
 def lendings(now: datetime) -> tuple[LendingState, ...]:
     """The windows of lending that are open or will be soon. One query."""
-    first_by, last_from = _days(now)
     return tuple(
         LendingState(
             lender_site_id=row.site_id,
@@ -91,7 +96,7 @@ def lendings(now: datetime) -> tuple[LendingState, ...]:
             from_at=opens.timestamp(),
             until_at=closes.timestamp(),
         )
-        for row in _LENDINGS.models(first_by=first_by, last_from=last_from)
+        for row in _LENDINGS.models(**_days(now))
         for opens, closes in windows(hours_of(row), now)
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .domain.windows import windows
-from .kept_loader import hours_of, open_lendings
+from .kept_loader import classes_until, hours_of, open_lendings
 from .models import ClassReservation, SiteLending
 
 AHEAD = timedelta(hours=24)
@@ -42,12 +42,9 @@ def kept_by_site(now: datetime, running: Iterable[int | None]) -> dict[int, Kept
     """By site what is kept and lent now or soon. `running` are the reservations of the GPUs in use. Two queries."""
     in_use = Counter(running)
     found: dict[int, Kept] = defaultdict(Kept)
-    booked = ClassReservation.objects.filter(
-        state=ClassReservation.State.BOOKED, end_at__gt=now, start_at__lt=now + AHEAD
-    )
-    for row in booked.select_related("account"):
+    for row in classes_until(now, now + AHEAD):
         found[row.site_id].classes.append(Held(row, row.start_at <= now, in_use[row.pk]))
-    for lent in open_lendings(now).select_related("borrower"):
+    for lent in open_lendings(now):
         for opens, closes in windows(hours_of(lent), now, AHEAD)[:1]:
             around = lent.opens_at == lent.closes_at
             found[lent.site_id].lendings.append(Lent(lent, opens, closes, opens <= now, around))

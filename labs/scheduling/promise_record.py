@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from campus.core.compiled import Compiled
 from labs.jobs.models import Attempt, Job
 
 from .domain import fitting
@@ -27,19 +28,24 @@ class Coverage:
         return round(100 * self.by_p90)
 
 
-def coverage(last: int = LAST) -> Coverage:
-    """Over the newest `last` jobs that waited and were started; what was cancelled before is left out. One query.
-
-    The start is when the first attempt was given its GPUs, whatever came of it.
-    """
+def _started() -> QuerySet[Any, Any]:
     first = Attempt.objects.filter(job=OuterRef("pk"), number=1)
-    found = (
-        Job.objects.filter(promised_p90_at__isnull=False)
-        .annotate(given_at=Subquery(first.values("assigned_at")[:1]))
-        .filter(given_at__isnull=False)
-        .order_by("-id")
+    found = Job.objects.filter(promised_p90_at__isnull=False).annotate(
+        given_at=Subquery(first.values("assigned_at")[:1])
     )
-    rows = list(found.values_list("given_at", F("promised_p50_at"), F("promised_p90_at"))[:last])
+    newest = found.filter(given_at__isnull=False).order_by("-id")
+    return newest.values_list("given_at", F("promised_p50_at"), F("promised_p90_at"))[:LAST]
+
+
+_STARTED = Compiled(_started)
+
+
+def coverage(last: int = LAST) -> Coverage:
+    """Over the newest `last` jobs that waited and were started, LAST at most. One query.
+
+    What was cancelled before is left out. The start is when the first attempt was given its GPUs, whatever came of it.
+    """
+    rows = _STARTED.rows()[:last]
     return Coverage(len(rows), *(_share([row[0] <= row[n] for row in rows if row[n] is not None]) for n in (1, 2)))
 
 

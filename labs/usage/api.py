@@ -3,7 +3,7 @@
 from .domain.folding import Use
 from .domain.periods import Period, last_days
 from .groupings import register as register_grouping
-from .idleness import IdleRun, idle_runs
+from .idleness import IdleRun, idle_runs_at, idle_runs_below
 from .selectors import balances_of, today_in, use_by_day
 
 __all__ = [
@@ -11,7 +11,8 @@ __all__ = [
     "Period",
     "Use",
     "balances_of",
-    "idle_runs",
+    "idle_runs_at",
+    "idle_runs_below",
     "last_days",
     "register_grouping",
     "today_in",

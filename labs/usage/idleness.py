@@ -5,18 +5,20 @@ each running attempt. A CPU slot reports none, and a GPU that jobs share is meas
 samples, and pages say that nothing is measured.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import DurationField, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.compiled import IDS, Compiled, Given
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
 from campus.core.notices.topics import Topic, register_topics
@@ -141,26 +143,44 @@ class IdleRun:
         return int((timezone.now() - self.since).total_seconds() // 60)
 
 
-def idle_runs(attempts: Q | None = None) -> list[IdleRun]:
-    """Return the running attempts that staff may see as idle: told LABS_IDLE_STAFF_AFTER_MIN ago; longest first.
+_JOB = "attempt__job__"
+_BELOW = Compiled(lambda: _idle_runs(Q(attempt__job__account__path__contains=Given("ids", IDS))))
+_AT = Compiled(lambda: _idle_runs(Q(attempt__job__account__scope__path__overlap=Given("ids", IDS))))
 
-    One query. `attempts` is a condition on the attempt's activity, as `Q(attempt__job__account__path__contains=[7])`.
+
+def idle_runs_below(account_id: int) -> list[IdleRun]:
+    """Return the runs charged to this account, or to one below it, that staff may see as idle.
+
+    Those whose owners were told LABS_IDLE_STAFF_AFTER_MIN ago, the longest 50 first. One query.
     """
-    found = _told_of().filter(attempts or Q()).order_by("idle_since")
-    job = "attempt__job__"
-    rows = found.values_list(
-        "attempt__job_id", job + "title", job + "owner__name", "attempt__node__name", job + "gpus",
-        "idle_pct", "idle_since",
-    )  # fmt: skip
+    return _told(_BELOW.rows(ids=[account_id], grace=_grace()))
+
+
+def idle_runs_at(scope_ids: Sequence[int]) -> list[IdleRun]:
+    """As `idle_runs_below`, of the accounts at these scopes and below them. One query."""
+    return _told(_AT.rows(ids=list(scope_ids), grace=_grace()))
+
+
+def _told(rows: Iterable[tuple[Any, ...]]) -> list[IdleRun]:
     return [
-        IdleRun(pk, title, owner, node, gpus, round(pct or 0), since)
-        for pk, title, owner, node, gpus, pct, since in rows[:50]
-        if since is not None
+        IdleRun(pk, title, owner, node, gpus, round(pct), since) for pk, title, owner, node, gpus, pct, since in rows
     ]
 
 
-def _told_of() -> QuerySet[GpuActivity]:
-    grace = timedelta(minutes=settings.LABS_IDLE_STAFF_AFTER_MIN)
+def _idle_runs(which: Q) -> QuerySet[Any, Any]:
+    found = _told_of(Given("grace", DurationField())).filter(which).order_by("idle_since")
+    return found.values_list(
+        "attempt__job_id", _JOB + "title", _JOB + "owner__name", "attempt__node__name", _JOB + "gpus",
+        "idle_pct", "idle_since",
+    )[:50]  # fmt: skip
+
+
+def _grace() -> timedelta:
+    return timedelta(minutes=settings.LABS_IDLE_STAFF_AFTER_MIN)
+
+
+def _told_of(grace: timedelta | Given) -> QuerySet[GpuActivity]:
+    """The idle runs whose owners were told so long ago."""
     return GpuActivity.objects.filter(
         idle_since__isnull=False, told_at__lte=Now() - grace, attempt__state=Attempt.State.RUNNING
     )
@@ -169,7 +189,7 @@ def _told_of() -> QuerySet[GpuActivity]:
 def idle_gpus_of(account_ids: Collection[int]) -> dict[int, float]:
     """Return how many GPUs stand idle below each of these accounts, as staff may see them. One query."""
     wanted = set(account_ids)
-    rows = _told_of().filter(attempt__job__account__path__overlap=list(wanted))
+    rows = _told_of(_grace()).filter(attempt__job__account__path__overlap=list(wanted))
     found: dict[int, float] = {}
     for path, gpus in rows.values_list("attempt__job__account__path", "attempt__job__gpus"):
         for account_id in wanted.intersection(path):

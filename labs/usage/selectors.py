@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet, Sum
+from django.db.models import DateField, QuerySet, Sum
 from django.utils import timezone
 
+from campus.core.compiled import IDS, Compiled, Given
 from campus.people.access import TEACHING, Standing
 from campus.people.models import User
 from labs.jobs.models import Job
@@ -62,25 +64,26 @@ def balances_of(user: User) -> list[Balance]:
 
 def use_by_day(account_ids: Sequence[int], period: Period) -> dict[date, Use]:
     """Return the use below these accounts by day; days without are left out. One query."""
-    rows = (
-        _days(account_ids, period).values_list("day").annotate(c=Sum("charged_s"), r=Sum("refunded_s"), j=Sum("jobs"))
-    )
+    rows = _BY_DAY.rows(ids=list(account_ids), first=period.first, last=period.last)
     return {day: Use(charged, refunded, jobs) for day, charged, refunded, jobs in rows}
+
+
+def _by_day() -> QuerySet[UsageDay, Any]:
+    within = UsageDay.objects.filter(day__range=(Given("first", DateField()), Given("last", DateField()))).order_by()
+    below = within.filter(path__overlap=Given("ids", IDS)).values_list("day")
+    return below.annotate(c=Sum("charged_s"), r=Sum("refunded_s"), j=Sum("jobs"))
+
+
+_BY_DAY = Compiled(_by_day)
 
 
 def use_by_account(account: Account, period: Period, *, each_day: bool = False) -> list[AccountUse]:
     """Return the use of every single account below `account`. One query."""
     fields = ("path", "day") if each_day else ("path",)
-    rows = _days([account.pk], period).values_list(*fields)
+    within = UsageDay.objects.filter(day__range=(period.first, period.last), path__contains=[account.pk])
+    rows = within.order_by().values_list(*fields)
     sums = rows.annotate(c=Sum("charged_s"), r=Sum("refunded_s"), j=Sum("jobs"))
     return [AccountUse(tuple(path), Use(c, r, j), day[0] if day else None) for path, *day, c, r, j in sums]
-
-
-def _days(account_ids: Sequence[int], period: Period) -> QuerySet[UsageDay]:
-    within = UsageDay.objects.filter(day__range=(period.first, period.last)).order_by()
-    if len(account_ids) == 1:
-        return within.filter(path__contains=account_ids)
-    return within.filter(path__overlap=list(account_ids))
 
 
 def grouped(uses: Iterable[AccountUse], grouping: Grouping) -> list[GroupUse]:

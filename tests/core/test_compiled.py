@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db.models import DateTimeField, F, QuerySet
 
-from campus.core.compiled import AnyOf, Compiled, Given
+from campus.core.compiled import AnyOf, Compiled, Given, number_of
 from campus.people.models import RoleGrant, Scope, User
 from tests.factories import UserFactory
 
@@ -38,6 +38,12 @@ def test_rows_are_those_of_values_list_for_each_given_value() -> None:
     assert asked.rows(before=datetime(2021, 1, 1, tzinfo=UTC)) == [(early.pk, early.email)]
     assert asked.row(before=datetime(2019, 1, 1, tzinfo=UTC)) is None
     assert (late.pk, late.email) in asked.rows(before=datetime(2100, 1, 1, tzinfo=UTC))
+
+
+def test_a_number_is_that_of_the_rows_and_zero_where_there_are_none() -> None:
+    users = [UserFactory() for _ in range(3)]
+    asked = Compiled(lambda: number_of(_people(pk=AnyOf("ids")).order_by("email")))
+    assert [asked.value(ids=[user.pk for user in some]) for some in ([], users[:1], users)] == [0, 1, 3]
 
 
 def test_what_is_prefetched_comes_with_each_answer(django_assert_num_queries: Any) -> None:

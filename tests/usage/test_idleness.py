@@ -17,7 +17,7 @@ from infra.pool import api as pool
 from infra.pool.models import Node
 from labs.jobs.models import Attempt
 from labs.usage.domain.idleness import Idle, idle
-from labs.usage.idleness import idle_runs, watch
+from labs.usage.idleness import idle_runs_at, idle_runs_below, watch
 from labs.usage.models import GpuActivity
 from tests import factories
 from tests.jobs import build
@@ -107,9 +107,11 @@ def test_an_owner_is_told_once_and_staff_after_a_while(world: build.World) -> No
     activity = GpuActivity.objects.get(attempt=attempt)
     assert (activity.samples, activity.idle_pct) == ([3] * 22, 3)
     assert "This job holds 2 GPUs and used them 3% for 22 minutes." in page_of(world.learner, notice.url)
-    assert idle_runs() == []
+    account = attempt.job.account
+    assert idle_runs_below(account.path[0]) == []
     GpuActivity.objects.update(told_at=Now() - timedelta(minutes=31))
-    assert [(run.job_id, run.pct) for run in idle_runs()] == [(attempt.job_id, 3)]
+    assert [(run.job_id, run.pct) for run in idle_runs_below(account.path[0])] == [(attempt.job_id, 3)]
+    assert idle_runs_below(account.pk) == idle_runs_at([world.campus.scope_id]) == idle_runs_below(account.path[0])
     staff = factories.staff("CAMPUS_ADMIN", world.campus.scope)
     assert "hardly used for" in page_of(staff, "/pool/")
     elsewhere = factories.staff("CAMPUS_ADMIN", factories.campus("jeonbuk", "전북").scope)

@@ -18,7 +18,6 @@ from campus.web.forms import NodeForm, ReasonForm
 from campus.web.services import drain_node, resume_node
 from infra.pool import api as nodes
 from infra.pool.models import Node
-from labs.scheduling.models import Cycle
 from labs.scheduling.promise_record import coverage
 
 
@@ -39,7 +38,7 @@ def pool(request: SignedInRequest) -> HttpResponse:
         "refusing": [
             node for node in shown if node.confinement == Node.Confinement.REFUSED and node.state != Node.State.DOWN
         ],
-        "cycle": Cycle.objects.order_by("-at").first(),
+        "cycle": pool_board.last_cycle(),
         "kept_promises": coverage(),
         "may_register": standing.is_administering,
     }
