@@ -7,7 +7,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from campus.core.errors import Full
+from campus.core.errors import Conflict, Full
+from campus.people.models import User
 from courses.catalog import services as catalog
 from courses.catalog.models import Cohort, Enrolment
 from labs.quota import api as quota
@@ -126,3 +127,27 @@ def test_negative_control_counting_before_taking_gives_away_more_seats_than_ther
             cursor.execute(
                 "ALTER TABLE catalog_cohort ADD CONSTRAINT cohort_seats_not_exceeded CHECK (seats_taken <= seats)"
             )
+
+
+def test_two_class_lists_that_bring_the_same_new_people_at_once_do_so_once_and_nobody_meets_an_error():
+    build.root()
+    first = build.cohort(seats=40)
+    second = build.cohort(of=first.run, seats=40)
+    rows = "".join(f"new{number}@b.kr,김새롬\n" for number in range(40))
+    raw = f"email,name\n{rows}".encode()
+
+    def attempt(cohort):
+        digest = catalog.preview_roster(cohort_id=cohort.pk, raw=raw).digest
+        begin.wait(timeout=30)
+        try:
+            return catalog.import_roster(cohort_id=cohort.pk, raw=raw, digest=digest, actor=None).enrolled
+        except Conflict as conflict:
+            return conflict.code
+        finally:
+            connection.close()
+
+    begin = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(attempt, [first, second]), key=str) == [40, "preview_is_old"]
+    assert User.objects.filter(email__startswith="new").count() == Enrolment.objects.count() == 40
+    assert sorted(Cohort.objects.values_list("seats_taken", flat=True)) == [0, 40]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ from courses.catalog.tasks import send_invitations
 from .enrolments import open_learner_account, take_seats
 
 State = Enrolment.State
+UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,14 @@ def import_roster(
         raise NotAllowed
     _check(preview, digest, only_valid)
     take_seats(cohort.pk, plan.seats_needed)
-    people = _create_people(cohort, plan, actor)
-    _enrol_people(cohort, plan, people, actor)
+    try:
+        with transaction.atomic():
+            people = _create_people(cohort, plan, actor)
+            _enrol_people(cohort, plan, people, actor)
+    except IntegrityError as error:  # another class list or a sign-up brought one of them in the same moment
+        if getattr(error.__cause__, "sqlstate", "") != UNIQUE_VIOLATION:
+            raise
+        raise _is_old() from error
     _change_modes(cohort, plan, actor)
     invited = [people[p.row.email].pk for p in plan.rows if p.effect is Effect.CREATE]
     if invited and site_url:
@@ -103,7 +110,7 @@ def import_roster(
 def _check(preview: RosterPreview, digest: str, only_valid: bool) -> None:
     plan = preview.plan
     if digest != preview.digest:
-        raise Conflict(_("The class list changed since the preview. Please look at it again."), code="preview_is_old")
+        raise _is_old()
     if not preview.roster.is_readable or not plan.changing:
         raise InvalidInput({"file": _("There is nothing in this file to import.")}, code="nothing_to_import")
     if plan.errors and not only_valid:
@@ -114,6 +121,10 @@ def _check(preview: RosterPreview, digest: str, only_valid: bool) -> None:
     if plan.is_short_of_seats:
         facts = {"needed": plan.seats_needed, "left": plan.seats_left}
         raise Full(_("%(needed)d seats are needed and %(left)d are left.") % facts, facts=facts)
+
+
+def _is_old() -> Conflict:
+    return Conflict(_("The class list changed since the preview. Please look at it again."), code="preview_is_old")
 
 
 def _known_people(cohort: Cohort, emails: Sequence[str]) -> dict[str, KnownPerson]:
