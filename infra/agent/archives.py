@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from infra.executors.domain.names import normal, zip_name
+
 MAX_FILES = 200_000
 MAX_DEPTH = 16
 MAX_PATH_BYTES = 400
@@ -44,10 +46,10 @@ def unpack(archive: IO[bytes], target: Path) -> int:
 
 
 def path_of(entry: zipfile.ZipInfo) -> str:
-    """The entry's relative path. Raises BadArchive."""
-    name = entry.filename.rstrip("/") if entry.is_dir() else entry.filename
+    """The entry's relative path in NFC, which is how Korean is typed. Raises BadArchive."""
+    name = normal(zip_name(entry)).rstrip("/")
     # `filename` ends at a NUL and turns the system's separator round; what was written is what counts.
-    if entry.orig_filename.rstrip("/") != name or "\\" in name:
+    if entry.orig_filename != entry.filename or "\\" in name:
         raise BadArchive(f"the name {entry.orig_filename!r} is not plain")
     if any(unicodedata.category(char)[0] == "C" for char in name):
         raise BadArchive(f"the name {name!r} holds control characters")

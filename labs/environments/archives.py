@@ -72,7 +72,7 @@ def _checked(archive: IO[bytes]) -> int:
     most = settings.LABS_DATA_SET_MAX_BYTES * GROWTH
     try:
         with zipfile.ZipFile(archive) as bundle:
-            files = [_named(entry) for entry in bundle.infolist() if not entry.is_dir()]
+            files = [entry for entry in map(_named, bundle.infolist()) if not entry.is_dir()]
             _check_names(files)
             if not files:
                 raise _refused(_("The zip holds no file."))
@@ -99,7 +99,7 @@ def _named(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
 
 def _check_names(files: Sequence[zipfile.ZipInfo]) -> None:
     try:
-        check_together(entry.filename for entry in files)
+        check_together(path_of(entry) for entry in files)
     except BadArchive as error:
         words = _(
             "Two files have the same name but for capital letters, a file is also a folder, or there are too many."

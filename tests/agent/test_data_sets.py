@@ -7,6 +7,7 @@ import io
 import os
 import stat
 import threading
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,7 @@ HOSTILE = {
     "an absolute path": zipped(("/etc/cron.d/x", b"x")),
     "a dot": zipped(("a/./b", b"x")),
     "a backslash": zipped(("a\\b.txt", b"x")),
+    "no name": zipped(("name", b"x")).replace(b"name", b"\0ame"),
     "a line break": zipped(("a\nb.txt", b"x")),
     "a direction mark": zipped(("a\u202eb.txt", b"x")),
     "a link": zipped((link("passwd"), b"/etc/passwd")),
@@ -98,6 +100,14 @@ def test_a_data_set_is_fetched_once_and_lies_read_only(tmp_path: Path) -> None:
             assert (folder / "읽어보세요.txt").read_text(encoding="utf-8") == "안녕"
             assert stat.S_IMODE((folder / "train" / "0.csv").stat().st_mode) == 0o444
     assert len(fetched) == 1
+
+
+def test_korean_names_lie_there_as_they_are_typed_whoever_packed_them(tmp_path: Path) -> None:
+    windows = zipped(("AAAAAA.csv", b"1")).replace(b"AAAAAA", "데이터".encode("cp949"))
+    apple = zipped((unicodedata.normalize("NFD", "데이터.csv"), b"2"))
+    for archive, content in ((windows, b"1"), (apple, b"2")):
+        with DataSets(tmp_path, cap_mib=10).use(order_of(archive), fetch=giving(archive), is_cut=never) as folder:
+            assert (folder / "데이터.csv").read_bytes() == content
 
 
 def test_another_digest_is_refused_and_nothing_stays(tmp_path: Path) -> None:

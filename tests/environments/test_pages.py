@@ -122,6 +122,7 @@ def linked():
     ("content", "words"),
     [
         (b"PK no zip", "This is no zip that can be read."),
+        (zipped(name="1").replace(b"name", b"\0ame"), r"“\x00ame” cannot be unpacked on a node."),
         (zipped(), "The zip holds no file."),
         (zipped(**{"..__up": "1"}), "“../up” cannot be unpacked on a node."),
         (linked(), "“link” cannot be unpacked on a node."),

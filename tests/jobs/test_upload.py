@@ -144,3 +144,24 @@ def test_an_archive_with_any_bytes_changed_unpacks_within_the_caps_or_is_refused
     except BadFile:
         return
     assert sum(map(len, files.values())) <= LIMITS.total_bytes
+
+
+def named(name: bytes) -> bytes:
+    """A zip whose packer did not say how it writes names, as those of Windows and macOS do not."""
+    raw = packed({"main.py": b"print()", "A" * len(name): b"x"})
+    return raw.replace(b"A" * len(name), name)
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
+def test_korean_names_come_out_as_they_were_whoever_packed_them(encoding: str) -> None:
+    files = unpack(io.BytesIO(named("자료/데이터 1.csv".encode(encoding))), LIMITS)
+    assert set(files) == {"main.py", "자료/데이터 1.csv"}
+
+
+def test_names_that_are_neither_utf8_nor_korean_are_read_as_the_format_says() -> None:
+    assert set(unpack(io.BytesIO(named("café\xa0é.csv".encode("cp437"))), LIMITS)) == {"main.py", "café\xa0é.csv"}
+
+
+def test_a_korean_name_may_not_lead_out_either() -> None:
+    with pytest.raises(BadFile, match="parent"):
+        unpack(io.BytesIO(named("../데이터.csv".encode("cp949"))), LIMITS)

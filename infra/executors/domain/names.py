@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zipfile
 
 MAX_PATH_BYTES = 255
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_ZIP_SAYS_UTF8 = 0x800
 
 
 def source_path_problem(path: str, *, max_depth: int) -> str | None:
@@ -49,6 +51,21 @@ def _common_problem(path: str, parts: list[str], max_depth: int) -> str | None:
 def normal(path: str) -> str:
     """The path in NFC, so that the same Korean name is the same text on every system."""
     return unicodedata.normalize("NFC", path)
+
+
+def zip_name(entry: zipfile.ZipInfo) -> str:
+    """The name of a zip's entry as whoever packed it saw it, slashes, NULs and all.
+
+    Few packers say how they write names. Python then reads CP437, while macOS writes UTF-8 and Windows in Korean CP949.
+    """
+    if entry.flag_bits & _ZIP_SAYS_UTF8 or entry.orig_filename.isascii():
+        return entry.orig_filename
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return entry.orig_filename.encode("cp437").decode(encoding)
+        except UnicodeError:
+            continue
+    return entry.orig_filename
 
 
 def printable(name: str) -> str:

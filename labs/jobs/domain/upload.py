@@ -10,6 +10,8 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from infra.executors.domain.names import zip_name
+
 from .paths import BadFile, check_path, check_together, printable
 
 _CHUNK = 64 * 1024
@@ -64,17 +66,17 @@ def _unpack(opened: zipfile.ZipFile, limits: UploadLimits) -> dict[str, bytes]:
 
 def _is_left_out(entry: zipfile.ZipInfo) -> bool:
     """Folders and what macOS adds. A folder's name is judged too: it could be a link or point out."""
-    if entry.orig_filename.startswith(_MAC_LITTER):
+    name = zip_name(entry)
+    if name.startswith(_MAC_LITTER):
         return True
-    if entry.orig_filename.endswith("/"):
-        check_path(entry.orig_filename.rstrip("/") or "/")
+    if name.endswith("/"):
+        check_path(name.rstrip("/") or "/")
         return True
     return False
 
 
 def _checked(entry: zipfile.ZipInfo) -> str:
-    name = entry.orig_filename  # `filename` has been cut at a NUL and had its separators rewritten
-    path = check_path(name)
+    path = check_path(zip_name(entry))
     if entry.flag_bits & _ENCRYPTED:
         raise BadFile("encrypted", path)
     if stat.S_IFMT(entry.external_attr >> 16) not in _LINK_OR_FILE:
