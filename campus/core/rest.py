@@ -80,7 +80,10 @@ def _problem_of(exc: Exception) -> dict[str, Any] | None:
         return problem(status=400, code="invalid", title=_("Please correct what was entered"), errors=errors)
     if isinstance(exc, exceptions.APIException):
         code = str(exc.get_codes()) if isinstance(exc.detail, str) else "invalid"
-        return problem(status=exc.status_code, code=code, title=str(exc.default_detail), detail=str(exc.detail))
+        title = str(exc.default_detail)
+        if "{" in title:  # a gap that only the detail fills
+            title = str(exc.detail)
+        return problem(status=exc.status_code, code=code, title=title, detail=str(exc.detail))
     if isinstance(exc, Http404):
         return problem(status=404, code="not_found", title=_("There is no such page or thing"))
     if isinstance(exc, PermissionDenied):

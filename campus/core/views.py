@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import TooManyFilesSent
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -42,9 +44,14 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    detail = ""
+    if isinstance(exception, TooManyFilesSent):
+        detail = _("More than %(most)s files came at once. Go back, and send fewer, or one zip.")
+        detail %= {"most": settings.DATA_UPLOAD_MAX_NUMBER_FILES}
     if _is_program(request):
-        return _problem(status=400, code="bad_request", title=_("This request could not be understood"))
-    return render(request, "400.html", status=400)
+        title = _("This request could not be understood")
+        return _problem(status=400, code="bad_request", title=title, detail=detail)
+    return render(request, "400.html", {"detail": detail}, status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

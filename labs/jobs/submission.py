@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -72,6 +72,9 @@ def read_submission(request: Any) -> Submission:
         said, uploads = _read(request)
     except RequestDataTooBig:
         raise TooLarge from None
+    except TooManyFilesSent:  # reading stopped there, so how many they are is not known
+        words = _("These are too many files; at most %(most)s are taken. Leave data and packages out.")
+        raise InvalidInput({"files": words % {"most": settings.LABS_SOURCE_MAX_FILES}}) from None
     reader = _Reader(said)
     files, refusal = _files_or_refusal(said, uploads, reader)
     submission = Submission(

@@ -140,6 +140,10 @@ def test_another_content_type_is_refused(api: Api, nothing_changes: Watch, kind:
     assert answer.status_code == 415, answer.content
 
 
+def test_a_refused_content_type_is_named_in_the_title_too(api: Api) -> None:
+    assert "text/yaml" in api.send("POST", "jobs/", b"files:", content_type="text/yaml").json()["title"]
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_other_methods_are_refused_with_those_that_there_are(api: Api, nothing_changes: Watch, method: str) -> None:
     with nothing_changes():
@@ -284,6 +288,20 @@ def test_a_form_of_very_many_fields_is_refused(world: World, page: Client, nothi
     with nothing_changes():
         answer = page.post("/jobs/new/", form_of(world, **{f"x{n}": "1" for n in range(3000)}))
     assert answer.status_code in (400, 413)
+
+
+def test_very_many_uploaded_files_are_refused_with_what_to_do(
+    world: World, api: Api, page: Client, nothing_changes: Watch
+) -> None:
+    def uploads() -> list[SimpleUploadedFile]:
+        return [SimpleUploadedFile(f"{n}.py", b"x") for n in range(301)]
+
+    with nothing_changes():
+        over_rest = api.form("jobs/", {"files": uploads()})
+        by_form = page.post("/jobs/new/", form_of(world, upload=uploads()))
+    assert over_rest.status_code == by_form.status_code == 400
+    assert "at most 200" in complaints(over_rest)["files"]
+    assert b"send fewer, or one zip" in by_form.content
 
 
 def test_a_broken_multipart_body_is_refused(api: Api, nothing_changes: Watch) -> None:

@@ -11,8 +11,10 @@ from campus.core.formats import number
 from labs.jobs.domain.results import headlines
 from labs.jobs.domain.sweeps import as_text
 from labs.jobs.models import Job, JobEvent
+from labs.jobs.node_words import why_not_kept
 
 register = template.Library()
+register.filter(why_not_kept)
 
 _TONES = {
     "SUBMITTED": "wait",
