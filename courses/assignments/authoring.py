@@ -13,13 +13,16 @@ from campus.core import audit
 from campus.core.errors import InvalidInput, NotFound
 from campus.people.models import User
 from courses.catalog.api import get_editable_run, save_changes, save_new
+from courses.catalog.models import Enrolment
 from courses.content.models import Module
 from labs.jobs import api as jobs
 
 from .domain.cases import BadTests, cases_of
 from .domain.rubrics import BadRubric, Criterion, as_json, most_points, parse
-from .models import Assignment, Lab, LateDayBank, OutagePolicy, TestSuite
+from .models import Assignment, Lab, LateDayBank, OutagePolicy, Score, TestSuite
+from .moving import due_times, tell_moved
 from .scheduler import follow_deadlines
+from .scores import rescore
 
 
 @transaction.atomic
@@ -40,10 +43,14 @@ def open_assignment(*, module_id: int, actor: User | None, **fields: Any) -> Ass
 
 @transaction.atomic
 def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: User | None) -> Assignment:
-    """Change an assignment; what was handed in and graded stays as it is. Raises NotFound, NotAllowed, InvalidInput."""
+    """Change an assignment; what was handed in and graded stays as it is.
+
+    Where the deadline moved, lateness is judged anew, and learners whose own deadline is another now are told.
+    Raises NotFound, NotAllowed, InvalidInput.
+    """
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
-        .select_related("module__run", "lab")
+        .select_related("module__run__course", "lab")
         .filter(pk=assignment_id)
         .first()
     )
@@ -59,14 +66,25 @@ def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: U
         raise InvalidInput({"group_set": _("Work was handed in already, so that it stays as it is.")})
     probe = Assignment(**{"module": assignment.module, "kind": kind, "lab": lab} | _judged(assignment, fields))
     _check(probe)
-    before = (assignment.opens_at, assignment.due_at)
+    before, was_shown = (assignment.opens_at, assignment.due_at), assignment.is_published
+    learners = list(Enrolment.objects.filter(run=assignment.module.run_id).order_by("pk"))
+    due_at = due_times([assignment], learners)
     save_changes(assignment, fields, actor=actor)
+    _tell_lab(assignment)
+    follow_deadlines([assignment])
     if before != (assignment.opens_at, assignment.due_at):
         moved = {"deadline_sequence": F("deadline_sequence") + 1, "deadline_changed_at": Now()}
         Assignment.objects.filter(pk=assignment.pk).update(**moved)
-    _tell_lab(assignment)
-    follow_deadlines([assignment])
+        _rejudge(assignment, actor)
+        if was_shown and actor is not None:
+            tell_moved([assignment], learners, due_at)
     return assignment
+
+
+def _rejudge(assignment: Assignment, actor: User | None) -> None:
+    scores = Score.objects.select_related("enrolment__cohort").filter(assignment=assignment, raw__isnull=False)
+    for score in scores.order_by("pk"):
+        rescore(assignment=assignment, enrolment=score.enrolment, actor=actor, reason="deadline")
 
 
 def _judged(assignment: Assignment, fields: Mapping[str, Any]) -> dict[str, Any]:

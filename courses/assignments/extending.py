@@ -18,6 +18,7 @@ from courses.catalog.models import Cohort, Enrolment
 
 from .deadlines import deadline_for
 from .models import Assignment, DeadlineChange, Score
+from .moving import due_times, tell_moved
 from .scheduler import follow_deadlines
 from .scores import rescore
 
@@ -32,10 +33,14 @@ def set_cohort_deadline(
     _require_reason(reason)
     if closes_at is not None and closes_at < due_at:
         raise InvalidInput({"closes_at": _("It closes no sooner than its deadline.")})
+    touched = _touched(assignment=assignment, cohort=cohort)
+    was = due_times(*touched)
     before = DeadlineChange.objects.filter(kind=Kind.COHORT, assignment=assignment, cohort=cohort, revoked_at=None)
     before.update(revoked_at=Now())
     times = {"due_at": due_at, "closes_at": closes_at}
-    return _keep(actor, kind=Kind.COHORT, assignment=assignment, cohort=cohort, reason=reason, **times)
+    made = _keep(actor, kind=Kind.COHORT, assignment=assignment, cohort=cohort, reason=reason, **times)
+    tell_moved(*touched, was)
+    return made
 
 
 @transaction.atomic
@@ -64,9 +69,13 @@ def accommodate(
     _require_reason(reason)
     if not 100 < factor_pct <= 400:
         raise InvalidInput({"factor_pct": _("Use 101 to 400 percent of the time.")})
-    return _keep(
+    touched = _touched(assignment=assignment, enrolment=enrolment)
+    was = due_times(*touched)
+    made = _keep(
         actor, kind=Kind.ACCOMMODATION, assignment=assignment, enrolment=enrolment, factor_pct=factor_pct, reason=reason
     )
+    tell_moved(*touched, was)
+    return made
 
 
 @transaction.atomic
@@ -82,9 +91,12 @@ def revoke(*, change_id: int, assignment: Assignment, cohorts: Iterable[Cohort],
     whose = (change.cohort_id or (change.enrolment.cohort_id if change.enrolment else None)) if change else None
     if change is None or whose not in allowed or change.assignment_id not in (None, assignment.pk):
         raise NotFound
+    touched = _touched(assignment=change.assignment, cohort=change.cohort, enrolment=change.enrolment)
+    was = due_times(*touched)
     DeadlineChange.objects.filter(pk=change.pk).update(revoked_at=Now())
     audit.record(actor=actor, verb="deadline_change.revoked", target=change, reason=change.reason)
     _let_follow(change, actor)
+    tell_moved(*touched, was)
     return change
 
 
@@ -96,6 +108,17 @@ def extend_after_outage(
     reason = _("GPU runs were lost or waited long between %(begin)s and %(end)s") % {"begin": begin, "end": end}
     times = {"due_at": due_at, "facts": facts}
     return _keep(actor, kind=Kind.OUTAGE, assignment=assignment, enrolment=enrolment, reason=reason, **times)
+
+
+def _touched(
+    *, assignment: Assignment | None, cohort: Cohort | None = None, enrolment: Enrolment | None = None
+) -> tuple[list[Assignment], list[Enrolment]]:
+    """The assignments (None: all of the run) and the learners whom a change concerns. Two queries."""
+    pk, run_id = (enrolment.pk, enrolment.run_id) if enrolment else (0, 0)
+    learners = Enrolment.objects.filter(cohort=cohort) if cohort else Enrolment.objects.filter(pk=pk)
+    rows = Assignment.objects.select_related("module__run__course").order_by("pk")
+    rows = rows.filter(pk=assignment.pk) if assignment else rows.filter(module__run=run_id)
+    return list(rows), list(learners.order_by("pk"))
 
 
 def _require_reason(reason: str) -> None:

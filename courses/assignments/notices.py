@@ -12,7 +12,7 @@ from campus.people.models import RoleGrant
 from campus.people.requests import teaches
 
 TOPICS = {
-    "work.due": Topic(_("Deadlines: reminders and more time"), "work"),
+    "work.due": Topic(_("Deadlines: reminders, changes and more time"), "work"),
     "work.grades": Topic(_("Grades, and answers about them"), "work", Way.DIGEST),
     "teaching.outages": Topic(_("Learners whom an outage cost time"), "teaching", predicate=teaches),
 }
@@ -30,6 +30,15 @@ KINDS = {
     "assignments.extended": NoticeKind(
         _("You have more time for “%(title)s”"), _("Due %(due_at)s now. %(reason)s"), icon="alarm-clock", tone="ok",
         topic="work.due"
+    ),
+    "assignments.moved": NoticeKind(
+        _("Another deadline: “%(title)s”"), _("Due %(due_at)s now. It was %(before_at)s."), icon="alarm-clock",
+        tone="warn", topic="work.due"
+    ),
+    "assignments.many_moved": NoticeKind(
+        _("%(count)s of your deadlines in “%(course)s” moved"),
+        _("The list of assignments says when each is due now, and why."), icon="alarm-clock", tone="warn",
+        topic="work.due",
     ),
     "assignments.group_handed_in": NoticeKind(
         _("%(name)s handed in “%(title)s” for your group"), _("Version %(number)s. It counts for all of you."),

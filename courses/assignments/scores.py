@@ -113,7 +113,7 @@ def adjust(
     if before is None or before.raw is None:
         raise Conflict(_("Grade the group's work first."), code="not_graded")
     before.adjustment, before.adjustment_reason = points, reason.strip() if points else ""
-    scored = _scored(assignment, enrolment, before.submission, _grading_of(before), before.tested, before)
+    scored = _rejudged(assignment, enrolment, before, before.raw)
     kept = {"adjustment": before.adjustment, "adjustment_reason": before.adjustment_reason}
     return _swap(assignment, enrolment, before, kept | _figures(scored), actor, reason.strip())
 
@@ -166,7 +166,7 @@ def _take_tested(run: GradingRun, enrolment: Enrolment, actor: User | None, reas
         return False
     if before is not None and before.state == Score.State.PUBLISHED and not is_regrade:
         return False
-    scored = _scored(assignment, enrolment, submission, _grading_of(before), run.raw, before)
+    scored = _scored(assignment, enrolment, submission, _grading_of(before, assignment), run.raw, before)
     values: dict[str, Any] = {"submission": submission, "tested": run.raw, **_figures(scored)}
     if before is None:
         values["state"] = Score.State.DRAFT
@@ -177,17 +177,20 @@ def _take_tested(run: GradingRun, enrolment: Enrolment, actor: User | None, reas
 
 
 def rescore(*, assignment: Assignment, enrolment: Enrolment, actor: User | None, reason: str) -> bool:
-    """Judge lateness anew after a deadline changed, in the caller's transaction. False: nothing differs."""
+    """Judge lateness anew after a deadline changed, in the caller's transaction. False: nothing differs.
+
+    What was graded stays as it was, whatever became of rubric and tests since.
+    """
     before = (
         Score.objects.select_for_update(of=("self",))
         .select_related("submission")
         .filter(assignment=assignment, enrolment=enrolment, raw__isnull=False)
         .first()
     )
-    if before is None:
+    if before is None or before.raw is None:
         return False
-    scored = _scored(assignment, enrolment, before.submission, _grading_of(before), before.tested, before)
-    if scored.adjusted == before.adjusted or scored.raw is None:
+    scored = _rejudged(assignment, enrolment, before, before.raw)
+    if scored.adjusted == before.adjusted:
         return False
     _swap(assignment, enrolment, before, _figures(scored), actor, reason)
     return True
@@ -231,6 +234,21 @@ def _scored(
         raise InvalidInput({"picks": _("The rubric changed while you had it open. Pick again.")}) from None
 
 
+def _rejudged(assignment: Assignment, enrolment: Enrolment, before: Score, raw: Decimal) -> scoring.Scored:
+    """A score of these raw points with lateness and the member's own part judged anew."""
+    deadline, submission = deadline_for(assignment, enrolment), before.submission
+    return scoring.rejudge(
+        raw,
+        before.why,
+        out_of=assignment.points,
+        late_s=late.lateness_s(submission.submitted_at, deadline.due_at) if submission else 0,
+        policy=late_policy(assignment),
+        adjustment=before.adjustment,
+        adjusted_because=before.adjustment_reason,
+        late_days=deadline.late_days,
+    )
+
+
 def late_policy(assignment: Assignment) -> late.LatePolicy:
     """What lateness costs in this assignment."""
     return late.LatePolicy(
@@ -250,12 +268,13 @@ def _stored(grading: Grading) -> dict[str, str]:
     return picks | ({GIVEN: str(grading.given)} if grading.given is not None else {})
 
 
-def _grading_of(score: Score | None) -> Grading:
+def _grading_of(score: Score | None, assignment: Assignment) -> Grading:
+    """What stands of a score's grading. What was picked of an older rubric, and does not fit this one, falls away."""
     if score is None:
         return Grading({})
     picks = {key: Decimal(points) for key, points in score.picks.items()}
     given = picks.pop(GIVEN, None)
-    return Grading(picks, given, score.comment)
+    return Grading(rubrics.fitting(rubrics.from_json(assignment.rubric), picks), given, score.comment)
 
 
 def _swap(

@@ -122,6 +122,12 @@ class Picked:
     missing: tuple[str, ...]
 
 
+def fitting(criteria: Sequence[Criterion], picks: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Leave out what was picked of a rubric that is another by now."""
+    most = {one.key: one.most for one in criteria}
+    return {key: points for key, points in picks.items() if key in most and 0 <= points <= most[key]}
+
+
 def add_up(criteria: Sequence[Criterion], picks: Mapping[str, Decimal]) -> Picked:
     """Sum what was picked. Raises ValueError for a key that is no criterion, or points beyond a criterion's most."""
     by_key = {one.key: one for one in criteria}

@@ -1,11 +1,13 @@
 """From rubric, tests and a grader's points to a score that explains itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from .late import LatePolicy, deduction
 from .rubrics import Criterion, add_up
+
+_AFTER_RAW = ("late_days", "late", "adjusted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,25 @@ def score(
     why.extend(("rubric", str(picks[one.key]), one.title) for one in criteria if one.key in picks)
     if raw is None:
         return Scored(None, Decimal(0), None, tuple(why))
+    return rejudge(
+        raw, why, out_of=out_of, late_s=late_s, policy=policy, adjustment=adjustment, adjusted_because=adjusted_because,
+        late_days=late_days,
+    )  # fmt: skip
+
+
+def rejudge(
+    raw: Decimal,
+    why: Iterable[Sequence[str]],
+    *,
+    out_of: Decimal,
+    late_s: int,
+    policy: LatePolicy,
+    adjustment: Decimal = Decimal(0),
+    adjusted_because: str = "",
+    late_days: int = 0,
+) -> Scored:
+    """Judge anew what comes after `raw`: lateness and a member's own part. What it was made of stays, as in `why`."""
+    why = [(code, points, note) for code, points, note in why if code not in _AFTER_RAW]
     late = deduction(raw, out_of, late_s, policy)
     if late_days:
         why.append(("late_days", "0", str(late_days)))
