@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from campus.core.clock import database_now
 from campus.core.errors import InvalidInput
 from labs.jobs import api as jobs
-from labs.quota.api import cap_lines, cost_s, rate_of
+from labs.quota.api import cost_s, rate_of, room_for
 from labs.quota.models import Account
 
 from .domain import planner
@@ -26,7 +26,8 @@ _JOINING = 2**62
 
 @dataclass(frozen=True)
 class Forecast:
-    """GPU-seconds that would be held, what is left for them, and the expected start (half by P50, nine tenths by P90).
+    """GPU-seconds that would be held, what is left for them (what siblings lend counts), and the expected start (half
+    by P50, nine tenths by P90).
 
     Times are None where nobody can say. `place` is 1 for a job that would be next; `starts_now` says that it would not
     wait at all.
@@ -84,9 +85,10 @@ def forecast(
     joining = joining_job(loaded, user, account, now, gpus, gpu_type, wall_s, preferred_campus_id, work_key)
     joining = replace(joining, gpu_milli=gpu_milli, min_gpu_memory_mib=gpu_memory_mib)
     found = planner.forecast(loaded.snapshot, fitted_policy(), now.timestamp(), joining)
-    available_s, short_account = left_for(account, now)
+    hold_s = held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli)
+    available_s, short_account = room_for(account, hold_s, now)
     return Forecast(
-        hold_s=held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli),
+        hold_s=hold_s,
         available_s=available_s,
         short_account=short_account,
         start_p50_at=at(found.start_p50_at),
@@ -98,15 +100,6 @@ def forecast(
         run_p90_s=joining.predicted_p90_s or 0.0,
         gpu_seconds=cost_s(gpu_seconds=_seconds(gpus, wall_s, gpu_milli)),
     )
-
-
-def left_for(account: Account, now: datetime) -> tuple[int, str]:
-    """Return what the account, those above it and their caps for one learner leave, and which of them leaves least."""
-    path = sorted(Account.objects.select_related("scope").filter(pk__in=account.path), key=lambda one: len(one.path))
-    left = [(one.available_s, one.name) for one in path]
-    left += [(line.left_s, line.account.name) for line in cap_lines(path, now)]
-    least_s, name = min(left, key=lambda pair: pair[0])
-    return max(0, least_s), name
 
 
 def held_s(*, gpus: int, gpu_type: str, wall_s: int, gpu_milli: int = WHOLE_GPU) -> int:

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from campus.core.clock import database_now
 from campus.core.errors import InvalidInput
 from labs.jobs import api as jobs
+from labs.quota.api import room_for
 from labs.quota.models import Account
 
 from .domain import planner
 from .domain.snapshot import WHOLE_GPU, PendingJob
-from .forecasts import held_s, joining_job, left_for
+from .forecasts import held_s, joining_job
 from .snapshot_loader import fitted_policy, load
 from .waits import at
 
@@ -77,8 +78,8 @@ def forecast_sweep(
     waits = [made.waits[run.id] for run in joining if run.id not in begun]
     p50s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p50_at for wait in waits]
     p90s = [now.timestamp()] * (runs - len(waits)) + [wait.start_p90_at for wait in waits]
-    available_s, short_account = left_for(account, now)
     per_run_s = held_s(gpus=gpus, gpu_type=gpu_type, wall_s=wall_s, gpu_milli=gpu_milli)
+    available_s, short_account = room_for(account, runs * per_run_s, now)
     return SweepForecast(
         runs=runs,
         hold_s=runs * per_run_s,

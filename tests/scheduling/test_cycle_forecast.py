@@ -4,12 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campus.core.errors import InvalidInput
+from campus.core.errors import InvalidInput, OverQuota
 from labs.jobs.models import Job
+from labs.quota import api as quota
 from labs.scheduling.api import forecast, run_cycle
+from tests.factories import HOUR
 from tests.jobs.build import World
 
 
@@ -40,6 +43,24 @@ def test_the_tightest_account_above_says_what_is_left(world: World) -> None:
     found = asked(world, gpus=8, wall_s=24 * 3600)
     assert not found.is_affordable
     assert found.available_s == world.account.allocated_s
+
+
+def test_what_a_hold_would_borrow_from_siblings_counts_as_left(world: World) -> None:
+    world.node(gpus=4)
+    _other, beside = world.another_learner(allocated_s=5 * HOUR)
+    until = timezone.now() + timedelta(days=7)
+    own_s = world.account.allocated_s
+    with transaction.atomic():
+        quota.lend(account_id=beside.pk, limit_s=3 * HOUR, until_at=until, reason="exam week", actor=None)
+    little, fits, beyond = (
+        asked(world, gpus=4, wall_s=(own_s + more_s) // 4) for more_s in (-HOUR, 2 * HOUR, 4 * HOUR)
+    )
+    assert (little.available_s, little.is_affordable) == (own_s, True)
+    assert (fits.available_s, fits.is_affordable) == (own_s + 3 * HOUR, True)
+    assert (beyond.available_s, beyond.is_affordable) == (own_s + 3 * HOUR, False)
+    world.submit(gpus=4, wall_s=(own_s + 2 * HOUR) // 4)
+    with pytest.raises(OverQuota):
+        world.submit(gpus=1, wall_s=2 * HOUR)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from .lending import close_lending, lend, recall
 from .postings import correct, hold, hold_all, refund, release, settle
 from .rates import rate_of, rates_now, rates_of, set_rate
 from .rebuilding import Difference, rebuild
+from .room import room_for
 from .sponsors import add_sponsor
 from .sweeping import Swept, sweep
 
@@ -66,6 +67,7 @@ __all__ = [
     "refund",
     "refusal_of",
     "release",
+    "room_for",
     "set_rate",
     "settle",
     "sweep",

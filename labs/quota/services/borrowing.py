@@ -16,9 +16,9 @@ from .locking import lock_accounts
 from .standings import standing_of
 
 
-def offered_s(account: Account, now: datetime) -> int:
+def offered_s(account: Account, now: datetime, *, is_locking: bool = True) -> int:
     """Return the most that siblings would lend this account now. Two queries at most."""
-    offers, lenders = _offers_to(account, now)
+    offers, lenders = _offers_to(account, now, is_locking=is_locking)
     return most_offered_s(offers, _lendable(lenders))
 
 
@@ -94,8 +94,8 @@ def move(loan: Loan, lender: Account, borrower: Account, gpu_seconds: int) -> No
     borrower.borrowed_s += gpu_seconds
 
 
-def _offers_to(account: Account, now: datetime) -> tuple[list[Offer], dict[int, Account]]:
-    """Return the lendings open to this account, those meant for it alone first, and the lenders' locked rows."""
+def _offers_to(account: Account, now: datetime, *, is_locking: bool = True) -> tuple[list[Offer], dict[int, Account]]:
+    """Return the lendings open to this account, those meant for it alone first, and the lenders' rows, locked."""
     if account.parent_id is None:
         return [], {}
     rows = (
@@ -112,7 +112,10 @@ def _offers_to(account: Account, now: datetime) -> tuple[list[Offer], dict[int, 
         .order_by(F("borrower").asc(nulls_last=True), "until_at", "id")
     )
     offers = [Offer(row.pk, row.lender_id, row.limit_s - row.out_s - row.spent_s) for row in rows]
-    return offers, lock_accounts(offer.lender_id for offer in offers) if offers else {}
+    lender_ids = {offer.lender_id for offer in offers}
+    if not lender_ids:
+        return offers, {}
+    return offers, lock_accounts(lender_ids) if is_locking else Account.objects.in_bulk(lender_ids)
 
 
 def _lendable(lenders: dict[int, Account]) -> dict[int, int]:
