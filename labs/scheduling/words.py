@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campus.core.formats import number
 from labs.scheduling.domain.decisions import WaitReason
 
 Facts = Mapping[str, Any]
@@ -156,18 +157,23 @@ def _power_end(facts: Facts, place: int, names: Names) -> str:
     return _("It starts when runs there end and enough power is free.")
 
 
+def _gpus_running(facts: Facts) -> str:
+    """GPUs that run under a cap; shares add up to a part of one."""
+    return number(float(facts.get("running_gpus", 0)), 3)
+
+
 def _account_cap(facts: Facts, place: int, names: Names) -> str:
     known = {
         "account": names.get("account_id", "") or _("The account"),
-        "running": facts.get("running_gpus", 0),
+        "running": _gpus_running(facts),
         "cap": facts.get("cap", 0),
     }
-    return _("%(account)s may run %(cap)d GPUs at once, and %(running)d run now.") % known
+    return _("%(account)s may run %(cap)d GPUs at once, and %(running)s run now.") % known
 
 
 def _learner_cap(facts: Facts, place: int, names: Names) -> str:
-    known = {"running": facts.get("running_gpus", 0), "cap": facts.get("cap", 0)}
-    return _("One learner may run %(cap)d GPUs at once, and %(running)d of its owner's run now.") % known
+    known = {"running": _gpus_running(facts), "cap": facts.get("cap", 0)}
+    return _("One learner may run %(cap)d GPUs at once, and %(running)s of its owner's run now.") % known
 
 
 def _cap_end(facts: Facts, place: int, names: Names) -> str:
@@ -230,9 +236,9 @@ def _lending_closed_end(facts: Facts, place: int, names: Names) -> str:
 
 
 def _lending_cap(facts: Facts, place: int, names: Names) -> str:
-    return _("The other campus lends %(cap)d GPUs at most, and %(running)d of them run now.") % {
+    return _("The other campus lends %(cap)d GPUs at most, and %(running)s of them run now.") % {
         "cap": facts.get("cap", 0),
-        "running": facts.get("running_gpus", 0),
+        "running": _gpus_running(facts),
     }
 
 

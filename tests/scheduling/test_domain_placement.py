@@ -155,7 +155,31 @@ def test_shares_count_as_shares_under_a_cap() -> None:
     pending = [share(f"s{n}", 400) for n in range(4)]
     made = plan(state(nodes=[node("n1")], pending=pending), replace(POLICY, max_running_gpus_per_learner=1), NOW)
     assert len(made.starts) == 2
-    assert {wait.reason for wait in made.waits.values()} == {WaitReason.LEARNER_CAP}
+    assert {(wait.reason, wait.facts.running_gpus) for wait in made.waits.values()} == {(WaitReason.LEARNER_CAP, 0.8)}
+
+
+@pytest.mark.parametrize(("memory_mib", "together"), [(1_000, 4), (20_480, 2)])
+def test_shares_that_wait_for_one_gpu_are_expected_on_it_together(memory_mib: int, together: int) -> None:
+    busy, known = run("r", "n1", (0,)), {"predicted_p50_s": HOUR, "predicted_p90_s": HOUR}
+    pending = [share(f"s{n}", 250, memory_mib, wall_s=2 * HOUR, **known) for n in range(5)]
+    made = plan(state(nodes=[node("n1", total=1, free=0)], running=[busy], pending=pending), POLICY, NOW)
+    waits = [made.waits[f"s{n}"].planned_p50_s or 0.0 for n in range(5)]
+    rounds = [round((wait - waits[0]) / (1 + POLICY.overtaking_p50) / HOUR, 1) for wait in waits]
+    assert rounds == [n // together for n in range(5)]
+
+
+def test_shares_of_several_kinds_are_expected_on_one_gpu_but_not_beside_preemptible_ones() -> None:
+    busy, known = run("r", "n1", (0,)), {"predicted_p50_s": HOUR, "predicted_p90_s": HOUR}
+    pending = [
+        share("half", 500, **known),
+        share("quarter", 250, 2_000, gpu_type="A100", **known),
+        share("preemptible", 250, is_preemptible=True, **known),
+        share("last", 250, 3_000, **known),
+    ]
+    made = plan(state(nodes=[node("n1", total=1, free=0)], running=[busy], pending=pending), POLICY, NOW)
+    at = {name: made.waits[name].start_p50_at for name in ("half", "quarter", "preemptible", "last")}
+    assert at["half"] == at["quarter"] == at["last"]
+    assert (at["preemptible"] or 0.0) > (at["half"] or 0.0)
 
 
 def test_preemptible_shares_do_not_mix_with_others_on_a_gpu() -> None:

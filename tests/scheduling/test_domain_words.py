@@ -65,6 +65,11 @@ def test_the_tables_of_sentences_are_complete_and_an_unknown_reason_says_nothing
         (WaitReason.BEHIND_OTHERS, {}, "2 jobs that can use the same GPUs go before it."),
         (WaitReason.ACCOUNT_CAP, FACTS, "Vision A may run 8 GPUs at once, and 6 run now."),
         (
+            WaitReason.ACCOUNT_CAP,
+            FACTS | {"running_gpus": 7.25},
+            "Vision A may run 8 GPUs at once, and 7.25 run now.",
+        ),
+        (
             WaitReason.NO_SUCH_NODE,
             FACTS,
             "It asks for 4 GPUs on one node; the largest node of that kind has 3 GPUs.",

@@ -94,8 +94,8 @@ class WaitFacts:
     job_id: Id | None = None
     account_id: Id | None = None
     cap: int | None = None
-    #: GPUs that run under the cap now.
-    running_gpus: int | None = None
+    #: GPUs that run under the cap now; a share counts as its part.
+    running_gpus: float | None = None
     #: When the wait ends at the latest, as far as wall limits and dates promise it.
     until_at: float | None = None
     watts_wanted: float | None = None

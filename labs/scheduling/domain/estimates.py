@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from labs.scheduling.domain.caps import Cap
 from labs.scheduling.domain.decisions import WaitReason
 from labs.scheduling.domain.dispatch import Dispatch
 from labs.scheduling.domain.predict import P90_SIGMAS
+from labs.scheduling.domain.snapshot import WHOLE_GPU
 
 
 class CapQueue:
@@ -46,6 +48,17 @@ class CapQueue:
         heapq.heappush(self._ends, (end_at, gpus, variance))
 
 
+@dataclass(slots=True)
+class Opened:
+    """A GPU on which a share is expected to start, and what is left of it (thousandths) for others of its kind."""
+
+    row: int
+    left: float
+    start: float
+    variance: float
+    end: float
+
+
 class Estimator:
     """Start times of all waiting jobs, in seconds since the epoch; NaN where nobody can say."""
 
@@ -59,6 +72,8 @@ class Estimator:
         self._var = dispatch.pool.variance.copy()
         self._rows = {spec: dispatch.rows_of(spec) for spec in set(dispatch.backlog.spec_of[order].tolist())}
         self._cap_queues: dict[int, CapQueue] = {}
+        #: The GPUs that shares of the walk have opened: by those that are not preemptible, and by those that are.
+        self._opened: tuple[list[Opened], list[Opened]] = [], []
         self._ration_power()
 
     def _ration_power(self) -> None:
@@ -140,6 +155,9 @@ class Estimator:
         if not len(rows):
             return
         chosen, room_at, room_variance = self._room(i, rows)
+        opened = self._to_join(i, room_at)
+        if opened is not None:
+            room_at, room_variance = opened.start, opened.variance
         start, variance = room_at, room_variance
         queues = self._queues(i)
         for bound, spread in [(self._floor(i), 0.0), *(queue.earliest(units) for queue, units in queues)]:
@@ -151,11 +169,58 @@ class Estimator:
         end, end_variance = start + float(b.mean_s[i]), variance + float(b.variance[i])
         for queue, units in queues:
             queue.run(units, end, end_variance)
-        if start <= room_at:
-            # A job that a cap or a date holds back leaves the node to others until then.
+        # A job that a cap or a date holds back leaves the node to others until then.
+        if start > room_at:
+            return
+        if opened is not None:
+            self._join(i, opened, end, end_variance)
+        else:
             for row in chosen.tolist():
                 self._ends[row, :gpus], self._var[row, :gpus] = end, end_variance
                 self._sort(row)
+            if b.milli[i] < WHOLE_GPU:
+                left = WHOLE_GPU - self._used_of(i, int(chosen[0]))
+                self._opened_like(i).append(Opened(int(chosen[0]), left, start, variance, end))
+
+    def _opened_like(self, i: int) -> list[Opened]:
+        b = self._d.backlog
+        return self._opened[b.classes[int(b.class_of[i])].grace_s is not None]
+
+    def _used_of(self, i: int, row: int) -> float:
+        """Thousandths of a GPU of the node that a share uses up, by its part of it or by its memory."""
+        b, gpu_mib = self._d.backlog, self._d.pool.nodes[row].gpu_memory_mib
+        wanted_mib = b.specs[int(b.spec_of[i])].min_gpu_memory_mib
+        by_memory = WHOLE_GPU * wanted_mib / gpu_mib if wanted_mib and gpu_mib else 0.0
+        return max(float(b.milli[i]), by_memory)
+
+    def _to_join(self, i: int, before: float) -> Opened | None:
+        """The first GPU that others of its kind have opened with room for a share, if that is no later than a free
+        one; it must end before whoever takes that GPU after them."""
+        b = self._d.backlog
+        if b.milli[i] >= WHOLE_GPU:
+            return None
+        rows, run_s = self._rows[int(b.spec_of[i])], float(b.mean_s[i])
+        able = (one for one in self._opened_like(i) if one.start <= before and self._used_of(i, one.row) <= one.left)
+        return next(
+            (
+                one
+                for one in able
+                if one.row in rows and (one.start + run_s <= one.end or (self._ends[one.row] == one.end).any())
+            ),
+            None,
+        )
+
+    def _join(self, i: int, opened: Opened, end: float, end_variance: float) -> None:
+        """Let a share run beside others: the GPU comes free when the last of them ends."""
+        row = opened.row
+        opened.left -= self._used_of(i, row)
+        if opened.left <= 0:
+            self._opened_like(i).remove(opened)
+        if end > opened.end:
+            column = int(np.flatnonzero(self._ends[row] == opened.end)[0])
+            self._ends[row, column], self._var[row, column] = end, end_variance
+            self._sort(row)
+            opened.end = end
 
     def _by_throughput(self, rest: Ints) -> None:
         """Work ahead over capacity, from where the walk left each kind of GPU."""

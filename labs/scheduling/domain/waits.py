@@ -44,6 +44,12 @@ def queue_places(dispatch: Dispatch, order: Ints) -> Ints:
     return places
 
 
+def gpus_said(gpus: float) -> float:
+    """GPUs as people are told them: a whole number where they are one; shares add up to a part."""
+    said = round(gpus, 3)
+    return int(said) if said.is_integer() else said
+
+
 class Waits(Mapping[Id, Wait]):
     """A wait for every job that did not start. All is found on demand: a caller that asks nothing pays nothing."""
 
@@ -163,14 +169,14 @@ class Waits(Mapping[Id, Wait]):
         return reason, facts
 
     def _cap_facts(self, i: int, cap: Cap) -> WaitFacts:
-        used = math.ceil(round(cap.profile.used, 3))
+        used = gpus_said(cap.profile.used)
         is_sweep = cap.reason is WaitReason.GROUP_CAP
         return WaitFacts(
             gpus_wanted=self._d.backlog.jobs[i].gpus,
             account_id=cap.account_id,
             cap=int(cap.profile.capacity),
             running_gpus=None if is_sweep else used,
-            running_jobs=used if is_sweep else None,
+            running_jobs=int(used) if is_sweep else None,
         )
 
     def _held(self, i: int) -> tuple[WaitReason, WaitFacts]:
@@ -286,7 +292,7 @@ class Waits(Mapping[Id, Wait]):
         rights = d.access.rights[d.backlog.specs[d.backlog.classes[number].spec].access]
         if reason is WaitReason.LENDING_CAP:
             cap, used = d.lendings.lent(rights, named)
-            facts = replace(facts, cap=cap, running_gpus=math.ceil(round(used, 3)))
+            facts = replace(facts, cap=cap, running_gpus=gpus_said(used))
         elif reason is WaitReason.LENDING_CLOSED:
             facts = replace(facts, from_at=d.lendings.opens_at(rights, named))
         return reason, facts
