@@ -17,6 +17,7 @@ from .models import Assignment, GradingRun, SavedComment, Score, ScoreChange, Su
 from .scores import GIVEN
 from .submitting import receipt_of
 from .testing.files import OURS
+from .words import reason_words
 from .work_lists import Row, rows_to_grade
 
 LOG_TAIL = 8_000
@@ -50,7 +51,7 @@ class Desk:
     outcomes: tuple[Outcome, ...]
     lab_output: Output | None
     test_output: Output | None
-    history: tuple[ScoreChange, ...]
+    history: tuple[tuple[ScoreChange, str], ...]
     comments: tuple[str, ...]
     receipt: str
     number: int
@@ -106,7 +107,7 @@ def desk_of(assignment: Assignment, access: RunAccess, enrolment_id: int, now: d
         outcomes=outcomes_of(run.report) if run else (),
         lab_output=_output(submission.job) if submission and submission.job else None,
         test_output=_output(run.job) if run and run.job else None,
-        history=tuple(history[:20]) if score else (),
+        history=tuple((one, reason_words(one.reason)) for one in history[:20]) if score else (),
         comments=tuple(comments[:COMMENTS_SHOWN]),
         receipt=receipt_of(submission) if submission else "",
         number=place + 1,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from campus.core.formats import campus_time
 
@@ -38,6 +38,17 @@ def outage_words(outage: Outage) -> str:
     )
     begin, end = campus_time(outage.from_at), campus_time(outage.until_at)
     return words % {"n": outage.hours, "begin": begin, "end": end}
+
+
+def reason_words(reason: str) -> str:
+    """Say why a score changed: what the platform writes down is a code, what people wrote stays."""
+    codes = {
+        "tested": pgettext("score change", "tested"),
+        "deadline": pgettext("score change", "the deadline moved"),
+        "published": pgettext("score change", "published"),
+        "excused": pgettext("score change", "excused"),
+    }
+    return codes.get(reason, reason)
 
 
 def why_words(why: Iterable[Sequence[str]]) -> list[tuple[str, str]]:

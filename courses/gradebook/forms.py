@@ -122,6 +122,7 @@ class FinalForm(forms.Form):
         help_text=_("Empty: the computed one stands."),
     )  # fmt: skip
     reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("The learner reads it."))
+    seen = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
 
 
 class RegradeForm(forms.Form):

@@ -68,7 +68,8 @@ def _event(session: ClassSession, mine: tuple[Any, ...], slot: OfficeSlot | None
     zone = _zone(session)
     starts_at, ends_at = (slot.starts_at, slot.ends_at) if slot else (session.starts_at, session.ends_at)
     event = Event()
-    event.add("uid", f"{session.uid}@campus")
+    # Another slot of the same hours is another event: one UID with two starts would need a sequence of its own.
+    event.add("uid", f"{session.uid}-{slot.pk}@campus" if slot else f"{session.uid}@campus")
     event.add("sequence", session.sequence)
     event.add("dtstamp", session.changed_at.astimezone(_UTC))
     event.add("last-modified", session.changed_at.astimezone(_UTC))

@@ -173,6 +173,15 @@ def test_a_kiosk_knows_nobody_of_another_class_and_stops_guessing(cohort, learne
         check_at_kiosk(station=kiosk, typed="B-8", now=timezone.now())
 
 
+def test_a_stream_that_counts_later_says_when_on_the_campuss_clock(cohort, learner):
+    session = build.session(cohort)
+    opens = session.starts_at - timedelta(minutes=15)
+    with pytest.raises(Conflict, match=f"{timezone.localtime(opens):%H:%M}"):
+        streaming.hear(
+            session=session, enrolment=learner, tab=uuid.uuid4(), now=opens - timedelta(minutes=1)
+        )  # fmt: skip
+
+
 def _hear(session, learner, tab, seconds, **said):
     return streaming.hear(
         session=session, enrolment=learner, tab=tab, now=session.starts_at + timedelta(seconds=seconds), **said
@@ -418,6 +427,8 @@ def test_one_phone_for_two_is_flagged_and_a_person_decides(cohort, learner, teac
     assert build.verdict(session, friend).mark == "PRESENT", "a flag alone changes nothing"
     with pytest.raises(InvalidInput):
         flagging.judge_flag(flag_id=flag.pk, is_harmless=False, note="", actor=teacher, now=timezone.now())
+    with pytest.raises(InvalidInput):
+        flagging.judge_flag(flag_id=flag.pk, is_harmless=False, note="가" * 301, actor=teacher, now=timezone.now())
     flagging.judge_flag(flag_id=flag.pk, is_harmless=False, note="자리에 없었음", actor=teacher, now=timezone.now())
     assert build.verdict(session, friend).mark == "NONE"
     assert build.verdict(session, learner).mark == "PRESENT"

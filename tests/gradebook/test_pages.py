@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from campus.people.models import RoleGrant, User
 from courses.gradebook import services
-from courses.gradebook.models import Cell, PublishedGrade, RegradeRequest
+from courses.gradebook.models import Cell, FinalOverride, PublishedGrade, RegradeRequest
 from courses.gradebook.selectors import QUESTIONS_SHOWN
 from tests import factories
 
@@ -145,6 +145,21 @@ def test_finals_are_a_snapshot_that_waits_until_what_counts_is_shown(made: build
     assert "출석 가산" in learner.get(url(made, "grades")).content.decode()
     staff.post(url(made, "finals"))
     assert [(str(one.percent), one.is_current) for one in grades.all()] == [("95.00", True), ("90.00", False)]
+
+
+def test_a_final_grade_that_another_set_meanwhile_is_shown_and_not_overwritten(made: build.Made) -> None:
+    staff, learner = signed_in(made.teacher), made.learners[0]
+    page = reverse("gradebook:final", args=[learner.pk])
+    assert 'name="seen"' in staff.get(page).content.decode()
+    said = {"percent": "95", "reason": "출석 가산", "seen": ""}
+    services.override_final(enrolment=learner, percent=build.Decimal(70), reason="조교의 판단", actor=made.teacher)
+    answer = staff.post(page, said)
+    html = answer.content.decode()
+    assert answer.status_code == 400
+    assert "조교의 판단" in html
+    assert FinalOverride.objects.get().percent == 70
+    assert staff.post(page, said | {"seen": re.findall(r'name="seen" value="([^"]*)"', html)[0]}).status_code == 302
+    assert FinalOverride.objects.get().percent == 95
 
 
 def test_what_was_exported_comes_back_as_it_went(made: build.Made) -> None:

@@ -1,6 +1,6 @@
 """What calendar programs read, and the reminders: stable UIDs, growing SEQUENCE, VTIMEZONE, an address that ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -105,6 +105,35 @@ def test_a_feed_costs_the_same_at_one_class_and_at_twenty(term, django_assert_nu
         term.plan(start=build.at(number, 9))
     with django_assert_num_queries(len(few)):
         assert len(read(feed)[1]) == 20
+
+
+def test_another_slot_of_the_same_office_hours_is_another_event(term):
+    office = term.plan(start=build.at(0, 13), kind="OFFICE", slot_minutes=20, hours=1)
+    learner = courses.learner(term.yongin).user
+    feed = renew_feed(user=learner)
+    found = set()
+    for minutes in (0, 20):
+        take_slot(session_id=office.pk, starts_at=build.at(0, 13) + timedelta(minutes=minutes), learner=learner)
+        (event,) = read(feed)[1]
+        found.add((str(event["UID"]), event.decoded("DTSTART")))
+    assert len({uid for uid, _at in found}) == len(found) == 2
+    before = str(event["UID"])
+    move_session(session_id=office.pk, starts_at=build.at(1, 13), actor=term.planner)
+    (moved,) = read(feed)[1]
+    assert (str(moved["UID"]), moved["SEQUENCE"]) == (before, 1)
+
+
+def test_who_took_a_slot_is_reminded_of_the_slot(term):
+    office = term.plan(start=build.at(0, 13), kind="OFFICE", slot_minutes=20, hours=2)
+    learner = courses.learner(term.yongin).user
+    begins = build.at(0, 13) + timedelta(minutes=80)
+    take_slot(session_id=office.pk, starts_at=begins, learner=learner)
+    told = Notice.objects.filter(recipient=learner, kind="timetable.reminder")
+    remind(now=office.starts_at - timedelta(minutes=20))
+    assert not told.exists()
+    remind(now=begins - timedelta(minutes=20))
+    remind(now=begins - timedelta(minutes=19))
+    assert [datetime.fromisoformat(one.facts["starts_at"]) for one in told] == [begins]
 
 
 def test_people_are_reminded_once_and_again_after_a_move(term):

@@ -73,12 +73,12 @@ def rejudge(
     late_days: int = 0,
 ) -> Scored:
     """Judge anew what comes after `raw`: lateness and a member's own part. What it was made of stays, as in `why`."""
-    why = [(code, points, note) for code, points, note in why if code not in _AFTER_RAW]
+    lines = [(code, points, note) for code, points, note in why if code not in _AFTER_RAW]
     late = deduction(raw, out_of, late_s, policy)
     if late_days:
-        why.append(("late_days", "0", str(late_days)))
+        lines.append(("late_days", "0", str(late_days)))
     if late.points:
-        why.append(("late", str(-late.points), str(late.intervals)))
+        lines.append(("late", str(-late.points), str(late.intervals)))
     if adjustment:
-        why.append(("adjusted", f"{adjustment.normalize():+f}", adjusted_because))
-    return Scored(raw, late.points, max(raw - late.points + adjustment, Decimal(0)), tuple(why))
+        lines.append(("adjusted", f"{adjustment.normalize():+f}", adjusted_because))
+    return Scored(raw, late.points, max(raw - late.points + adjustment, Decimal(0)), tuple(lines))

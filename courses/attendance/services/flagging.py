@@ -15,6 +15,7 @@ from courses.attendance.models import DeviceMark, Evidence, Flag
 
 from .drawing import Cause, draw, policy_of
 from .locking import hold_policy, lock_verdicts
+from .marking import REASON_MOST
 
 _SCANS = Compiled(
     lambda: DeviceMark.objects.filter(evidence__session_id=Given("session"), evidence__act=Evidence.Act.IN)
@@ -46,10 +47,12 @@ def _scans(session_id: int) -> list[Seen]:
 def judge_flag(*, flag_id: int, is_harmless: bool, note: str, actor: User, now: datetime) -> Flag:
     """Decide a flag: harmless, or the check-in does not count, which undoes it as evidence and draws the verdict anew.
 
-    Raises InvalidInput without a note, Conflict where somebody decided it already.
+    Raises InvalidInput without a note or with a long one, Conflict where somebody decided it already.
     """
     if not note.strip():
         raise InvalidInput({"note": _("Say why, for the learner and for whoever looks at it later.")})
+    if len(note.strip()) > REASON_MOST:
+        raise InvalidInput({"note": _("At most %(most)d characters.") % {"most": REASON_MOST}})
     flag = Flag.objects.select_related("evidence__session", "evidence__enrolment__cohort__scope").get(pk=flag_id)
     made = flag.evidence
     session, enrolment = made.session, made.enrolment

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from campus.core.errors import Conflict
 from courses.attendance.domain.beats import GAP, Watch, beat, lapsed
 from courses.attendance.models import Evidence, StreamWatch
+from courses.attendance.words import clock
 from courses.catalog.models import Enrolment
 from courses.timetable.models import ClassSession
 
@@ -32,7 +33,7 @@ def hear(
         raise Conflict(_("This class was cancelled."), code="cancelled")
     opens = session.starts_at - timedelta(minutes=rules_of(policy_of(session.run_id)).opens_min)
     if now < opens and not is_leaving:
-        raise Conflict(_("The stream counts from %(when)s on.") % {"when": f"{opens:%H:%M}"}, code="early")
+        raise Conflict(_("The stream counts from %(when)s on.") % {"when": clock(opens)}, code="early")
     lock_verdicts([(session.pk, enrolment.pk)])
     kept = StreamWatch.objects.filter(session=session, enrolment=enrolment, tab=tab).first()
     if now > session.ends_at:  # the rest of the class is written, and then nothing counts any more

@@ -18,10 +18,27 @@ from courses.gradebook.notices import tell_learners_of_finals
 MOST_PERCENT = Decimal(200)
 
 
+def seen_of(override: FinalOverride | None) -> str:
+    """What a form keeps of the override that it showed."""
+    return str(override.percent) if override else ""
+
+
 @transaction.atomic
-def override_final(*, enrolment: Enrolment, percent: Decimal | None, reason: str, actor: User) -> FinalOverride | None:
-    """Set a learner's final percentage by hand, or (None) let the computed one stand again. Raises InvalidInput."""
-    before = FinalOverride.objects.select_for_update(of=("self",)).filter(enrolment=enrolment).first()
+def override_final(
+    *, enrolment: Enrolment, percent: Decimal | None, reason: str, actor: User, seen: str | None = None
+) -> FinalOverride | None:
+    """Set a learner's final percentage by hand, or (None) let the computed one stand again.
+
+    `seen` is `seen_of` what the person saw before; None takes whatever is there. Raises InvalidInput, Conflict (another
+    set it meanwhile).
+    """
+    Enrolment.objects.select_for_update(of=("self",), no_key=True).get(pk=enrolment.pk)
+    before = FinalOverride.objects.select_related("actor").filter(enrolment=enrolment).first()
+    if seen is not None and seen != seen_of(before):
+        if before is None:
+            raise Conflict(_("Somebody ended the grade by hand meanwhile. Save again if yours shall stand."))
+        words = _("%(who)s set %(percent)s %% meanwhile: %(reason)s. Save again if yours shall stand.")
+        raise Conflict(words % {"who": before.actor, "percent": before.percent, "reason": before.reason})
     reason = " ".join(reason.split())[:300]
     if not reason:
         raise InvalidInput({"reason": _("Say why: the learner reads it.")})

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from campus.core.errors import NotFound
+from campus.core.errors import Conflict, NotFound
 from campus.people.requests import SignedInRequest
 from courses.catalog.api import form_page
 from courses.gradebook.access import get_row_for, get_row_to_finish
@@ -18,7 +18,7 @@ from courses.gradebook.explaining import why
 from courses.gradebook.forms import FinalForm
 from courses.gradebook.models import FinalOverride, GradeItem
 from courses.gradebook.selectors import history_of
-from courses.gradebook.services import CellEdit, override_final, set_cells
+from courses.gradebook.services import CellEdit, override_final, seen_of, set_cells
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,11 +52,16 @@ def final(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
     """Set the final percentage by hand, with a reason that the learner reads."""
     enrolment = get_row_to_finish(request.user, enrolment_id)
     override = FinalOverride.objects.filter(enrolment=enrolment).first()
-    initial = {"percent": override.percent, "reason": override.reason} if override else {}
+    initial = {"percent": override.percent, "reason": override.reason, "seen": seen_of(override)} if override else {}
     back = reverse("gradebook:row", args=[enrolment_id])
 
     def save(fields: dict[str, Any]) -> str:
-        override_final(enrolment=enrolment, actor=request.user, **fields)
+        try:
+            override_final(enrolment=enrolment, actor=request.user, **fields)
+        except Conflict:  # who saves again has seen it
+            now = FinalOverride.objects.filter(enrolment=enrolment).first()
+            form.data = {**request.POST.dict(), "seen": seen_of(now)}
+            raise
         return back
 
     form = FinalForm(request.POST or None, initial=initial)

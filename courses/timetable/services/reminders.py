@@ -1,9 +1,10 @@
 """Reminding people of a class that begins soon: once each, however often the sweep runs, and again after a move."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 
 from campus.core.notices.services import notify
@@ -19,17 +20,21 @@ BEFORE = timedelta(minutes=30)
 
 
 def remind(*, now: datetime) -> int:
-    """Tell the roll, the teachers and who took a slot of each class that begins within half an hour.
+    """Tell the roll and the teachers of each class, and who took a slot of each slot, that begins within half an hour.
 
-    Idempotent: the notice's key holds the class and its start. Returns how many classes begin soon.
+    Idempotent: the notice's key holds the class and the start. Returns how many classes are concerned.
     """
+    begins = Q(starts_at__gt=now, starts_at__lte=now + BEFORE)
+    slots = OfficeSlot.objects.filter(begins, session=OuterRef("pk"))
     soon = sessions_whole().filter(
-        Q(starts_at__gt=now, starts_at__lte=now + BEFORE), state=ClassSession.State.PLANNED, run__is_published=True
-    )
+        begins | Exists(slots), state=ClassSession.State.PLANNED, run__is_published=True
+    )  # fmt: skip
     count = 0
     for session in soon:
         with transaction.atomic():
-            _remind_of(session)
+            if session.starts_at > now:
+                _remind_of(session)
+            _remind_of_slots(session, OfficeSlot.objects.filter(begins, session=session))
         count += 1
     return count
 
@@ -47,6 +52,12 @@ def _remind_of(session: ClassSession) -> None:
         facts = {"title": session.title, "starts_at": iso(session.starts_at), "place": place}
         if people:
             notify(recipient_ids=people, kind="timetable.reminder", url=page_of(session), facts=facts, key=key)
-    for slot in OfficeSlot.objects.filter(session=session):
-        facts = {"title": session.title, "starts_at": iso(slot.starts_at), "place": whole}
+
+
+def _remind_of_slots(session: ClassSession, slots: Iterable[OfficeSlot]) -> None:
+    with translation.override("ko"):
+        place = place_words(session)
+    for slot in slots:
+        key = f"timetable.reminder:{session.pk}:{slot.starts_at.timestamp():.0f}"
+        facts = {"title": session.title, "starts_at": iso(slot.starts_at), "place": place}
         notify(recipient_ids=[slot.learner_id], kind="timetable.reminder", url=page_of(session), facts=facts, key=key)
