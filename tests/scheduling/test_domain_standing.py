@@ -140,12 +140,12 @@ def test_a_newcomer_has_the_place_in_the_fair_order_that_a_full_pass_gives_him(
 ) -> None:
     dispatch, turns = Dispatch(first, Policy(), NOW), list[Turns]()
     dispatch.priorities(turns)
-    places = FairPlaces(dispatch.tree, turns, dispatch.leaves.tolist(), dispatch.backlog.cost_gpu_s)
+    places = FairPlaces(dispatch.tree, turns, dispatch.backlog.leaves.tolist(), dispatch.backlog.cost_gpu_s)
     come = replace(come, id="new", submitted_at=NOW + 1)
     full = Dispatch(replace(first, pending=(*first.pending, come)), Policy(), NOW)
-    place = full.tree.fair_order(full.backlog, full.leaves, np.arange(full.backlog.size))[-1]
+    place = full.tree.fair_order(full.backlog, np.arange(full.backlog.size))[-1]
     joined = places.join(dispatch.tree.leaf(come.account_id, come.owner_id), float(full.backlog.cost_gpu_s[-1]))
-    assert joined == (place, len(set(full.leaves.tolist())))
+    assert joined == (place, len(set(full.backlog.leaves.tolist())))
 
 
 @EXAMPLES

@@ -100,27 +100,29 @@ _ASKED = attrgetter(
 class Backlog:
     """Pending jobs by (submitted_at, id). That index is what ties break by, so the input order never matters."""
 
-    def __init__(self, pending: Sequence[PendingJob], access: Access) -> None:
+    def __init__(self, pending: Sequence[PendingJob], leaves: Ints, access: Access) -> None:
+        """``leaves`` are those of the account tree, one for each of the jobs as they are given."""
         read = table(pending, _NUMBERS)
         order = by_submission(pending, read["submitted_at"])
         self.jobs = list(map(pending.__getitem__, order.tolist()))
         self.size = len(self.jobs)
-        read = read[order]
-        self.submitted_at: Floats = read["submitted_at"].copy()
-        self.eligible_at: Floats = np.where(np.isnan(read["eligible_at"]), self.submitted_at, read["eligible_at"])
-        self.wall_s: Floats = read["wall_s"].copy()
-        self.deadline_at: Floats = read["deadline_at"].copy()
-        self.not_before: Floats = read["not_before"].copy()
-        self.slack_spent_s: Floats = read["slack_spent_s"].copy()
-        self.is_retried: Bools = read["attempt"] > 1
-        self.is_trial: Bools = read["is_trial"].copy()
+        self.leaves: Ints = leaves[order]
+        self.submitted_at: Floats = read["submitted_at"][order]
+        eligible_at = read["eligible_at"][order]
+        self.eligible_at: Floats = np.where(np.isnan(eligible_at), self.submitted_at, eligible_at)
+        self.wall_s: Floats = read["wall_s"][order]
+        self.deadline_at: Floats = read["deadline_at"][order]
+        self.not_before: Floats = read["not_before"][order]
+        self.slack_spent_s: Floats = read["slack_spent_s"][order]
+        self.is_retried: Bools = read["attempt"][order] > 1
+        self.is_trial: Bools = read["is_trial"][order]
         #: Runs were asked to end for these: they go first when they have.
-        self.has_room_made: Bools = read["has_room_made"].copy()
+        self.has_room_made: Bools = read["has_room_made"][order]
         #: Jobs that they depend on are open.
-        self.is_dependent: Bools = read["waits_for"].copy()
+        self.is_dependent: Bools = read["waits_for"][order]
         #: How many of its sweep may run at once; NaN is no cap.
-        self.most_of_group: Floats = read["max_running_of_group"].copy()
-        self._classify(access)
+        self.most_of_group: Floats = read["max_running_of_group"][order]
+        self._classify(pending, order, access)
         asked = self.classes
         #: GPUs on each node.
         self.gpus: Ints = np.array([one.gpus for one in asked], dtype=np.int64)[self.class_of]
@@ -128,14 +130,16 @@ class Backlog:
         self.milli: Ints = np.array([one.milli for one in asked], dtype=np.int64)[self.class_of]
         #: GPUs in all; a fraction is its share. This is what caps, charges and power go by.
         self.units: Floats = self.gpus * self.nodes * self.milli / WHOLE_GPU
-        self.p50_s, self.p90_s = predict.filled(read["predicted_p50_s"], read["predicted_p90_s"], self.wall_s)
+        self.p50_s, self.p90_s = predict.filled(
+            read["predicted_p50_s"][order], read["predicted_p90_s"][order], self.wall_s
+        )
         self.mean_s, self.variance = predict.moments(self.p50_s, self.p90_s)
         #: Predicted GPU-seconds, whole numbers: sums of them are exact, so no order of summing changes a plan.
         self.cost_gpu_s: Floats = np.maximum(1.0, np.rint(self.units * self.p50_s))
 
-    def _classify(self, access: Access) -> None:
+    def _classify(self, pending: Sequence[PendingJob], order: Ints, access: Access) -> None:
         numbers: defaultdict[tuple[Any, ...], int] = defaultdict(count().__next__)
-        asks = np.fromiter(map(numbers.__getitem__, map(_ASKED, self.jobs)), dtype=np.int64, count=self.size)
+        asks = np.fromiter(map(numbers.__getitem__, map(_ASKED, pending)), dtype=np.int64, count=self.size)[order]
         rights = np.zeros(self.size, dtype=np.int64)
         if not access.is_plain:
             rights[:] = [access.number(job.account_id) for job in self.jobs]

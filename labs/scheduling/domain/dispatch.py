@@ -37,14 +37,13 @@ class Dispatch:
     def __init__(self, snapshot: Snapshot, policy: Policy, now: float) -> None:
         self.policy, self.now = policy, now
         self.access = Access(snapshot)
-        self.backlog = Backlog(snapshot.pending, self.access)
+        self.tree = AccountTree(snapshot.accounts)
+        self.backlog = Backlog(snapshot.pending, self.tree.leaves_of(snapshot.pending), self.access)
         self.runs = Runs(snapshot.running, now)
         self.power = site_power(snapshot, self.runs, now)
         self.pool = Pool(snapshot, self.runs, self.power, now)
-        self.tree = AccountTree(snapshot.accounts)
         run_leaves = self.tree.charge_running(self.runs)
         self.caps = Caps(snapshot, self.tree, self.runs, run_leaves, policy.max_running_gpus_per_learner, now)
-        self.leaves = self.tree.leaves_of(self.backlog.jobs)
         self.reservations = Reservations(self.access, self.pool, self.runs, policy, now)
         self.lendings = Lendings(self.access, self.pool, self.runs, policy, now)
         self.placement = Placement(
@@ -121,10 +120,10 @@ class Dispatch:
         is_waiting = np.ones(self.backlog.size, dtype=np.bool_)
         is_waiting[list(self.starts)] = False
         chosen = np.flatnonzero(is_waiting)
-        fair_place = self.tree.fair_order(self.backlog, self.leaves, chosen, turns)
-        return prioritise(self.backlog, self.policy, self.now, chosen, fair_place, self.leaves)
+        fair_place = self.tree.fair_order(self.backlog, chosen, turns)
+        return prioritise(self.backlog, self.policy, self.now, chosen, fair_place)
 
-    def append(self, alone: Backlog, leaf: int) -> int:
+    def append(self, alone: Backlog) -> int:
         """Let the one job of a backlog of its own join the end of this one; return its index."""
         specs = len(self.backlog.specs)
         number = self.backlog.append(alone)
@@ -132,7 +131,6 @@ class Dispatch:
             self._compete()
         new = len(self.backlog.classes) - len(self._is_full)
         self._is_full = np.r_[self._is_full, np.zeros(new, dtype=np.bool_)]
-        self.leaves = np.append(self.leaves, leaf)
         self.held.append(number)
         return number
 
@@ -205,7 +203,7 @@ class Dispatch:
     def _matters(self, jobs: Ints) -> tuple[Bools, Bools]:
         """For each of the jobs whether it might start, or be the first that a cap stops before one that might; and
         whether it is under a cap without room for it."""
-        numbers, leaves = self.backlog.class_of[jobs], self.leaves[jobs]
+        numbers, leaves = self.backlog.class_of[jobs], self.backlog.leaves[jobs]
         has_room: Bools = ~self._is_full[numbers]
         for number, refused in self.blocks.refused.items():
             if refused and not self._is_full[number]:
@@ -247,13 +245,13 @@ class Dispatch:
 
     def _may_be_capped(self, jobs: Ints) -> Bools:
         """For each of the jobs whether a cap might stop it now."""
-        might: Bools = self.backlog.units[jobs] > self.caps.spares(self.leaves[jobs])
+        might: Bools = self.backlog.units[jobs] > self.caps.spares(self.backlog.leaves[jobs])
         return might | self._is_of_capped_sweep(jobs)
 
     def over(self, i: int) -> Over:
         """The caps that a job is under, its sweep's last, and what it takes of each."""
         units = float(self.backlog.units[i])
-        over = tuple((cap, units) for cap in self.caps.over(int(self.leaves[i])))
+        over = tuple((cap, units) for cap in self.caps.over(int(self.backlog.leaves[i])))
         if i in self.groups:
             over = (*over, (self.caps.of_group(*self.groups[i]), 1.0))
         return over
@@ -279,9 +277,9 @@ class Dispatch:
         """Find, when the last walk is done, the cap of each job that one stops: the walk need not look at all."""
         waiting = np.flatnonzero(~self.held.mask)
         promised = {cap.number for cap in self.caps.all if cap.profile.promises}
-        leaves = set(self.leaves[waiting].tolist())
+        leaves = set(self.backlog.leaves[waiting].tolist())
         touched = [leaf for leaf in leaves if any(cap.number in promised for cap in self.caps.over(leaf))]
-        might = self._may_be_capped(waiting) | np.isin(self.leaves[waiting], np.array(touched, dtype=np.int64))
+        might = self._may_be_capped(waiting) | np.isin(self.backlog.leaves[waiting], np.array(touched, dtype=np.int64))
         for i in waiting[might].tolist():
             if i not in self.starts and i not in self.blocks.caps and i not in self.blocks.reservations:
                 capped = self._first_capped(i, self.over(i))
@@ -345,7 +343,7 @@ class Dispatch:
                 guards[row].hold(ask.asked.gpus, ask.wall_end_at, p50_end_at)
         self._hold(ask, spot, over, ends)
         parts = self._take(ask, spot, ends)
-        self.tree.charge(int(self.leaves[i]), float(self.backlog.cost_gpu_s[i]))
+        self.tree.charge(int(self.backlog.leaves[i]), float(self.backlog.cost_gpu_s[i]))
         first = self.blocks.first_blocked
         self.starts[i] = Start(
             job_id=ask.job.id,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from labs.scheduling.domain import sorting
 from labs.scheduling.domain.backlog import Backlog, Floats, Ints, Runs
 from labs.scheduling.domain.snapshot import AccountState, Id, PendingJob, RunningJob
 
@@ -92,9 +93,8 @@ class AccountTree:
     def charge_running(self, runs: Runs) -> Ints:
         """Charge open attempts, each with what it has used or is predicted to use; return the leaf of each."""
         leaves = self.leaves_of(runs.runs)
-        charged = np.bincount(leaves, weights=runs.cost_gpu_s, minlength=len(self._own_use)) if len(leaves) else ()
-        for number, gpu_seconds in enumerate(charged):
-            self._own_use[number] += float(gpu_seconds)
+        charged = np.bincount(leaves, weights=runs.cost_gpu_s, minlength=len(self._own_use))
+        self._own_use = (np.array(self._own_use) + charged).tolist()
         return leaves
 
     def _depths(self) -> Ints:
@@ -129,7 +129,7 @@ class AccountTree:
             node = self._parent[node]
         return branch
 
-    def fair_order(self, backlog: Backlog, leaves: Ints, chosen: Ints, turns: list[Turns] | None = None) -> Ints:
+    def fair_order(self, backlog: Backlog, chosen: Ints, turns: list[Turns] | None = None) -> Ints:
         """Positions (0 first) of the ``chosen`` jobs (indices into the backlog) in the fair order.
 
         Each level's turns are added to ``turns``, the deepest first.
@@ -140,17 +140,17 @@ class AccountTree:
         depth, parent = self._depths(), np.array(self._parent, dtype=np.int64)
         weight, use = np.array(self._weight), self.use()
         cost = backlog.cost_gpu_s[chosen]
-        node = leaves[chosen].copy()
+        node = backlog.leaves[chosen]
         place = np.arange(len(chosen), dtype=np.int64)
         for level in range(int(depth[node].max(initial=0)), -1, -1):
             here = np.flatnonzero(depth[node] == level)
-            by_child = here[np.lexsort((place[here], node[here]))]
-            before = _sum_before(cost[by_child], node[by_child])
+            by_child = here[sorting.by_whole_numbers(node[here], place[here])]
             child = node[by_child]
+            before = _sum_before(cost[by_child], child)
             turn = (use[child] + before) / weight[child]
             if turns is not None:
                 turns.append(Turns.of(level, len(chosen), by_child, parent[child], child, turn))
-            merged = by_child[np.lexsort((by_child, turn, parent[child]))]
+            merged = by_child[sorting.by_whole_numbers(parent[child] + 1, sorting.ranks(turn), by_child)]
             place[merged] = np.arange(len(merged))
             node[here] = parent[node[here]]
         return place

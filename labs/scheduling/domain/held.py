@@ -29,7 +29,7 @@ class Held:
         #: True for each job that is held back.
         self.mask: Bools = backlog.is_dependent | (backlog.not_before > dispatch.now)
         if backlog.size:
-            self.mask |= is_leaf_closed[dispatch.leaves - tree.first_leaf] | is_never[backlog.class_of]
+            self.mask |= is_leaf_closed[backlog.leaves - tree.first_leaf] | is_never[backlog.class_of]
 
     def append(self, i: int) -> None:
         """A job has joined the end of the backlog."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labs.scheduling.domain import sorting
 from labs.scheduling.domain.backlog import Backlog, Floats, Ints
 from labs.scheduling.domain.decisions import Factors
 from labs.scheduling.domain.policy import DAY_S, Policy
@@ -38,16 +39,15 @@ class Priorities:
         )
 
 
-def prioritise(
-    backlog: Backlog, policy: Policy, now: float, chosen: Ints, fair_place: Ints, leaves: Ints
-) -> Priorities:
+def prioritise(backlog: Backlog, policy: Policy, now: float, chosen: Ints, fair_place: Ints) -> Priorities:
     """Order the ``chosen`` jobs, given their places in the fair order (0 first). Ties go by submission, then id.
 
-    ``leaves`` are the accounts' leaves of all jobs. Fair share falls hyperbolically with the place: it decides who is
+    Fair share falls hyperbolically with the place: it decides who is
     at the head, whatever the length of the queue, and leaves the long tail to age and shortness.
     """
     fair_share = np.zeros(backlog.size)
-    fair_share[chosen] = policy.weight_fair_share / (1.0 + fair_place / max(1, len(np.unique(leaves[chosen]))))
+    learners = max(1, int(np.count_nonzero(np.bincount(backlog.leaves[chosen]))))
+    fair_share[chosen] = policy.weight_fair_share / (1.0 + fair_place / learners)
     age = policy.weight_age_per_day * aged_s(backlog.units, now - backlog.eligible_at, policy) / DAY_S
     shortness = policy.weight_shortness * shortness_of(backlog.units * backlog.p50_s, policy)
     slack_s = backlog.deadline_at - backlog.p90_s - now
@@ -59,7 +59,7 @@ def prioritise(
     lost_attempt = np.where(backlog.is_retried, policy.weight_lost_attempt, 0.0)
     trial = np.where(backlog.is_trial, policy.weight_trial, 0.0)
     total = fair_share + age + shortness + slack + lost_attempt + trial
-    order = chosen[np.lexsort((chosen, -total[chosen]))]
+    order = chosen[sorting.by_whole_numbers(sorting.ranks(-total[chosen]), chosen)]
     return Priorities(fair_share, age, shortness, slack, lost_attempt, trial, total, order)
 
 

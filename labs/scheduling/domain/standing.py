@@ -90,7 +90,7 @@ class Standing:
         order = self._priorities.order
         waiting = np.sort(order)  # as ``turns`` has them
         self._places = FairPlaces(
-            dispatch.tree, turns, dispatch.leaves[waiting].tolist(), dispatch.backlog.cost_gpu_s[waiting]
+            dispatch.tree, turns, dispatch.backlog.leaves[waiting].tolist(), dispatch.backlog.cost_gpu_s[waiting]
         )
         jobs = dispatch.backlog.jobs
         self._index = {jobs[i].id: i for i in order.tolist()}
@@ -171,7 +171,7 @@ class Standing:
         for i, start in d.starts.items():
             job = d.backlog.jobs[i]
             ends = d.now + job.wall_s, d.now + float(d.backlog.p50_s[i]), float(d.backlog.variance[i])
-            self._holds[start.job_id] = _Hold(None, int(d.leaves[i]), start.places, ends, job.group_id)
+            self._holds[start.job_id] = _Hold(None, int(d.backlog.leaves[i]), start.places, ends, job.group_id)
 
     def _take_hold(self, job_id: Id) -> _Hold:
         if job_id in self._holds:
@@ -204,13 +204,13 @@ class Standing:
     def _join(self, job: PendingJob) -> None:
         """Put a job at the end of the backlog, and where it belongs in the order."""
         d = self._d
-        alone = Backlog([job], d.access)
         leaf = d.tree.leaf(job.account_id, job.owner_id)
+        alone = Backlog([job], np.array([leaf]), d.access)
         place, learners = self._places.join(leaf, float(alone.cost_gpu_s[0]))
         first = np.zeros(1, dtype=np.int64)
         # ``alone`` has one learner, so the place is told as a share of all that wait.
-        own = prioritise(alone, d.policy, d.now, first, np.array([place / learners]), np.array([leaf]))
-        number = d.append(alone, leaf)
+        own = prioritise(alone, d.policy, d.now, first, np.array([place / learners]))
+        number = d.append(alone)
         self._index[job.id] = number
         self._priorities = _inserted(self._priorities, own, number)
 
