@@ -157,6 +157,8 @@ class Demo:
             env=self._node_shares()
             | passed
             | {
+                # Real GPUs are had by one of them each; who gets none declares CPU slots.
+                "CAMPUS_NODE_GPU_PART": f"{NODES.index(name) + 1}/{len(NODES)}",
                 "CAMPUS_NODE_API_URL": self.url,
                 "CAMPUS_NODE_NAME": name,
                 "CAMPUS_NODE_STATE": str(self._state.folder(f"nodes/{name}")),

@@ -32,8 +32,8 @@ class Inventory:
     """Found out once at start; `samples` follows the GPUs while `run` goes on in a thread of its own."""
 
     def __init__(self, settings: Settings, nvml: Nvml | None) -> None:
-        self._nvml = nvml
-        cards = nvml.cards() if nvml else ()
+        cards = _own(nvml.cards(), settings.gpu_part) if nvml else ()
+        self._nvml = nvml if cards else None
         count = len(cards) or settings.slots
         self.capacity = Capacity(
             cpus=settings.cpus or float(len(psutil.Process().cpu_affinity()) or 1),
@@ -50,10 +50,15 @@ class Inventory:
     def find(cls, settings: Settings) -> Inventory:
         """Look for GPUs; without any, take the CPU slots of the settings."""
         try:
-            return cls(settings, Nvml.open())
+            nvml = Nvml.open()
+            found = cls(settings, nvml)
         except NoGpus as error:
             log.info("no GPU here, CPU slots stand in", why=str(error), slots=settings.slots)
             return cls(settings, None)
+        if found._nvml is None:
+            log.info("other agents have this machine's GPUs, CPU slots stand in", slots=settings.slots)
+            nvml.close()
+        return found
 
     def grants_for(self, wanted: Sequence[tuple[int, str]], part: Part = WHOLE) -> tuple[GpuGrant, ...]:
         """The node's GPUs that (index, uuid) name, or this part of one.
@@ -99,6 +104,12 @@ class Inventory:
         return GpuSample(
             index, reading.utilisation_pct, reading.memory_used_mib, reading.power_w, is_healthy=reading.is_healthy
         )
+
+
+def _own(cards: Sequence[Card], part: tuple[int, int]) -> tuple[Card, ...]:
+    """Those of the machine's GPUs that are this agent's."""
+    which, of = part
+    return tuple(cards[which - 1 :: of])
 
 
 def _grants_of_cards(cards: Sequence[Card]) -> tuple[GpuGrant, ...]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}\Z")
+_PART = re.compile(r"([1-9][0-9]?)/([1-9][0-9]?)\Z")
 Number = TypeVar("Number", int, float)
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
@@ -34,6 +35,8 @@ class Settings:
     """Environments and data sets, which several agents of one machine may share; None is under `state`."""
     slots: int = 0
     """CPU slots to declare when this machine has no GPU."""
+    gpu_part: tuple[int, int] = (1, 1)
+    """(2, 3): of the machine's GPUs every third from the second on; other agents of this machine have the rest."""
     cpus: float | None = None
     memory_mib: int | None = None
     share_gpus: bool = False
@@ -58,6 +61,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         key_prefix=environ.get("CAMPUS_KEY_PREFIX", "campus"),
         shared=reader.path("CAMPUS_NODE_SHARED"),
         slots=reader.whole("CAMPUS_NODE_SLOTS", 0) or 0,
+        gpu_part=reader.part("CAMPUS_NODE_GPU_PART"),
         cpus=reader.number("CAMPUS_NODE_CPUS", None),
         memory_mib=reader.whole("CAMPUS_NODE_MEMORY_MIB", None),
         share_gpus=reader.flag("CAMPUS_NODE_SHARE_GPUS"),
@@ -118,6 +122,14 @@ class _Reader:
 
     def number(self, name: str, default: float | None) -> float | None:
         return self._positive(name, default, float, "a number")
+
+    def part(self, name: str) -> tuple[int, int]:
+        value = self._environ.get(name, "").strip() or "1/1"
+        found = _PART.match(value)
+        which, of = map(int, found.groups()) if found else (1, 0)
+        if which > of:
+            self.problems.append(f"{name} is {value!r}; set it to 1/2 for the first of two agents, and so on")
+        return which, of
 
     def flag(self, name: str) -> bool:
         value = self._environ.get(name, "").strip().lower()

@@ -5,6 +5,7 @@ No GPU was at hand: the library's answers here are those of its manual (NVML API
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -98,6 +99,25 @@ def test_gpus_are_reported_and_granted_by_device() -> None:
     assert [(gpu.kind, gpu.gpu_type, gpu.watts) for gpu in inventory.reports] == [("NVIDIA", "nvidia-h100", 700)] * 2
     (grant,) = inventory.grants_for([(1, "GPU-2")])
     assert (grant.kind, grant.device_path) == ("nvidia", "/dev/nvidia1")
+
+
+def test_agents_of_one_machine_have_each_of_its_gpus_once() -> None:
+    cards = [H100 | {"uuid": f"GPU-{number}", "minor": number} for number in range(3)]
+    agents = [Inventory(settings(gpu_part=(which, 2)), Nvml(library(cards))) for which in (1, 2)]
+    assert [[gpu.uuid for gpu in one.reports] for one in agents] == [["GPU-0", "GPU-2"], ["GPU-1"]]
+    assert [one.capacity.gpus for one in agents] == [2, 1]
+    (grant,) = agents[0].grants_for([(2, "GPU-2")])
+    assert grant.device_path == "/dev/nvidia2"
+    with pytest.raises(UnknownGpu):
+        agents[0].grants_for([(1, "GPU-1")])
+
+
+def test_an_agent_to_whom_no_gpu_is_left_declares_slots_that_say_so() -> None:
+    other = Inventory(settings(gpu_part=(2, 2)), Nvml(library([H100])))
+    assert [gpu.kind for gpu in other.reports] == ["CPU_SLOT"] * 2
+    assert other.gives_parts
+    other.run(threading.Event())  # has nothing to sample: the GPU's use is not the slots'
+    assert [sample.utilisation_pct for sample in other.samples] == [None, None]
 
 
 def test_slots_stand_in_and_say_so() -> None:

@@ -31,6 +31,11 @@ def test_real_gpus_are_shared_only_where_it_is_said(environ: dict[str, str]) -> 
     assert (said.share_gpus, said.mps_pipe) == (True, Path("/srv/mps"))
 
 
+def test_the_gpus_of_a_machine_are_divided_among_its_agents(environ: dict[str, str]) -> None:
+    assert read(environ).gpu_part == (1, 1)
+    assert read(environ | {"CAMPUS_NODE_GPU_PART": "2/3"}).gpu_part == (2, 3)
+
+
 def test_what_is_missing_is_said_all_at_once() -> None:
     with pytest.raises(SettingsError) as raised:
         read({})
@@ -54,6 +59,9 @@ def test_what_is_missing_is_said_all_at_once() -> None:
         ("CAMPUS_NODE_MEMORY_MIB", "1e3"),
         ("LABS_ALLOW_UNCONFINED", "maybe"),
         ("CAMPUS_NODE_SHARE_GPUS", "half"),
+        ("CAMPUS_NODE_GPU_PART", "3/2"),
+        ("CAMPUS_NODE_GPU_PART", "0/2"),
+        ("CAMPUS_NODE_GPU_PART", "half"),
     ],
 )
 def test_a_wrong_setting_is_named(environ: dict[str, str], name: str, value: str) -> None:
