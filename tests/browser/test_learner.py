@@ -205,6 +205,22 @@ def test_on_a_phone_result_and_log_come_before_the_settings(open_page: OpenPage)
     assert now["y"] < PHONE["height"]
 
 
+def test_a_log_is_shown_to_its_end_however_many_lines_it_has(open_page: OpenPage) -> None:
+    page = open_page("learner")
+    submit_job(page, QUICK, title="A long log")
+    expect_state(page, "SUCCEEDED")
+    expect(page.locator(".log-status")).to_contain_text("Complete")
+    # Chromium cuts an element off at 33,554,432 pixels, which are 1,677,721 lines.
+    page.evaluate(
+        "() => { const log = document.getElementById('job-log').campusLog;"
+        " log.append(log.cursor, btoa('y\\n'.repeat(1_800_000))); }"
+    )
+    expect(page.locator("#job-log .log-line").last).to_be_in_viewport()
+    expect(page.locator("#job-log .log-no").last).to_have_attribute("data-n", "1800001")
+    page.locator("#job-log .log-search").fill("quick")
+    expect(page.locator("#job-log .log-text", has_text="quick")).to_be_in_viewport()
+
+
 def test_the_language_is_switched_and_remembered(open_page: OpenPage) -> None:
     page = open_page("learner", language="ko")
     page.goto("/jobs/")

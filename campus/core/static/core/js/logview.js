@@ -8,6 +8,7 @@ import { button } from "./once.js";
 
 const LINE_PX = 20;
 const SPARE_LINES = 20;
+const TALLEST_PX = 8_000_000; // browsers cut an element off somewhere above; a taller log scrolls in larger steps
 const SUMMARY_MS = 5_000;
 
 export function logView(element) {
@@ -114,15 +115,23 @@ class LogView {
     return lines.at(-1).text ? lines.length : lines.length - 1; // the line after a last newline is not one
   }
 
+  // Pixels of lines behind one pixel of scrolling: 1 but for a log that is taller than an element may be.
+  get stretch() {
+    const inSight = this.body.clientHeight;
+    const tall = this.count * LINE_PX;
+    return tall > TALLEST_PX ? (tall - inSight) / (TALLEST_PX - inSight) : 1;
+  }
+
   draw() {
     this.isDrawing = true;
     if (this.query && this.searchedLines !== this.count) this.match = this.collect();
     const { count } = this;
-    this.spacer.style.height = `${count * LINE_PX}px`;
+    this.spacer.style.height = `${Math.min(count * LINE_PX, TALLEST_PX)}px`;
     if (this.isFollowing) this.body.scrollTop = this.body.scrollHeight;
-    const first = Math.max(Math.floor(this.body.scrollTop / LINE_PX) - SPARE_LINES, 0);
+    const top = this.body.scrollTop * this.stretch; // where the view would begin were every line as high as it is drawn
+    const first = Math.max(Math.floor(top / LINE_PX) - SPARE_LINES, 0);
     const last = Math.min(first + Math.ceil(this.body.clientHeight / LINE_PX) + 2 * SPARE_LINES, count);
-    this.window.style.top = `${first * LINE_PX}px`;
+    this.window.style.top = `${this.body.scrollTop - (top - first * LINE_PX)}px`;
     const lines = [];
     for (let index = first; index < last; index += 1) lines.push(this.line(index));
     this.window.replaceChildren(...lines);
@@ -193,7 +202,7 @@ class LogView {
     if (!this.matches.length) return;
     this.match = (this.match + step + this.matches.length) % this.matches.length;
     this.setFollowing(false);
-    this.body.scrollTop = this.matches[this.match] * LINE_PX - this.body.clientHeight / 2;
+    this.body.scrollTop = (this.matches[this.match] * LINE_PX - this.body.clientHeight / 2) / this.stretch;
     this.showFound();
     this.schedule();
   }
