@@ -6,6 +6,7 @@ from .domain.deadlines import Deadline, Rule
 from .domain.progress import LabProgress, LabState, RunSummary, is_lower_better
 from .due import Due, due_of
 from .results import Result, results_of
+from .score_history import ScoreStep, score_steps
 from .selectors import (
     CohortOverview,
     CohortRow,
@@ -35,6 +36,7 @@ __all__ = [
     "Result",
     "Rule",
     "RunSummary",
+    "ScoreStep",
     "Work",
     "WorkState",
     "change_lab",
@@ -51,6 +53,7 @@ __all__ = [
     "results_of",
     "rule_words",
     "runs_of_lab",
+    "score_steps",
     "submit_lab_run",
     "submit_work",
     "why_words",

@@ -1,12 +1,19 @@
 """What the gradebook's lists show."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
 
+from courses.assignments.api import score_steps
+from courses.assignments.models import Assignment
+
 from .access import BookAccess
-from .models import CellChange, Entry, RegradeRequest
+from .domain.marks import EXCUSED, graded, text_of
+from .models import CellChange, Entry, GradeItem, RegradeRequest
+from .sources import scaled
 
 PAGE_SIZE = 30
 QUESTIONS_SHOWN = 15
@@ -36,7 +43,40 @@ def open_question_count(access: BookAccess) -> int:
     return questions_of(access).filter(state=RegradeRequest.State.OPEN).count()
 
 
-def history_of(enrolment_id: int, item_id: int) -> "QuerySet[CellChange]":
-    """Return a cell's changes, newest first."""
-    found = CellChange.objects.filter(cell__enrolment_id=enrolment_id, cell__item_id=item_id)
-    return found.select_related("entry__actor")
+@dataclass(frozen=True)
+class Change:
+    """A change of a mark, entered here or (`is_graded`) where it is graded. Texts are as one types them."""
+
+    at: datetime
+    by: str
+    before: str
+    after: str
+    reason: str
+    is_graded: bool = False
+
+
+def history_of(enrolment_id: int, item: GradeItem) -> list[Change]:
+    """Return a mark's changes, newest first: those entered in the gradebook, and those of the assignment it is from.
+
+    Two queries at most.
+    """
+    rows = CellChange.objects.filter(cell__enrolment_id=enrolment_id, cell__item_id=item.pk)
+    found = [
+        Change(one.entry.at, one.entry.actor.name if one.entry.actor else "", one.before, one.after, one.entry.reason)
+        for one in rows.select_related("entry__actor")
+    ]
+    if item.assignment is not None:
+        found += _graded(item, item.assignment, enrolment_id)
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _graded(item: GradeItem, assignment: Assignment, enrolment_id: int) -> list[Change]:
+    """Changes of the assignment's score, in the item's points."""
+    found, before = [], ""
+    for one in score_steps(assignment.pk, enrolment_id):
+        after = text_of(EXCUSED) if one.is_excused else ""
+        if one.after is not None and not one.is_excused:
+            after = text_of(graded(scaled(one.after, assignment.points, item.out_of)))
+        found.append(Change(one.at, one.by, before, after, one.reason, is_graded=True))
+        before = after
+    return found

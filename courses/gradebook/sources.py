@@ -63,11 +63,15 @@ def _from_assignments(
         item = by_assignment[row.assignment_id]
         mark = _UNGRADED.get(row.state, PENDING)
         if row.points is not None:
-            same = row.out_of == item.out_of
-            mark = graded(row.points if same else round(row.points * item.out_of / row.out_of, 2))
+            mark = graded(scaled(row.points, row.out_of, item.out_of))
         why = (*row.why, ("group", "", row.group)) if row.group and row.why else row.why
         found[item.pk, row.enrolment_id] = Sourced(mark, not row.is_published, why)
     return found
+
+
+def scaled(points: Decimal, of: Decimal, out_of: Decimal) -> Decimal:
+    """Return points of `of` as points of `out_of`, to the cent where the two differ."""
+    return points if of == out_of else round(points * out_of / of, 2)
 
 
 _UNGRADED = {"EXCUSED": EXCUSED, "MISSING": MISSING}

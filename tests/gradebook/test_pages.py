@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campus.people.models import RoleGrant, User
+from courses.assignments import authoring, scores
 from courses.gradebook import services
 from courses.gradebook.models import Cell, FinalOverride, PublishedGrade, RegradeRequest
 from courses.gradebook.selectors import QUESTIONS_SHOWN
 from tests import factories
+from tests.courses import build as courses
 
 from . import build
 
@@ -160,6 +163,32 @@ def test_a_final_grade_that_another_set_meanwhile_is_shown_and_not_overwritten(m
     assert FinalOverride.objects.get().percent == 70
     assert staff.post(page, said | {"seen": re.findall(r'name="seen" value="([^"]*)"', html)[0]}).status_code == 302
     assert FinalOverride.objects.get().percent == 95
+
+
+def test_a_marks_history_holds_what_became_of_it_where_it_is_graded(made: build.Made) -> None:
+    learner = made.learners[0]
+    work = authoring.open_assignment(
+        module_id=courses.lesson(made.run).module.pk, title="보고서", points=Decimal(20), kind="TEXT", actor=None
+    )
+    item = services.save_item(
+        run=made.run, item_id=None, actor=None,
+        fields={"category": made.items[0].category, "title": "보고서", "kind": "ASSIGNMENT", "assignment": work,
+                "out_of": Decimal(10)},
+    )  # fmt: skip
+    for version, points in enumerate(("12", "15")):
+        scores.save_score(
+            assignment=work, enrolment=learner, version=version, grading=scores.Grading({}, Decimal(points)),
+            actor=made.teacher,
+        )  # fmt: skip
+    page = reverse("gradebook:history", args=[learner.pk, item.pk])
+    staff = signed_in(made.teacher)
+    assert [(one.before, one.after) for one in staff.get(page).context["changes"]] == [("6", "7.5"), ("", "6")]
+    made.set(services.CellEdit(item.pk, learner.pk, "9", 0), reason="재검토")
+    answer = staff.get(page)
+    assert [(one.after, one.is_graded) for one in answer.context["changes"]] == [
+        ("9", False), ("7.5", True), ("6", True)
+    ]  # fmt: skip
+    assert made.teacher.name in answer.content.decode()
 
 
 def test_what_was_exported_comes_back_as_it_went(made: build.Made) -> None:

@@ -72,10 +72,10 @@ def final(request: SignedInRequest, enrolment_id: int) -> HttpResponse:
 def history(request: SignedInRequest, enrolment_id: int, item_id: int) -> HttpResponse:
     """Show what became of one mark."""
     enrolment, access = get_row_for(request.user, enrolment_id)
-    item = GradeItem.objects.filter(pk=item_id, category__run=access.run).first()
+    item = GradeItem.objects.select_related("assignment").filter(pk=item_id, category__run=access.run).first()
     if item is None:
         raise NotFound
-    context = {"run": access.run, "enrolment": enrolment, "item": item, "changes": history_of(enrolment_id, item_id)}
+    context = {"run": access.run, "enrolment": enrolment, "item": item, "changes": history_of(enrolment_id, item)}
     return render(request, "gradebook/history.html", context)
 
 
