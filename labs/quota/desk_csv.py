@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from campus.core.formats import number
 from campus.core.spreadsheets import csv_response
 
 from .domain.bulk import hours_text
@@ -48,7 +49,7 @@ def figures_of_row(row: DeskRow) -> dict[str, Any]:
         "borrowed_gpu_hours": hours_text(account.borrowed_s),
         "ending_gpu_hours": hours_text(row.ending_s),
         "ends_next_on": row.ends_next_on or "",
-        "idle_gpus": row.idle_gpus,
+        "idle_gpus": number(row.idle_gpus, 3).replace(",", ""),
         "weight": account.weight,
         "overcommit_pct": account.overcommit_pct,
         "max_running_gpus": _or_none(account.max_running_gpus),

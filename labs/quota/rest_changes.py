@@ -56,7 +56,7 @@ class DeskRowAnswer(serializers.Serializer):
     borrowed_gpu_hours = serializers.CharField()
     ending_gpu_hours = serializers.CharField()
     ends_next_on = serializers.CharField(allow_blank=True)
-    idle_gpus = serializers.IntegerField()
+    idle_gpus = serializers.FloatField(help_text="A share of a GPU counts as its part.")
     weight = serializers.IntegerField()
     overcommit_pct = serializers.IntegerField()
     max_running_gpus = serializers.CharField()

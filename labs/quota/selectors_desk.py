@@ -72,7 +72,7 @@ class DeskRow:
     ending_s: int = 0
     ends_next_on: date | None = None
     lending_s: int = 0
-    idle_gpus: int = 0
+    idle_gpus: float = 0
     below: list["DeskRow"] = field(default_factory=list)
 
     @property
@@ -114,7 +114,7 @@ class Desk:
     running_out: int
     requests: int
     ending: int
-    idle_gpus: int
+    idle_gpus: float
     is_cut: bool
 
     @property
@@ -199,7 +199,7 @@ def _weigh(rows: Iterable[DeskRow]) -> None:
     ending, lending = _ending(ids), _lending(ids)
     for pk, row in by_id.items():
         row.outlook = outlooks.get(pk)
-        row.term_used_s, row.decayed_s, row.idle_gpus = used.get(pk, 0), round(decayed.get(pk, 0)), int(idle.get(pk, 0))
+        row.term_used_s, row.decayed_s, row.idle_gpus = used.get(pk, 0), round(decayed.get(pk, 0)), idle.get(pk, 0)
         row.requests, row.lending_s = waiting[pk], lending.get(pk, 0)
         row.ends_next_on, row.ending_s = ending.get(pk, (None, 0))
 

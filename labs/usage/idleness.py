@@ -1,13 +1,14 @@
 """Watching how busy allocated GPUs are, and telling owners whose run leaves them idle.
 
 Nodes send utilisation with every heartbeat, and the pool keeps the last of it. Once a minute that becomes a sample of
-each running attempt. A CPU slot reports none, and a GPU that jobs share is measured as a whole: such runs have no
-samples, and pages say that nothing is measured.
+each running attempt. A CPU slot reports none, and pages say that nothing is measured. A GPU that jobs share is measured
+as a whole, the most that any one of them uses: a share of an idle GPU is idle, and of others nothing is said.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -19,9 +20,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campus.core.compiled import IDS, Compiled, Given
+from campus.core.formats import gpu_number
 from campus.core.notices.kinds import NoticeKind, register
 from campus.core.notices.services import notify
 from campus.core.notices.topics import Topic, register_topics
+from labs.jobs.api import GpuAsk
 from labs.jobs.models import Attempt
 from labs.quota.beyond import Figure, register_figure
 
@@ -39,7 +42,7 @@ SELECT attempt.id, ARRAY[round(avg(gpu.utilisation_pct))::smallint], clock_times
 FROM jobs_attempt AS attempt
 JOIN jobs_gpulease AS lease ON lease.attempt_id = attempt.id
 JOIN pool_gpu AS gpu ON gpu.id = lease.gpu_id
-WHERE attempt.state = 'RUNNING' AND gpu.utilisation_pct IS NOT NULL AND lease.milli = int4range(0, 1000)
+WHERE attempt.state = 'RUNNING' AND gpu.utilisation_pct IS NOT NULL
   AND gpu.seen_at > clock_timestamp() - make_interval(secs => %(fresh)s)
   AND attempt.started_at < clock_timestamp() - make_interval(secs => %(warm_up)s)
 GROUP BY attempt.id
@@ -118,7 +121,7 @@ def _tell(activities: Sequence[GpuActivity]) -> None:
             url=reverse("jobs:job", args=[attempt.job_id]),
             facts={
                 "job": attempt.job.title,
-                "gpus": ", ".join(attempt.gpu_labels) or str(attempt.job.gpus),
+                "gpus": _held(attempt),
                 "pct": round(activity.idle_pct or 0),
                 "minutes": found.minutes if found else settings.LABS_IDLE_AFTER_MIN,
             },
@@ -126,15 +129,23 @@ def _tell(activities: Sequence[GpuActivity]) -> None:
         )
 
 
+def _held(attempt: Attempt) -> str:
+    """The GPUs by name, and of a share its part."""
+    gpus = gpu_number(attempt.job.gpus_in_all)
+    names = ", ".join(attempt.gpu_labels)
+    return f"{names} ({gpus})" if names and attempt.job.is_share else names or gpus
+
+
 @dataclass(frozen=True)
 class IdleRun:
-    """A run that left its GPUs idle long after its owner was told. `pct` is how much of them it uses."""
+    """A run that left its GPUs idle long after its owner was told. `pct` is how much of them it uses, of a shared GPU
+    all that run on it."""
 
     job_id: int
     title: str
     owner: str
     node: str
-    gpus: int
+    gpus: Decimal
     pct: int
     since: datetime
 
@@ -163,7 +174,8 @@ def idle_runs_at(scope_ids: Sequence[int]) -> list[IdleRun]:
 
 def _told(rows: Iterable[tuple[Any, ...]]) -> list[IdleRun]:
     return [
-        IdleRun(pk, title, owner, node, gpus, round(pct), since) for pk, title, owner, node, gpus, pct, since in rows
+        IdleRun(pk, title, owner, node, GpuAsk(gpus, milli).in_all, round(pct), since)
+        for pk, title, owner, node, gpus, milli, pct, since in rows
     ]
 
 
@@ -171,7 +183,7 @@ def _idle_runs(which: Q) -> QuerySet[Any, Any]:
     found = _told_of(Given("grace", DurationField())).filter(which).order_by("idle_since")
     return found.values_list(
         "attempt__job_id", _JOB + "title", _JOB + "owner__name", "attempt__node__name", _JOB + "gpus",
-        "idle_pct", "idle_since",
+        _JOB + "gpu_milli", "idle_pct", "idle_since",
     )[:50]  # fmt: skip
 
 
@@ -187,11 +199,14 @@ def _told_of(grace: timedelta | Given) -> QuerySet[GpuActivity]:
 
 
 def idle_gpus_of(account_ids: Collection[int]) -> dict[int, float]:
-    """Return how many GPUs stand idle below each of these accounts, as staff may see them. One query."""
+    """Return how many GPUs stand idle below each of these accounts, shares as their part, as staff may see them.
+
+    One query.
+    """
     wanted = set(account_ids)
     rows = _told_of(_grace()).filter(attempt__job__account__path__overlap=list(wanted))
     found: dict[int, float] = {}
-    for path, gpus in rows.values_list("attempt__job__account__path", "attempt__job__gpus"):
+    for path, gpus, milli in rows.values_list("attempt__job__account__path", _JOB + "gpus", _JOB + "gpu_milli"):
         for account_id in wanted.intersection(path):
-            found[account_id] = found.get(account_id, 0) + gpus
+            found[account_id] = found.get(account_id, 0) + float(GpuAsk(gpus, milli).in_all)
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from infra.pool import api as pool
 from infra.pool.models import Node
 from labs.jobs.models import Attempt
 from labs.usage.domain.idleness import Idle, idle
-from labs.usage.idleness import idle_runs_at, idle_runs_below, watch
+from labs.usage.idleness import idle_gpus_of, idle_runs_at, idle_runs_below, watch
 from labs.usage.models import GpuActivity
 from tests import factories
 from tests.jobs import build
@@ -116,6 +117,36 @@ def test_an_owner_is_told_once_and_staff_after_a_while(world: build.World) -> No
     assert "hardly used for" in page_of(staff, "/pool/")
     elsewhere = factories.staff("CAMPUS_ADMIN", factories.campus("jeonbuk", "전북").scope)
     assert "hardly used for" not in page_of(elsewhere, "/pool/")
+
+
+@pytest.mark.django_db
+def test_shares_of_an_idle_gpu_are_idle_and_of_a_busy_one_nothing_is_said(world: build.World) -> None:
+    node = world.node(shares_gpus=True)
+    quarter, half = (world.submit(gpu_milli=milli) for milli in (250, 500))
+    for job in (quarter, half):
+        build.running(job, node)
+    Attempt.objects.update(started_at=Now() - timedelta(minutes=10))
+    watched(node, *[(60, 0)] * 20)
+    assert not Notice.objects.exists()
+    assert "how busy one share of it is cannot be told" in page_of(world.learner, f"/jobs/{half.pk}/")
+    watched(node, *[(1, 0)] * 60)
+    assert {(notice.recipient, notice.facts["gpus"]) for notice in Notice.objects.all()} == {
+        (world.learner, f"{node.name}/0 (1/4)"),
+        (world.learner, f"{node.name}/0 (1/2)"),
+    }
+    page = page_of(world.learner, f"/jobs/{half.pk}/")
+    assert "All who share that GPU used it 1% for 60 minutes." in page
+    GpuActivity.objects.update(told_at=Now() - timedelta(minutes=31))
+    account = world.account
+    assert sorted(run.gpus for run in idle_runs_below(account.pk)) == [Decimal("0.25"), Decimal("0.5")]
+    assert idle_gpus_of([account.pk, world.cohort_account.pk]) == {account.pk: 0.75, world.cohort_account.pk: 0.75}
+    staff = factories.staff("CAMPUS_ADMIN", world.campus.scope)
+    assert page_of(staff, "/pool/").count("hardly used for 60 minutes") == 2
+    desk = page_of(staff, "/quota/desk/")
+    assert (
+        '<span aria-hidden="true">3/4 GPU</span><span class="visually-hidden">three quarters of a GPU</span> idle'
+        in desk
+    )
 
 
 @pytest.mark.django_db

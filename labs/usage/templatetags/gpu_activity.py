@@ -18,15 +18,16 @@ UNMEASURED_AFTER = timedelta(minutes=4)
 
 @register.inclusion_tag("usage/_gpu_activity.html")
 def gpu_activity(attempt: Attempt | None, job: Job) -> dict[str, Any]:
-    """Say how busy the GPUs of a started attempt are, that they are idle, or that nothing is measured.
+    """Say how busy the GPUs of a started attempt are, that they are idle, or that nothing is measured. One query.
 
-    One query, and none for a share: its GPU is measured as a whole.
+    A share's GPU is measured as a whole: it is idle with it, and how busy the share is cannot be told.
     """
     if attempt is None or attempt.started_at is None:
         return {}
-    if job.is_share:
-        return {"is_share": True}
     row = GpuActivity.objects.filter(attempt=attempt).first()
+    if job.is_share:
+        found = idle_of(row.samples) if row is not None else None
+        return {"is_share": True, "shared_idle": found, "gpus": job.gpus_in_all}
     if row is None or not row.samples:
         return {"is_unmeasured": timezone.now() - attempt.started_at > UNMEASURED_AFTER}
     return {"pct": row.samples[-1], "sampled_at": row.sampled_at, "idle": idle_of(row.samples), "gpus": job.gpus}
