@@ -48,12 +48,13 @@ def results_of(
 ) -> list[Result]:
     """Return results of all learners of a run, or of these, by assignment. Six queries at most.
 
-    For all of a run's assignments in course order, or for these. Work that is not there once its deadline is over is
-    MISSING; before, and until it is graded, PENDING. Without `is_explained`, `why`, `comment`, `group` and
-    `submitted_at` stay empty: a table of 300 learners shows none of them, and reading them takes longest.
+    For all of a run's assignments in course order, or for these, which come with their modules. Work that is not there
+    once its deadline is over is MISSING where learners could see the assignment; before, and until it is graded,
+    PENDING. Without `is_explained`, `why`, `comment`, `group` and `submitted_at` stay empty: a table of 300 learners
+    shows none of them, and reading them takes longest.
     """
     if assignments is None:
-        rows = Assignment.objects.filter(module__run_id=run_id)
+        rows = Assignment.objects.select_related("module").filter(module__run_id=run_id)
         assignments = list(rows.order_by("module__position", "position", "id"))
     if enrolments is None:
         learners = Enrolment.objects.filter(run_id=run_id).exclude(state=Enrolment.State.WITHDRAWN)
@@ -126,6 +127,11 @@ def _groups(assignments: Collection[Assignment], ids: Collection[int]) -> dict[t
     return {(in_set, pk): name for in_set, pk, name in rows.values_list("group_set_id", "enrolment_id", "group__name")}
 
 
+def is_shown(assignment: Assignment) -> bool:
+    """Say whether learners find it at all, once its module is open: nobody missed what nobody could see."""
+    return assignment.is_published and assignment.module.is_published
+
+
 def _result(
     assignment: Assignment,
     enrolment_id: int,
@@ -139,7 +145,7 @@ def _result(
         state = EXCUSED
     elif score is not None and score.adjusted is not None:
         state, points = GRADED, score.adjusted
-    elif not is_handed_in and deadlines[assignment.pk, enrolment_id].is_past(now):
+    elif not is_handed_in and is_shown(assignment) and deadlines[assignment.pk, enrolment_id].is_past(now):
         state = MISSING
     if score is None:
         return Result(assignment.pk, enrolment_id, state, points, out_of)

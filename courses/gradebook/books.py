@@ -133,7 +133,7 @@ def book_of(
     """
     settings = run.gradebook if hasattr(run, "gradebook") else Gradebook(run=run)
     categories = list(GradeCategory.objects.filter(run=run))
-    items = list(GradeItem.objects.filter(category__run=run).select_related("category", "assignment"))
+    items = list(GradeItem.objects.filter(category__run=run).select_related("category", "assignment__module"))
     rows = Enrolment.objects.filter(run=run).select_related("user", "cohort", "final_override")
     withdrawn = Enrolment.State.WITHDRAWN
     rows = rows.exclude(state=withdrawn) if enrolment_id is None else rows.filter(pk=enrolment_id)

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +11,8 @@ from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from campus.core.compiled import AnyOf, Compiled
-from courses.assignments.api import results_of
-from courses.assignments.models import Submission
+from courses.assignments.api import deadlines_of, results_of
+from courses.assignments.models import Assignment, Submission
 from courses.attendance.api import standings
 from courses.catalog.models import Cohort, Enrolment
 from courses.content.models import Lesson, LessonCompletion
@@ -84,8 +84,8 @@ _NOTED = Compiled(
 _LATE = Compiled(
     lambda: (
         Submission.objects.filter(owners__enrolment_id=AnyOf("learners"), submitted_at__gt=F("due_at"))
-        .values_list("owners__enrolment_id")
-        .annotate(n=Count("assignment", distinct=True))
+        .values_list("owners__enrolment_id", "assignment_id")
+        .annotate(last=Max("submitted_at"))
         .order_by()
     )
 )
@@ -99,11 +99,10 @@ def _noted(enrolments: Sequence[Enrolment]) -> dict[int, dict[str, int]]:
 
 
 def _evidence(cohort: Cohort, enrolments: Sequence[Any], now: datetime) -> tuple[dict[int, Evidence], int]:
-    ids = [one.pk for one in enrolments]
     attended = standings(enrolments)
     lessons = _open_lessons(cohort).count()
     missing, grades = _work(cohort.run_id, enrolments)
-    late: dict[int, int] = dict(_LATE.rows(learners=ids)) if ids else {}
+    late = _late(enrolments)
     idle = _days_idle(cohort, enrolments, now)
     return {
         one.pk: Evidence(
@@ -112,7 +111,7 @@ def _evidence(cohort: Cohort, enrolments: Sequence[Any], now: datetime) -> tuple
             classes=attended[one.pk].planned,
             lessons_done=one.lessons_done,
             missing=missing[one.pk],
-            late=late.get(one.pk, 0),
+            late=late[one.pk],
             days_idle=idle.get(one.pk),
             grades=tuple(grades[one.pk]),
         )
@@ -130,6 +129,18 @@ def _work(run_id: int, enrolments: Sequence[Enrolment]) -> tuple[Counter[int], d
         elif result.points is not None and result.out_of:
             grades[result.enrolment_id].append(result.points * 100 / result.out_of)
     return missing, grades
+
+
+def _late(enrolments: Sequence[Enrolment]) -> Counter[int]:
+    """How many assignments came late by the deadline as it is now: who was given more time afterwards was not late."""
+    rows = _LATE.rows(learners=[one.pk for one in enrolments]) if enrolments else []
+    if not rows:
+        return Counter()
+    assignments = list(Assignment.objects.filter(pk__in={assignment_id for _pk, assignment_id, _at in rows}))
+    grace = {one.pk: timedelta(seconds=one.late_grace_s) for one in assignments}
+    deadlines = deadlines_of(assignments, enrolments)
+    due = ((pk, one, at, deadlines[one, pk].due_at) for pk, one, at in rows)
+    return Counter(pk for pk, one, at, due_at in due if due_at is not None and at > due_at + grace[one])
 
 
 def _days_idle(cohort: Cohort, enrolments: Sequence[Enrolment], now: datetime) -> dict[int, int]:

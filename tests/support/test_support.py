@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from campus.core.models import AuditEntry, Notice
 from campus.core.notices.mailing import send_due_mail
+from courses.assignments.api import submit_work
 from courses.assignments.authoring import open_assignment
-from courses.assignments.models import Score
+from courses.assignments.extending import extend
+from courses.assignments.models import Assignment, Score
 from courses.attendance.models import Mark, Verdict
 from courses.catalog import api as catalog
 from courses.catalog.models import Enrolment
-from courses.content.models import Lesson, LessonCompletion
+from courses.content.models import Lesson, LessonCompletion, Module
 from courses.support.evidence import overview
 from courses.support.models import SupportNote, SupportSettings
 from courses.support.services import write_to
@@ -82,6 +84,34 @@ def test_missing_work_is_said_with_its_number_and_threshold(world: World) -> Non
     assert "2 assignments not handed in" in shown
     assert "shown from 1" in shown
     assert "박배움" in shown
+
+
+def test_nobody_missed_what_nobody_could_see(world: World) -> None:
+    missed_work(world, 2)
+    hidden = Assignment.objects.filter(module=world.module).order_by("-pk").first()
+    Assignment.objects.filter(pk=hidden.pk).update(is_published=False)
+    assert {one.evidence.missing for one in overview(world.cohort, timezone.now()).rows} == {1}
+    Module.objects.filter(pk=world.module.pk).update(is_published=False)
+    assert {one.evidence.missing for one in overview(world.cohort, timezone.now()).rows} == {0}
+
+
+def test_who_was_given_more_time_afterwards_was_not_late(world: World) -> None:
+    missed_work(world)
+    work = Assignment.objects.get(title="과제 0")
+    Assignment.objects.filter(pk=work.pk).update(closes_at=None)
+    submit_work(assignment_id=work.pk, user=world.learner, files={"answer.md": b"late"})
+
+    def late() -> int:
+        rows = overview(world.cohort, timezone.now()).rows
+        return next(one.evidence.late for one in rows if one.enrolment == world.enrolment)
+
+    assert late() == 1
+    work.refresh_from_db()
+    extend(
+        assignment=work, enrolments=[world.enrolment], due_at=timezone.now() + timedelta(days=1), reason="입원",
+        actor=world.people["instructor"],
+    )  # fmt: skip
+    assert late() == 0
 
 
 def test_absences_by_the_attendance_rules(world: World) -> None:
