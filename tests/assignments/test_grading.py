@@ -155,12 +155,46 @@ def test_a_fault_of_the_platform_gives_the_attempt_back(
     with django_capture_on_commit_callbacks(execute=True):
         made = scene.hand_in()
     run = build.end_job(run_of(made), None, scene.world.node, state=Job.State.FAILED, end_reason=reason)
-    assert runs.reconcile_runs() == 1
+    assert runs.finish_run(run_id=run.pk)
     run.refresh_from_db()
     assert (run.state, run.raw) == (GradingRun.State.PLATFORM, None)
     assert AttemptReturn.objects.get().submission == made
     assert not Score.objects.exists()
     assert scene.hand_in().number == 2
+
+
+def test_what_the_platform_failed_is_tested_again_a_few_times_though_the_assignment_closed(scene: build.Scene) -> None:
+    build.suite_for(scene)
+    made = scene.hand_in()
+    scene.change(due_at=made.submitted_at, closes_at=made.submitted_at)
+    for number in (1, 2):
+        runs.reconcile_runs()
+        assert GradingRun.objects.count() == number
+        fields = {"state": Job.State.FAILED, "end_reason": Job.EndReason.PLATFORM}
+        build.end_job(GradingRun.objects.get(state=GradingRun.State.QUEUED), None, scene.world.node, **fields)
+    runs.reconcile_runs()
+    third = GradingRun.objects.get(state=GradingRun.State.QUEUED)
+    build.end_job(third, [{"name": "test_adds", "passed": True}], scene.world.node)
+    runs.reconcile_runs()
+    assert Score.objects.get().tested == 10
+    assert not GradingRun.objects.filter(state__in=[GradingRun.State.WAITING, GradingRun.State.QUEUED]).exists()
+
+
+def test_nothing_is_tested_again_for_ever_or_where_somebody_ended_it(scene: build.Scene) -> None:
+    build.suite_for(scene)
+    scene.hand_in()
+    for _try in range(runs.MOST_TRIES):
+        runs.reconcile_runs()
+        fields = {"state": Job.State.FAILED, "end_reason": Job.EndReason.PLATFORM}
+        build.end_job(GradingRun.objects.get(state=GradingRun.State.QUEUED), None, scene.world.node, **fields)
+    runs.reconcile_runs()
+    assert [one.state for one in GradingRun.objects.all()] == [GradingRun.State.PLATFORM] * runs.MOST_TRIES
+    scene.hand_in(build.BAD)
+    runs.reconcile_runs()
+    ended = GradingRun.objects.get(state=GradingRun.State.QUEUED)
+    build.end_job(ended, None, scene.world.node, state=Job.State.CANCELLED, end_reason=Job.EndReason.CANCELLED)
+    runs.reconcile_runs()
+    assert GradingRun.objects.count() == runs.MOST_TRIES + 1
 
 
 def test_the_learners_own_failure_is_an_attempt_and_worth_nothing(

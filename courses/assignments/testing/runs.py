@@ -37,6 +37,9 @@ PLATFORM_ENDS = (
     Job.EndReason.PLATFORM, Job.EndReason.ENVIRONMENT, Job.EndReason.DEPENDENCY, Job.EndReason.ACCOUNT_CLOSED,
     Job.EndReason.CANCELLED,
 )  # fmt: skip
+# Of these, what may go well another time. Learners cannot hand in again once an assignment is closed.
+TRIED_AGAIN = (Job.EndReason.PLATFORM, Job.EndReason.ENVIRONMENT)
+MOST_TRIES = 3
 
 
 def current_suite(assignment: Assignment) -> TestSuite | None:
@@ -130,7 +133,7 @@ def on_job_settled(*, job_id: int, purpose: str, **_kwargs: Any) -> None:
 def finish_run(*, run_id: int) -> bool:
     """Take the report of a run whose job is over. False: it is not, or this was done before.
 
-    What the platform failed gives the attempt back and leaves every score as it was.
+    What the platform failed gives the attempt back, leaves every score as it was, and is tested again a few times.
     """
     run = (
         GradingRun.objects.select_for_update(of=("self",))
@@ -161,6 +164,15 @@ def _platform_failed(run: GradingRun, job: Job) -> None:
         AttemptReturn.objects.get_or_create(
             submission=run.submission, defaults={"reason": f"platform: {job.end_reason}", "actor": None}
         )
+        if job.end_reason in TRIED_AGAIN:
+            _test_again(run)
+
+
+def _test_again(run: GradingRun) -> None:
+    """Let the sweep queue the same tests once more, unless that was done often enough."""
+    failed = GradingRun.objects.filter(submission=run.submission, batch=None, state=GradingRun.State.PLATFORM)
+    if failed.count() < MOST_TRIES:
+        GradingRun.objects.create(submission=run.submission, suite=run.suite, key=secrets.token_hex(32))
 
 
 def reconcile_runs() -> int:
