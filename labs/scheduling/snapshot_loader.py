@@ -22,6 +22,7 @@ from .domain.fair_share import decayed
 from .domain.fitting import Fit
 from .domain.policy import Policy
 from .domain.predict import burst_of
+from .domain.slack import due_less_wait
 from .domain.snapshot import AccountState, NodeState, PendingJob, RunningJob, Snapshot
 from .models import SchedulerMark
 from .run_samples import Samples
@@ -37,6 +38,7 @@ _PENDING = (
     "id", "owner_id", "account_id", "submitted_at", "gpus", "wall_s", "gpu_type", "preferred_campus_id", "deadline_at",
     "attempts_made", "environment__digest", "work_key", "sweep_id", "sweep__max_running",
     "kept_s", "preempted_count", "is_preemptible", "gpu_milli", "gpu_memory_mib",
+    "promised_p90_at",
 )  # fmt: skip
 
 _STORED = ("wait_reason", "wait_facts", "queue_place", "start_p50_at", "start_p90_at")
@@ -122,6 +124,7 @@ def load(now: datetime, *, extra: Iterable[tuple[int, int, str]] = ()) -> Loaded
         pending=tuple(
             _pending(
                 row,
+                now,
                 site_of_campus,
                 samples,
                 follows.get(row[0], _FREE),
@@ -364,8 +367,16 @@ def _dependencies() -> dict[int, Follows]:
     return found
 
 
+def _due(deadline_at: datetime | None, promised_p90_at: datetime | None, now: datetime) -> float | None:
+    if deadline_at is None:
+        return None
+    promised = None if promised_p90_at is None else promised_p90_at.timestamp()
+    return due_less_wait(deadline_at.timestamp(), promised, now.timestamp())
+
+
 def _pending(
     row: tuple[Any, ...],
+    now: datetime,
     site_of_campus: Mapping[int, int],
     samples: Samples,
     follows: Follows,
@@ -377,6 +388,7 @@ def _pending(
     (
         pk, owner_id, account_id, submitted_at, gpus, wall_s, gpu_type, campus_id, deadline_at, made, digest, key,
         sweep_id, max_running, kept_s, preempted_count, is_preemptible, gpu_milli, gpu_memory_mib,
+        promised_p90_at,
     ) = row[: len(_PENDING)]  # fmt: skip
     predicted = samples.predict(key, owner_id, wall_s - kept_s, submitted_at)
     # What checkpoints keep was time that it ran, not time that it waited.
@@ -392,7 +404,7 @@ def _pending(
         wall_s=float(wall_s - kept_s),
         gpu_type=gpu_type or None,
         preferred_site_id=site_of_campus.get(campus_id),
-        deadline_at=deadline_at.timestamp() if deadline_at else None,
+        deadline_at=_due(deadline_at, promised_p90_at, now),
         predicted_p50_s=predicted.p50_s,
         predicted_p90_s=predicted.p90_s,
         # Who made room lost nothing by the platform's fault, and is queued in the place that it had.

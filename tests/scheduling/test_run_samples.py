@@ -52,6 +52,19 @@ def test_runs_of_the_burst_say_more_of_its_others_than_older_runs(world: World) 
     assert states[like.pk].predicted_p50_s == pytest.approx((4 * 40) ** 0.5, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("due_h", "promised_h", "counts_h"), [(10, None, 10), (10, 4, 6), (10, -1, 10), (10, 12, 0), (-1, 4, -1)]
+)
+def test_the_wait_that_a_job_was_told_takes_from_its_slack(
+    world: World, due_h: int, promised_h: int | None, counts_h: int
+) -> None:
+    now = BEGIN + timedelta(hours=1)
+    promised_at = None if promised_h is None else now + timedelta(hours=promised_h)
+    job = at(world.submit(), timedelta(minutes=5), deadline_at=now + timedelta(hours=due_h))
+    Job.objects.filter(pk=job.pk).update(promised_p90_at=promised_at, promised_p50_at=promised_at)
+    assert pending(now)[job.pk].deadline_at == (now + timedelta(hours=counts_h)).timestamp()
+
+
 def test_what_was_started_with_a_deadline_boost_counts_as_spent_for_that_owner_and_work(world: World) -> None:
     node, due = world.node(gpus=2), BEGIN + timedelta(days=1)
     boosted = {"factors": {"slack": 0.4}, "deadline_at": due}

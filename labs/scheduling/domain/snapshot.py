@@ -144,7 +144,8 @@ class PendingJob:
     required_site_id: Id | None = None
     #: Rather there, if there is room; it never makes the job wait.
     preferred_site_id: Id | None = None
-    #: Last moment at which the run should have ended; it gives a bounded boost as slack falls.
+    #: Last moment at which the run should have ended, less the wait that it was told (``slack.due_less_wait``). It
+    #: gives a bounded boost as slack falls.
     deadline_at: float | None = None
     predicted_p50_s: float | None = None
     predicted_p90_s: float | None = None
