@@ -19,7 +19,7 @@ from infra.embedded.spawn import SpawnError, die_with_parent
 from infra.embedded.state import State, StateInUseError, StateUnusableError
 from infra.embedded.supervisor import StopRequested, Supervisor
 
-from .demo_machine import MachineError, Sandbox, check_machine, listen
+from .demo_machine import MachineError, Sandbox, check_machine, group_of_its_own, has_bubblewrap, listen
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("yongin-01", "jeonbuk-01")
@@ -28,8 +28,10 @@ HOST = "127.0.0.1"
 _PREPARE_S = 300.0
 _AGENTS_S = 120.0
 # What an agent may see of our surroundings: what it takes to build environments, and its own bounds.
-_AGENT_NAMES = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_AGENT_NAMES = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+                "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")  # fmt: skip
 _AGENT_PREFIXES = ("LABS_", "CAMPUS_NODE_", "CAMPUS_KEY_", "UV_", "PIP_", "CUDA_", "NVIDIA_")
+_REFUSING = "SELECT DISTINCT confinement_detail FROM pool_node WHERE confinement = 'REFUSED' AND state <> 'DOWN'"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 
 
@@ -62,11 +64,14 @@ class Demo:
         self._tell("demo campus is there")
         sandbox.settle(supervisor.pause)
         since = self._postgres.ask("SELECT now()")
-        supervisor.launch(*(self._agent(name) for name in NODES))
+        prefix = group_of_its_own(os.geteuid())
+        supervisor.launch(*(self._agent(name, prefix) for name in NODES))
         supervisor.wait_ready(*application)
         self._tell("web, worker and beat are up")
         self._wait_for_nodes(since)
         self._tell(f"nodes {' and '.join(NODES)} are up")
+        if has_bubblewrap() and (why := self._postgres.ask(_REFUSING)):
+            say(f"note: the nodes refuse learners' code: {why}")
         say((self._state.root / "accounts.txt").read_text(encoding="utf-8").rstrip())
         say(f"ready {self.url}")
         supervisor.run()
@@ -141,8 +146,8 @@ class Demo:
         words = ("celery", "-A", "campus.config.celery:app", "beat", "--pidfile=", "--loglevel", "INFO")
         return self._python("beat", *words)
 
-    def _agent(self, name: str) -> Program:
-        """A node's agent. It gets no database address and no secret but its own token."""
+    def _agent(self, name: str, prefix: tuple[str, ...]) -> Program:
+        """A node's agent, `prefix` before its command. It gets no database address and no secret but its own token."""
         passed = {
             key: value
             for key, value in os.environ.items()
@@ -153,7 +158,7 @@ class Demo:
             raise SpawnError(f"{token} is missing: the demo data names no such node")
         return Program(
             name=f"agent-{name}",
-            argv=(sys.executable, "-m", "infra.agent", "--name", name),
+            argv=(*prefix, sys.executable, "-m", "infra.agent", "--name", name),
             env=self._node_shares()
             | passed
             | {

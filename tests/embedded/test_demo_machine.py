@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from campus.config.demo_machine import DEFAULT_PORT, MachineError, check_machine, listen
+from campus.config.demo_machine import DEFAULT_PORT, MachineError, check_machine, group_of_its_own, listen
 from campus.core.catalogues import compile_catalogues
 
 HOST = "127.0.0.1"
@@ -30,6 +30,23 @@ def test_without_a_named_port_the_first_free_one_is_taken():
 def test_port_0_takes_any_free_port_and_it_accepts_at_once():
     with listen(HOST, "0") as listener, socket.create_connection(listener.getsockname(), timeout=2) as client:
         assert client.getpeername() == listener.getsockname()
+
+
+@pytest.mark.parametrize(("status", "prefix"), [(0, "systemd-run"), (1, None)])
+def test_an_ordinary_users_node_gets_a_control_group_from_systemd_where_it_gives_one(
+    tmp_path, monkeypatch, status, prefix
+):
+    systemd_run = tmp_path / "systemd-run"
+    systemd_run.write_text(f"#!/bin/sh\nexit {status}\n")
+    systemd_run.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert next(iter(group_of_its_own(1000)), None) == prefix
+    assert group_of_its_own(0) == ()
+
+
+def test_without_systemd_a_node_starts_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert group_of_its_own(1000) == ()
 
 
 @pytest.mark.parametrize("port", ["abc", "-1", "65536", "80.5"])
