@@ -1,6 +1,7 @@
 """What learners and staff are told of grades: an answer, a question, a final grade. Never one mail a mark."""
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campus.core.notices.kinds import NoticeKind, register
@@ -9,9 +10,9 @@ from campus.core.notices.topics import Topic, register_topics
 from campus.people.api import INSTRUCTING
 from campus.people.models import RoleGrant
 from campus.people.requests import teaches
-from courses.catalog.models import CourseRun
+from courses.catalog.models import CourseRun, Enrolment
 
-from .models import PublishedGrade, RegradeRequest
+from .models import Cell, GradeItem, PublishedGrade, RegradeRequest
 
 TOPICS = {"teaching.grades": Topic(_("Questions about grades"), "teaching", predicate=teaches)}
 
@@ -23,6 +24,10 @@ KINDS = {
     "gradebook.answered": NoticeKind(
         _("Your question about “%(item)s” was answered"), _("%(course)s. The answer stands beside the mark."),
         icon="message-circle", tone="ok", topic="work.grades",
+    ),
+    "gradebook.item_published": NoticeKind(
+        _("New marks in “%(course)s”"), _("The page of your grades says how they came about."),
+        icon="graduation-cap", tone="ok", topic="work.grades",
     ),
     "gradebook.published": NoticeKind(
         _("Your final grade in “%(course)s” is published"), _("The page says how it came about."),
@@ -50,6 +55,20 @@ def tell_learner_of_answer(request: RegradeRequest) -> None:
     facts = {"item": request.item.title, "course": enrolment.run.course.name}
     url = reverse("gradebook:grades", args=[enrolment.run.slug])
     notify(recipient_ids=[enrolment.user_id], kind="gradebook.answered", url=url, facts=facts)
+
+
+def tell_learners_of_item(item: GradeItem) -> None:
+    """Tell those who have a mark there that there is something new to see, once a day and course."""
+    run = item.category.run
+    marked = Cell.objects.filter(item=item).exclude(state=Cell.State.PENDING)
+    learners = marked.exclude(enrolment__state=Enrolment.State.WITHDRAWN).values_list("enrolment__user_id", flat=True)
+    notify(
+        recipient_ids=learners,
+        kind="gradebook.item_published",
+        url=reverse("gradebook:grades", args=[run.slug]),
+        facts={"course": run.course.name},
+        key=f"published:{run.pk}:{timezone.localdate().isoformat()}",
+    )
 
 
 def tell_learners_of_finals(run: CourseRun, grades: list[PublishedGrade]) -> None:

@@ -12,10 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from campus.core.models import Notice
 from campus.people.models import RoleGrant, User
 from courses.assignments import authoring, scores
 from courses.gradebook import services
-from courses.gradebook.models import Cell, FinalOverride, PublishedGrade, RegradeRequest
+from courses.gradebook.models import Cell, FinalOverride, GradeItem, PublishedGrade, RegradeRequest
 from courses.gradebook.selectors import QUESTIONS_SHOWN
 from tests import factories
 from tests.courses import build as courses
@@ -163,6 +164,15 @@ def test_a_final_grade_that_another_set_meanwhile_is_shown_and_not_overwritten(m
     assert FinalOverride.objects.get().percent == 70
     assert staff.post(page, said | {"seen": re.findall(r'name="seen" value="([^"]*)"', html)[0]}).status_code == 302
     assert FinalOverride.objects.get().percent == 95
+
+
+def test_who_has_a_mark_is_told_once_a_day_that_marks_are_shown(made: build.Made) -> None:
+    made.set(made.edit(2, 0, "9"), made.edit(3, 0, "8"))
+    for item in made.items[2:]:
+        GradeItem.objects.filter(pk=item.pk).update(is_published=False)
+        services.publish_item(run=made.run, item_id=item.pk, is_published=True, actor=made.teacher)
+    told = Notice.objects.filter(kind="gradebook.item_published")
+    assert [(one.recipient, one.url) for one in told] == [(made.learners[0].user, url(made, "grades"))]
 
 
 def test_a_marks_history_holds_what_became_of_it_where_it_is_graded(made: build.Made) -> None:

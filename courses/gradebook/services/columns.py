@@ -16,6 +16,7 @@ from courses.catalog.api import save_changes, save_new
 from courses.catalog.models import CourseRun
 from courses.gradebook.domain.schemes import Band, bands_wrong
 from courses.gradebook.models import Cell, Gradebook, GradeCategory, GradeItem
+from courses.gradebook.notices import tell_learners_of_item
 
 MOST_CATEGORIES, MOST_ITEMS = 30, 120
 
@@ -114,5 +115,12 @@ def delete_category(*, run: CourseRun, category_id: int, actor: User) -> None:
 
 @transaction.atomic
 def publish_item(*, run: CourseRun, item_id: int, is_published: bool, actor: User) -> GradeItem:
-    """Show an item's marks to learners, or hide them again. Raises NotFound."""
-    return save_item(run=run, fields={"is_published": is_published}, item_id=item_id, actor=actor)
+    """Show an item's marks to learners, or hide them again. Raises NotFound.
+
+    Who has a mark that was entered here is told; of those that are graded elsewhere learners heard there.
+    """
+    was_shown = GradeItem.objects.filter(pk=item_id, is_published=True).exists()
+    item = save_item(run=run, fields={"is_published": is_published}, item_id=item_id, actor=actor)
+    if is_published and not was_shown and run.is_published and item.kind == GradeItem.Kind.MANUAL:
+        tell_learners_of_item(item)
+    return item
