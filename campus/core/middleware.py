@@ -5,13 +5,14 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.contrib import messages
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from .audit import client_ip
-from .errors import CampusError
+from .errors import CampusError, InvalidInput
 from .views import database_away
 
 logger = structlog.get_logger(__name__)
@@ -58,6 +59,9 @@ class CampusErrorMiddleware:
         if isinstance(exception, OperationalError | InterfaceError):
             logger.warning("database_away", path=request.path, error=str(exception))
             return database_away(request)
+        if isinstance(exception, DataError) and "NUL" in str(exception):
+            # PostgreSQL takes that character in no text. Forms refuse it; this is for what is read without one.
+            exception = InvalidInput(message=_("There is a character in it that no text may have."))
         if not isinstance(exception, CampusError):
             return None
         if getattr(request, "htmx", False):
