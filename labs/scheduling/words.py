@@ -94,7 +94,7 @@ def _type_busy_end(facts: Facts, place: int, names: Names) -> str:
 
 
 def _reserved(facts: Facts, place: int, names: Names) -> str:
-    return _("The free GPUs are kept for a job before it that needs several at once.")
+    return _("What is free is kept for a job before it that needs more at once.")
 
 
 def _reserved_end(facts: Facts, place: int, names: Names) -> str:

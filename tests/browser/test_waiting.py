@@ -157,7 +157,7 @@ def test_the_free_gpu_is_kept_for_a_wider_job(campus: Campus, open_page: OpenPag
     wide = show(page, submit(campus, SHORT, gpus=2, title="Wide"))
     expect_wait(wide, "waits for 2 GPUs on one node; the most free on one node is 1.", "It starts when")
     narrow = show(open_page("learner"), submit(campus, QUICK, wall_s=900, title="Long"))
-    expect_wait(narrow, "The free GPUs are kept for a job before it", "With a shorter time limit it may fit in before.")
+    expect_wait(narrow, "What is free is kept for a job before it", "With a shorter time limit it may fit in before.")
     cancel_on_page(narrow)
     narrow.get_by_role("link", name="Edit and run").click()
     narrow.locator("#id_wall_minutes").fill("1")
