@@ -125,6 +125,7 @@ VERBS: dict[str, Text] = {
     "reservation.cancelled": gettext_lazy("Class reservation given up"),
     "reservation.released": gettext_lazy("Released, since nobody of the class came"),
     "site.owner_set": gettext_lazy("Owner of a site set"),
+    "site.limited": gettext_lazy("Power cap or opening of a site set"),
     "site.lent": gettext_lazy("GPUs of a site lent"),
     "site.lending_ended": gettext_lazy("Lending of a site ended"),
     "attendance.marked": gettext_lazy("Attendance marked"),

@@ -1,12 +1,15 @@
-"""The forms in which administrators keep GPUs for classes, and lend them."""
+"""The forms in which administrators keep GPUs for classes, lend them, and limit what a site draws."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from campus.core.formats import number
 from infra.pool.models import Gpu, Site
 from labs.quota.models import Account
+
+from .lending import MOST_W
 
 
 def _time() -> forms.DateTimeInput:
@@ -56,6 +59,20 @@ class OwnerForm(forms.Form):
     def __init__(self, *args: Any, accounts: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
+
+
+class SiteLimitsForm(forms.Form):
+    power_cap_w = forms.IntegerField(label=_("Power cap in watts"), min_value=0, max_value=MOST_W, required=False)
+    is_closed = forms.BooleanField(
+        label=_("Closed for jobs"),
+        required=False,
+        help_text=_("Its nodes are given no job until it opens; what runs goes on."),
+    )
+
+    def __init__(self, *args: Any, full_load_w: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = _("All its GPUs at full load draw %(watts)s W. Left open: no cap.") % {"watts": number(full_load_w)}
+        self.fields["power_cap_w"].help_text = words
 
 
 class LendingForm(forms.Form):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,10 +18,10 @@ from campus.core.errors import CampusError, InvalidInput, NotAllowed, NotFound
 from campus.core.form_errors import add_service_error
 from campus.people.access import ADMINISTERING, Standing, standing_of
 from campus.people.requests import SignedInRequest
-from infra.pool.models import Site
+from infra.pool.models import Gpu, Site
 
 from . import class_board, lending, reservations
-from .class_forms import LendingForm, OwnerForm, ReservationForm
+from .class_forms import LendingForm, OwnerForm, ReservationForm, SiteLimitsForm
 from .models import ClassReservation, SiteLending, SiteOwner
 
 _NAMES = {"account_id": "account", "site_id": "site", "release_after_s": "release_minutes", "borrower_id": "borrower"}
@@ -95,6 +96,23 @@ def site_owner(request: SignedInRequest, site_id: int) -> HttpResponse:
     def save(given: dict[str, Any]) -> str:
         account = given["account"]
         lending.set_owner(site_id=site.pk, account_id=account.pk if account else None, actor=request.user)
+        return reverse("scheduling:classes")
+
+    return _form_page(request, form, save, site.name)
+
+
+@require_http_methods(["GET", "POST"])
+def site_limits(request: SignedInRequest, site_id: int) -> HttpResponse:
+    """Say how much power a site may draw, and whether its nodes are given jobs."""
+    _standing, site = _editable_site(request, site_id)
+    initial = {"power_cap_w": site.power_cap_w, "is_closed": not site.is_open}
+    full_load_w = Gpu.objects.filter(node__site=site).aggregate(watts=Sum("watts"))["watts"] or 0
+    given_now = request.POST if request.method == "POST" else None
+    form = SiteLimitsForm(given_now, initial=initial, full_load_w=full_load_w)
+
+    def save(given: dict[str, Any]) -> str:
+        is_open = not given["is_closed"]
+        lending.limit_site(site_id=site.pk, power_cap_w=given["power_cap_w"], is_open=is_open, actor=request.user)
         return reverse("scheduling:classes")
 
     return _form_page(request, form, save, site.name)

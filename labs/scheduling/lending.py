@@ -1,4 +1,5 @@
-"""Whose a site's GPUs are, and the hours in which they are lent: changed by administrators, kept in the audit trail."""
+"""Whose a site's GPUs are, the hours in which they are lent, and its power cap: changed by administrators, kept in the
+audit trail."""
 
 from datetime import date, time
 from typing import Any
@@ -9,11 +10,16 @@ from django.utils.translation import gettext as _
 
 from campus.core import audit
 from campus.core.errors import InvalidInput, NotFound
+from campus.core.formats import number
 from infra.pool.models import Site
+from labs.jobs.live import tell_pool
 from labs.jobs.nudges import nudge_scheduler
 from labs.quota.models import Account
 
 from .models import SiteLending, SiteOwner
+
+#: A hundred times what the largest data hall draws; the column holds no more than 2^31 - 1.
+MOST_W = 1_000_000_000
 
 
 @transaction.atomic
@@ -49,6 +55,24 @@ def lend(
     )  # fmt: skip
     _note(site, "site.lent", actor, {"max_gpus": (0, max_gpus), "borrower": ("", str(made.borrower or ""))})
     return made
+
+
+@transaction.atomic
+def limit_site(*, site_id: int, power_cap_w: int | None, is_open: bool, actor: Any) -> None:
+    """Say how many watts a site may draw (None: no cap), and whether its nodes are given jobs. What runs goes on.
+
+    Raises NotFound, InvalidInput (power_cap_w).
+    """
+    site = _locked(site_id)
+    if power_cap_w is not None and not 0 <= power_cap_w <= MOST_W:
+        words = _("Use 0 to %(most)s watts, or leave it open for no cap.") % {"most": number(MOST_W)}
+        raise InvalidInput({"power_cap_w": words})
+    wanted = {"power_cap_w": power_cap_w, "is_open": is_open}
+    changes = {name: (getattr(site, name), value) for name, value in wanted.items() if getattr(site, name) != value}
+    if changes:
+        Site.objects.filter(pk=site.pk).update(**wanted)
+        _note(site, "site.limited", actor, changes)
+        tell_pool()
 
 
 @transaction.atomic

@@ -341,6 +341,8 @@ GET    /scheduling/classes/{reservation}/cancel/                            302 
 POST   /scheduling/classes/{reservation}/cancel/                            302 403 403 403 403 302 302 403 403
 GET    /scheduling/sites/{site}/owner/                                      302 403 403 403 403 200 200 403 403
 POST   /scheduling/sites/{site}/owner/                                      302 403 403 403 403 302 302 403 403
+GET    /scheduling/sites/{site}/limits/                                     302 403 403 403 403 200 200 403 403
+POST   /scheduling/sites/{site}/limits/                                     302 403 403 403 403 302 302 403 403
 GET    /scheduling/sites/{site}/lendings/                                   302 403 403 403 403 200 200 403 403
 POST   /scheduling/sites/{site}/lendings/                                   302 403 403 403 403 400 400 403 403
 GET    /scheduling/lendings/{lending}/end/                                  302 403 403 403 403 200 200 403 403

@@ -147,6 +147,7 @@ TOURS: dict[str, tuple[Step, ...]] = {
         Step("classes", "/scheduling/classes/"),
         Step("class-new", on="classes", link=r"^/scheduling/classes/new/$"),
         Step("lend", on="classes", link=r"^/scheduling/sites/\d+/lendings/$"),
+        Step("site-limits", on="classes", link=r"^/scheduling/sites/\d+/limits/$"),
         Step("quota", "/quota/"),
         Step("quota-account", on="quota", link=r"^/quota/\d+/$"),
         Step("quota-allocate", on="quota", link=r"^/quota/\d+/allocate/"),

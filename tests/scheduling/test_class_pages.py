@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campus.core.models import AuditEntry
 from campus.people.models import RoleGrant
-from infra.pool.models import Site
+from infra.pool.models import Gpu, Site
 from labs.jobs.models import GpuLease, Job
 from labs.scheduling import lending
 from labs.scheduling.api import reserve_class, run_cycle
@@ -97,6 +98,33 @@ def test_a_site_gets_an_owner_and_is_lent_until_that_is_ended(world: World, sign
     assert "20:00–08:00" in page
     assert admin.post(f"/scheduling/lendings/{SiteLending.objects.get().pk}/end/").status_code == 302
     assert "Lent to everybody" not in admin.get(PATH).content.decode()
+
+
+def test_a_site_gets_a_power_cap_and_is_closed_and_opened(world: World, sign_in: SignIn) -> None:
+    admin, site = sign_in(RoleGrant.Role.CAMPUS_ADMIN), Site.objects.get()
+    Gpu.objects.update(watts=700)
+    address = f"/scheduling/sites/{site.pk}/limits/"
+    assert "All its GPUs at full load draw 2,800 W." in admin.get(address).content.decode()
+    for nonsense in ("-1", "many", "99999999999"):
+        assert admin.post(address, {"power_cap_w": nonsense}).status_code == 400
+    assert admin.post(address, {"power_cap_w": "1500"}).status_code == 302
+    for _ in range(4):
+        world.submit()
+    run_cycle()
+    assert list(Job.objects.filter(state="QUEUED").values_list("wait_reason", flat=True)) == ["power_cap"] * 2
+    assert "at most 1,500 W" in admin.get(PATH).content.decode()
+    assert admin.post(address, {"is_closed": "on"}).status_code == 302
+    site.refresh_from_db()
+    assert (site.power_cap_w, site.is_open) == (None, False)
+    assert "Closed for jobs" in admin.get(PATH).content.decode()
+    run_cycle()
+    assert set(Job.objects.filter(state="QUEUED").values_list("wait_reason", flat=True)) == {"site_closed"}
+    assert admin.post(address, {}).status_code == 302
+    run_cycle()
+    assert not Job.objects.filter(state="QUEUED").exists()
+    assert AuditEntry.objects.filter(verb="site.limited").count() == 3
+    assert admin.post(address, {}).status_code == 302  # nothing changes, so nothing is noted
+    assert AuditEntry.objects.filter(verb="site.limited").count() == 3
 
 
 def test_an_instructor_sees_the_week_and_changes_nothing(world: World, sign_in: SignIn) -> None:
