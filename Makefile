@@ -45,8 +45,15 @@ BOOTSTRAP := .venv/.bootstrap
 BASE := .venv/.base
 DEV := .venv/.dev
 
-venv: $(BASE)
-venv-dev: $(DEV)
+# The command line beside the programs of the environment; -P: a folder `labs` where it is called is not ours.
+COMMAND := .venv/bin/campus
+
+venv: $(BASE) $(COMMAND)
+venv-dev: $(DEV) $(COMMAND)
+
+$(COMMAND): | $(BASE)
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m labs.client "$$@"\n' '$(CURDIR)' '$(PY)' > $@
+	@chmod +x $@
 
 $(BOOTSTRAP): requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -70,7 +77,7 @@ $(DEV): $(BOOTSTRAP) requirements/dev.txt
 
 # --- running -----------------------------------------------------------------------------------
 
-demo: $(BASE)
+demo: $(BASE) $(COMMAND)
 	@CAMPUS_DIE_WITH_PARENT=1 exec $(PY) -m campus.config.demo
 
 # Debian's packages that the tests need. Installed where we may, else the command is printed and
