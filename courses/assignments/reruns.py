@@ -1,5 +1,6 @@
 """A lab's run that is run again counts for the lab as well."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from labs.jobs.api import job_rerun
@@ -15,15 +16,18 @@ def count_reruns() -> None:
     job_rerun.connect(keep_beside_lab, dispatch_uid="courses.assignments.reruns")
 
 
-def keep_beside_lab(*, job: Job, original: Job, **_kwargs: Any) -> None:
-    """Make the new job a run of the original's lab, in the transaction that submits it.
+def keep_beside_lab(*, pairs: Sequence[tuple[Job, Job]], **_kwargs: Any) -> None:
+    """Make new jobs runs of their originals' lab, in the transaction that submits them.
 
-    Its deadline is the learner's as it is now: the original's may have moved since.
+    Their deadline is the learner's as it is now: the originals' may have moved since.
     """
-    run = LabRun.objects.select_related("lab__assignment").filter(job=original).first()
-    if run is None:
-        return
-    LabRun.objects.get_or_create(job=job, defaults={"lab_id": run.lab_id, "enrolment_id": run.enrolment_id})
-    assignment = assignment_of(run.lab)
-    if assignment is not None:
-        follow_deadlines([assignment], [run.enrolment_id])
+    rows = LabRun.objects.select_related("lab__assignment").filter(job__in=[original for _fresh, original in pairs])
+    runs = {run.job_id: run for run in rows}
+    LabRun.objects.bulk_create(
+        LabRun(job=fresh, lab_id=runs[original.pk].lab_id, enrolment_id=runs[original.pk].enrolment_id)
+        for fresh, original in pairs
+        if original.pk in runs
+    )
+    handed_in = {one.pk: one for run in runs.values() if (one := assignment_of(run.lab)) is not None}
+    if handed_in:
+        follow_deadlines(list(handed_in.values()), {run.enrolment_id for run in runs.values()})

@@ -6,6 +6,6 @@ from django.dispatch import Signal
 #: database.
 job_settled = Signal()
 
-#: Sent with `job` and `original` inside the transaction that submits a job again, so that whoever keeps something
-#: beside the original (a lab's run) keeps it beside the new one too, or the rerun fails with it.
+#: Sent with `pairs` of new and original jobs inside the transaction that submits jobs again, so that whoever keeps
+#: something beside the originals (a lab's run) keeps it beside the new ones too, or the rerun fails with it.
 job_rerun = Signal()

@@ -94,6 +94,11 @@ def test_sweeps_and_runs_that_are_made_again_go_by_the_learners_own_deadline(sce
         gpu_milli=1000, gpu_memory_mib=None, wall_s=60, is_preemptible=False, idempotency_key="sweep",
     )  # fmt: skip
     assert {job.deadline_at for job in Job.objects.filter(sweep=swept)} == {later}
+    last = extend(scene, lab, days=6)
+    Job.objects.filter(sweep=swept).update(state=Job.State.FAILED, ended_at=timezone.now())
+    for fresh in jobs.rerun_failed(sweep_id=swept.pk, actor=scene.learner):
+        run = LabRun.objects.select_related("job").get(job=fresh)
+        assert (run.lab, run.enrolment, run.job.deadline_at) == (scene.world.lab, scene.enrolment, last)
 
 
 def test_the_overview_takes_one_query_more_where_labs_are_handed_in(

@@ -244,5 +244,5 @@ def rerun(*, job_id: int, actor: Any, files: Mapping[str, bytes] | None = None) 
         parameters=job.parameters,
         place=(job.sweep_id, job.sweep_index) if job.sweep_id and job.sweep_index else None,
     )
-    job_rerun.send(sender=Job, job=fresh, original=job)
+    job_rerun.send(sender=Job, pairs=[(fresh, job)])
     return fresh

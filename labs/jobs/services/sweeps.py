@@ -20,6 +20,7 @@ from labs.jobs.live import tell_jobs
 from labs.jobs.models import Job, JobEvent, SourceBundle, Sweep
 from labs.jobs.nudges import nudge_scheduler
 from labs.jobs.refusals import sweep_words
+from labs.jobs.signals import job_rerun
 from labs.quota import api as quota
 
 from .bundles import store_bundle
@@ -222,6 +223,7 @@ def rerun_failed(*, sweep_id: int, actor: Any) -> list[Job]:
         for job in failed
     ]
     _queue(again, granted, wish)
+    job_rerun.send(sender=Job, pairs=list(zip(again, failed, strict=True)))
     return again
 
 
