@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from labs.scheduling.domain import predict
 from labs.scheduling.domain.access import Access
+from labs.scheduling.domain.growing import Growing
 from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, PendingJob, RunningJob
 
 Floats = NDArray[np.float64]
@@ -122,6 +123,7 @@ class Backlog:
         self.is_dependent: Bools = read["waits_for"][order]
         #: How many of its sweep may run at once; NaN is no cap.
         self.most_of_group: Floats = read["max_running_of_group"][order]
+        self._growing = Growing()
         self._classify(pending, order, access)
         asked = self.classes
         #: GPUs on each node.
@@ -158,6 +160,18 @@ class Backlog:
         spec_of_class = np.array([entry.spec for entry in self.classes], dtype=np.int64)
         self.spec_of: Ints = spec_of_class[self.class_of] if self.classes else self.class_of
 
+    def capped_sweeps(self) -> dict[int, tuple[Id, int]]:
+        """The sweep of each job of one that has a cap, and the cap."""
+        most: dict[Id, int] = {}
+        capped = [
+            (i, group_id, int(self.most_of_group[i]))
+            for i in np.flatnonzero(~np.isnan(self.most_of_group)).tolist()
+            if (group_id := self.jobs[i].group_id) is not None
+        ]
+        for _, group_id, cap in capped:
+            most[group_id] = min(cap, most.get(group_id, cap))
+        return {i: (group_id, most[group_id]) for i, group_id, _ in capped}
+
     def append(self, alone: Backlog) -> int:
         """Let the one job of a backlog of its own join the end of this one; return its index."""
         spec, one = alone.specs[0], alone.classes[0]
@@ -168,7 +182,7 @@ class Backlog:
             self.classes.append(one)
         for name, values in vars(alone).items():
             if isinstance(values, np.ndarray):
-                setattr(self, name, np.append(getattr(self, name), values))
+                setattr(self, name, self._growing.append(name, getattr(self, name), values[0]))
         self.class_of[-1], self.spec_of[-1] = self.classes.index(one), one.spec
         self.jobs.append(alone.jobs[0])
         self.size += 1

@@ -21,8 +21,9 @@ from labs.scheduling.domain.policy import Policy
 from labs.scheduling.domain.pool import Pool
 from labs.scheduling.domain.preemption import Preemption
 from labs.scheduling.domain.promises import Promises
+from labs.scheduling.domain.queued import Queued, among
 from labs.scheduling.domain.reservations import Reservations
-from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, Snapshot
+from labs.scheduling.domain.snapshot import WHOLE_GPU, Part, Snapshot
 
 #: The caps that a job is under, and the units it takes of each.
 Over = tuple[tuple[Cap, float], ...]
@@ -59,7 +60,7 @@ class Dispatch:
         self.promises = Promises(self.pool, self.placement, self.reservations, self.preemption)
         #: Blocked jobs that the walk at hand keeps GPUs for, at most.
         self._most_kept = policy.reservations
-        self.groups = self._sweeps()
+        self.groups = self.backlog.capped_sweeps()
         self._compete()
         self.starts: dict[int, Start] = {}
         #: Caps under which this walk has promised anything.
@@ -75,19 +76,6 @@ class Dispatch:
     def blocks(self) -> Blocks:
         """What the walk at hand has found."""
         return self.placement.blocks
-
-    def _sweeps(self) -> dict[int, tuple[Id, int]]:
-        """The sweep of each job of one that has a cap, and the cap."""
-        most: dict[Id, int] = {}
-        backlog = self.backlog
-        capped = [
-            (i, group_id, int(backlog.most_of_group[i]))
-            for i in np.flatnonzero(~np.isnan(backlog.most_of_group)).tolist()
-            if (group_id := backlog.jobs[i].group_id) is not None
-        ]
-        for _, group_id, cap in capped:
-            most[group_id] = min(cap, most.get(group_id, cap))
-        return {i: (group_id, most[group_id]) for i, group_id, _ in capped}
 
     def _compete(self) -> None:
         """Which groups of nodes each spec may use now, and for each two specs whether some node would do for both."""
@@ -135,11 +123,11 @@ class Dispatch:
         return number
 
     def give_back(self, row: int) -> None:
-        """GPUs of this node have come free: classes that may use it are to be looked at again."""
-        group = self.pool.group_of[row]
+        """GPUs of this node have come free: classes that now have enough of them there are to be looked at again."""
+        group, free = self.pool.group_of[row], len(self.pool.free[row])
         if group is not None:
             for number, one in enumerate(self.backlog.classes):
-                if self.usable[one.spec, group.number]:
+                if one.gpus <= free and self.usable[one.spec, group.number]:
                     self._is_full[number] = False
 
     def walk(self, priorities: Priorities) -> int:
@@ -176,54 +164,67 @@ class Dispatch:
         Once the promises are made, a job for which there is no room changes nothing, unless it is the first under a
         cap. So the rest is looked through in pieces, each without those that have turned out so.
         """
-        order = priorities.order[~self.held.mask[priorities.order]]
+        order = priorities.order
+        is_held = self.held.mask[order]
+        if is_held.any():
+            order = order[~is_held]
         waiting_gpu_s = float(self.backlog.cost_gpu_s[order].sum())
         self._most_kept = self.policy.reservations_for(waiting_gpu_s, self.pool.gpus)
         made_room = self.backlog.has_room_made[order]
-        # The widest first: what was cleared for it holds the narrower ones too, but not the other way round.
-        cleared_for = order[made_room]
-        cleared_for = cleared_for[np.argsort(-self.backlog.units[cleared_for], kind="stable")]
-        order = np.r_[cleared_for, order[~made_room]]
+        if made_room.any():
+            # The widest first: what was cleared for it holds the narrower ones too, but not the other way round.
+            cleared_for = order[made_room]
+            cleared_for = cleared_for[np.argsort(-self.backlog.units[cleared_for], kind="stable")]
+            order = np.r_[cleared_for, order[~made_room]]
         at = 0
         while at < len(order) and len(self.blocks.reservations) < self._most_kept:
             yield at, int(order[at])
             at += 1
-        rest, places, piece = order[at:], np.arange(at, len(order)), LEAST_PIECE
-        while len(rest):
+        rest, piece = Queued.of(self.backlog, order, at), LEAST_PIECE
+        while len(rest.jobs):
             matters, is_capped = self._matters(rest)
-            behind = ~matters & ~is_capped
-            first = np.full(len(self.backlog.specs), -1)
-            first[self.backlog.spec_of[rest[behind]][::-1]] = places[behind][::-1]
-            for spec in np.flatnonzero(first >= 0).tolist():
-                self.blocks.block(spec, int(first[spec]))
-            rest, places = rest[matters], places[matters]
-            yield from zip(places[:piece].tolist(), rest[:piece].tolist(), strict=True)
-            rest, places, piece = rest[piece:], places[piece:], 2 * piece
+            self._block_others(rest, ~(matters | is_capped))
+            rest = rest.chosen(matters)
+            yield from zip(rest.places[:piece].tolist(), rest.jobs[:piece].tolist(), strict=True)
+            rest, piece = rest.chosen(slice(piece, None)), 2 * piece
 
-    def _matters(self, jobs: Ints) -> tuple[Bools, Bools]:
+    def _block_others(self, rest: Queued, behind: Bools) -> None:
+        """Note the first of each spec among the jobs that are behind others. Most specs have one before all of
+        these."""
+        blocked, backlog = self.blocks.first_blocked, self.backlog
+        is_open = np.array([blocked.get(spec, math.inf) > rest.places[0] for spec in range(len(backlog.specs))])
+        if is_open.any():
+            first = np.full(len(is_open), -1)
+            first[backlog.spec_of[rest.jobs[behind]][::-1]] = rest.places[behind][::-1]
+            for spec in np.flatnonzero(is_open & (first >= 0)).tolist():
+                self.blocks.block(spec, int(first[spec]))
+
+    def _matters(self, rest: Queued) -> tuple[Bools, Bools]:
         """For each of the jobs whether it might start, or be the first that a cap stops before one that might; and
         whether it is under a cap without room for it."""
-        numbers, leaves = self.backlog.class_of[jobs], self.backlog.leaves[jobs]
-        has_room: Bools = ~self._is_full[numbers]
+        is_capped: Bools = rest.units > self.caps.spares(rest.leaves)
+        able = np.flatnonzero(self._has_room_for(rest) & ~is_capped)
+        near = self.caps.neighbourhoods(rest.leaves)
+        may_stop = np.flatnonzero(is_capped)
+        spares = self.caps.spares(rest.leaves[may_stop], apart_from=self._promised)
+        may_stop = may_stop[rest.units[may_stop] > spares]
+        if len(may_stop):
+            able = able[~self._turn_out_full(rest.classes[able], among(near[may_stop], near[able]))]
+        found: Bools = self._is_of_capped_sweep(rest.jobs) | self.backlog.has_room_made[rest.jobs]
+        found[able] = True
+        found[may_stop[among(near[able], near[may_stop])]] = True
+        return found, is_capped
+
+    def _has_room_for(self, rest: Queued) -> Bools:
+        """For each of the jobs whether its class is not known to be full, nor refused for so long a run."""
+        has_room: Bools = ~self._is_full[rest.classes]
         for number, refused in self.blocks.refused.items():
             if refused and not self._is_full[number]:
-                mine = np.flatnonzero(numbers == number)
-                wall_s, p90_s = self.backlog.wall_s[jobs[mine]], self.backlog.p90_s[jobs[mine]]
+                mine = np.flatnonzero(rest.classes == number)
+                wall_s, p90_s = self.backlog.wall_s[rest.jobs[mine]], self.backlog.p90_s[rest.jobs[mine]]
                 for wall, p90 in refused:
                     has_room[mine[(wall <= wall_s) & (p90 <= p90_s)]] = False
-        units = self.backlog.units[jobs]
-        is_capped: Bools = units > self.caps.spares(leaves)
-        might = has_room & ~is_capped
-        near = self.caps.neighbourhoods(leaves)
-        may_stop = is_capped & (units > self.caps.spares(leaves, apart_from=self._promised))
-        if may_stop.any():
-            is_beside = np.zeros(int(near.max()) + 1, dtype=np.bool_)
-            is_beside[near[may_stop]] = True
-            might &= ~self._turn_out_full(numbers, might & is_beside[near])
-        is_near = np.zeros(int(near.max()) + 1, dtype=np.bool_)
-        is_near[near[might]] = True
-        stops = may_stop & is_near[near]
-        return might | stops | self._is_of_capped_sweep(jobs) | self.backlog.has_room_made[jobs], is_capped
+        return has_room
 
     def _turn_out_full(self, numbers: Ints, chosen: Bools) -> Bools:
         """For each job whether its class is full, looked up now for those chosen.

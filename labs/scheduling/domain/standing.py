@@ -8,6 +8,7 @@ and what a start or an end changes in the fair order wait for the next full pass
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -18,6 +19,7 @@ from labs.scheduling.domain.backlog import Backlog, Floats, Ints
 from labs.scheduling.domain.decisions import Start
 from labs.scheduling.domain.dispatch import Dispatch
 from labs.scheduling.domain.fair_share import AccountTree, Turns
+from labs.scheduling.domain.growing import Growing
 from labs.scheduling.domain.order import Priorities, prioritise
 from labs.scheduling.domain.snapshot import WHOLE_GPU, Id, Part, PendingJob
 
@@ -55,6 +57,7 @@ class FairPlaces:
         self._tree, self._use, self._cost = tree, tree.use(), cost
         self._turns = {one.level: one for one in turns}
         self._leaves = set(leaves)
+        self._growing = Growing()
 
     def join(self, leaf: int, cost: float) -> tuple[int, int]:
         """Put a job of this leaf behind its owner's others; its place (0 first), and how many learners wait with it."""
@@ -64,7 +67,7 @@ class FairPlaces:
         for level, (node, parent, weight) in zip(range(len(branch) - 1, -1, -1), branch, strict=True):
             known = self._turns.get(level) or Turns.of(level, size, *(np.zeros(0, dtype=np.int64),) * 3, np.zeros(0))
             with_him = known.child == node
-            before = float(self._cost[ahead if own else with_him].sum())
+            before = float(self._cost @ (ahead if own else with_him))  # whole numbers, so exact
             turn = ((float(self._use[node]) if node < len(self._use) else 0.0) + before) / weight
             if own:
                 ahead |= (known.parent == parent) & ~with_him & (known.turn <= turn)
@@ -73,9 +76,12 @@ class FairPlaces:
             self._turns[level], own[level] = known, (parent, node, turn)
         for level, known in self._turns.items():
             parent, node, turn = own.get(level, (-2, -2, 0.0))
-            grown = np.append(known.parent, parent), np.append(known.child, node), np.append(known.turn, turn)
+            grown = (
+                self._growing.append(f"{name} {level}", getattr(known, name), value)
+                for name, value in (("parent", parent), ("child", node), ("turn", turn))
+            )
             self._turns[level] = Turns(level, *grown)
-        self._cost = np.append(self._cost, cost)
+        self._cost = self._growing.append("cost", self._cost, cost)
         self._leaves.add(leaf)
         return int(ahead.sum()), len(self._leaves)
 
@@ -94,6 +100,7 @@ class Standing:
         )
         jobs = dispatch.backlog.jobs
         self._index = {jobs[i].id: i for i in order.tolist()}
+        self._growing = Growing()
         self._holds: dict[Id, _Hold] = {}
         self._note_starts()
         self._runs = {run.job_id: number for number, run in enumerate(dispatch.runs.runs)}
@@ -212,18 +219,17 @@ class Standing:
         own = prioritise(alone, d.policy, d.now, first, np.array([place / learners]))
         number = d.append(alone)
         self._index[job.id] = number
-        self._priorities = _inserted(self._priorities, own, number)
+        self._priorities = self._inserted(own, number)
 
-
-def _inserted(priorities: Priorities, own: Priorities, number: int) -> Priorities:
-    """The order with one job more, behind all that are as urgent."""
-    grown: dict[str, Floats] = {
-        one.name: np.append(getattr(priorities, one.name), getattr(own, one.name))
-        for one in fields(Priorities)
-        if one.name != "order"
-    }
-    total, order = grown["total"], priorities.order
-    at = np.searchsorted(-total[order], -total[number], side="right")
-    joined: Ints = np.insert(order, at, number)
-    whole: dict[str, Any] = {**grown, "order": joined}
-    return Priorities(**whole)
+    def _inserted(self, own: Priorities, number: int) -> Priorities:
+        """The order with one job more, behind all that are as urgent."""
+        grown: dict[str, Floats] = {
+            one.name: self._growing.append(one.name, getattr(self._priorities, one.name), getattr(own, one.name)[0])
+            for one in fields(Priorities)
+            if one.name != "order"
+        }
+        total, order = grown["total"], self._priorities.order
+        at = bisect_right(order, -float(total[number]), key=lambda job: -float(total[job]))
+        joined: Ints = np.insert(order, at, number)
+        whole: dict[str, Any] = {**grown, "order": joined}
+        return Priorities(**whole)
