@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import zip_longest
 
 import numpy as np
 
@@ -73,8 +74,8 @@ class Caps:
         self.all: list[Cap] = []
         #: GPUs that may still be started under no cap at all, and under each.
         self._rooms = Rooms()
-        #: For each leaf the numbers of its caps plus one, filled up with 0.
-        self._chain_of_leaf: Ints = np.zeros((0, 1), dtype=np.int64)
+        #: A column for each leaf: the numbers of its caps plus one, filled up with 0.
+        self._chain_of_leaf: Ints = np.zeros((1, 0), dtype=np.int64)
         self._label_of_cap: Ints = np.zeros(1, dtype=np.int64)
         self._label_of_leaf: Ints = np.zeros(0, dtype=np.int64)
         #: Runs of the snapshot that have ended since.
@@ -189,8 +190,10 @@ class Caps:
         if apart_from:
             rooms = rooms.copy()
             rooms[[cap.number + 1 for cap in apart_from]] = np.inf
-        of_leaf: Floats = rooms[self._chain_of_leaf].min(axis=1)
-        return of_leaf[leaves - self._tree.first_leaf]
+        at = leaves - self._tree.first_leaf
+        if len(at) < len(self._tree.leaves):
+            return rooms[self._chain_of_leaf[:, at]].min(axis=0)
+        return rooms[self._chain_of_leaf].min(axis=0)[at]
 
     def neighbourhoods(self, leaves: Ints) -> Ints:
         """For each of these leaves a number that it shares with all whose jobs could bear upon its own by caps, at once
@@ -200,15 +203,15 @@ class Caps:
 
     def _chain_leaves(self) -> None:
         """Write down the caps of the leaves that have joined the tree since."""
-        known, leaves = len(self._chain_of_leaf), len(self._tree.leaves)
+        (rows, known), leaves = self._chain_of_leaf.shape, len(self._tree.leaves)
         if known == leaves:
             return
         chains = [self.over(self._tree.first_leaf + at) for at in range(known, leaves)]
-        depth = max(self._chain_of_leaf.shape[1], *map(len, chains))
-        made = np.zeros((leaves, depth), dtype=np.int64)
-        made[:known, : self._chain_of_leaf.shape[1]] = self._chain_of_leaf
-        for at, chain in enumerate(chains, start=known):
-            made[at, : len(chain)] = [cap.number + 1 for cap in chain]
+        made = np.zeros((max(rows, *map(len, chains)), leaves), dtype=np.int64)
+        made[:rows, :known] = self._chain_of_leaf
+        numbers = [[cap.number + 1 for cap in chain] for chain in chains]
+        for row, of_row in enumerate(zip_longest(*numbers, fillvalue=0)):
+            made[row, known:] = of_row
         self._chain_of_leaf = made
         self._label_caps(chains)
 
@@ -221,7 +224,7 @@ class Caps:
             if (labels != labels[0]).any():
                 of_cap[np.isin(of_cap, labels)] = labels.min()
         self._label_of_cap = of_cap
-        self._label_of_leaf = of_cap[self._chain_of_leaf[:, 0]]
+        self._label_of_leaf = of_cap[self._chain_of_leaf[0]]
 
 
 def site_power(snapshot: Snapshot, runs: Runs, now: float) -> dict[Id, Profile]:

@@ -176,22 +176,23 @@ class Pool:
             return np.r_[np.repeat(of_runs[run], units), np.array([getattr(one, name) for one in shared])]
 
         variance = of_each(runs.variance, "variance")
-        self.wall_end, _ = self._matrix(free, at, of_each(runs.wall_end_at, "wall_end"), variance)
-        p50_end = of_each(runs.p50_end_at, "p50_end")
-        self.p50_end, (rows_at, columns, entry) = self._matrix(free, at, p50_end, variance)
-        self.variance = np.zeros(self.p50_end.shape)
-        self.variance[rows_at, columns] = variance[entry]
+        nobody = np.full((len(free), self.columns), np.inf)
+        nobody[np.arange(self.columns)[None, :] < free[:, None]] = self.now
+        # Who holds GPUs of a row comes after its free ones, in any order: the rows are short, so each is sorted alone.
+        order = np.argsort(at, kind="stable")
+        at_row = at[order]
+        columns = free[at_row] + np.arange(len(at_row)) - np.repeat(np.cumsum(held) - held, held)
 
-    def _matrix(self, free: Ints, at: Ints, ends: Floats, ties: Floats) -> tuple[Floats, tuple[Ints, Ints, Ints]]:
-        """Lay out when GPUs come free, and say (row, column, entry) of each one that is held."""
-        matrix = np.full((len(free), self.columns), np.inf)
-        matrix[np.arange(self.columns)[None, :] < free[:, None]] = self.now
-        order = np.lexsort((ties, ends, at))
-        rows = at[order]
-        counts = np.bincount(rows, minlength=len(free)) if len(rows) else np.zeros(len(free), dtype=np.int64)
-        columns = free[rows] + np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        matrix[rows, columns] = ends[order]
-        return matrix, (rows, columns, order)
+        def laid_out(matrix: Floats, of_entry: Floats) -> Floats:
+            matrix[at_row, columns] = of_entry[order]
+            return matrix
+
+        self.wall_end = np.sort(laid_out(nobody.copy(), of_each(runs.wall_end_at, "wall_end")), axis=1)
+        p50_end = laid_out(nobody, of_each(runs.p50_end_at, "p50_end"))
+        spread = laid_out(np.zeros(nobody.shape), variance)
+        by_end = np.lexsort((spread, p50_end), axis=1)
+        self.p50_end = np.take_along_axis(p50_end, by_end, axis=1)
+        self.variance = np.take_along_axis(spread, by_end, axis=1)
 
     def take(self, row: int, gpus: int, wall_end_at: float, p50_end_at: float, variance: float) -> tuple[int, ...]:
         """Take the lowest free GPUs of a node, and return their indices. Raises ValueError if it may start nothing."""
