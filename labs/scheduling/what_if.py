@@ -44,6 +44,8 @@ class Wish:
     weight: int | None = None
     gpu_hours: Decimal | None = None
     learner_cap: int | None = None
+    power_site: Site | None = None
+    power_cap_w: int | None = None
     drained: Sequence[Node] = ()
     nodes_added: int = 0
     like: Node | None = None
@@ -55,7 +57,9 @@ class Wish:
 
     @property
     def is_empty(self) -> bool:
-        return self == Wish(account=self.account, like=self.like, class_site=self.class_site)
+        return self == Wish(
+            account=self.account, like=self.like, class_site=self.class_site, power_site=self.power_site
+        )
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ def _check(wish: Wish) -> None:
     needs_account = wish.max_running_gpus is not None or wish.lifts_cap or wish.weight or wish.gpu_hours
     if wish.account is None and (needs_account or wish.class_gpus):
         wrong["account"] = _("Choose the account that this is about.")
+    if wish.power_cap_w is not None and wish.power_site is None:
+        wrong["power_site"] = _("Choose the site whose power it is.")
     if wish.nodes_added and wish.like is None:
         wrong["like"] = _("Choose a node that the new ones are like.")
     if wish.class_gpus:
@@ -184,6 +190,8 @@ def _changes(
         yield what_if.AccountWeight(wish.account.pk, float(wish.weight))
     if wish.learner_cap:
         yield what_if.LearnerCap(wish.learner_cap)
+    if wish.power_site is not None and wish.power_cap_w is not None:
+        yield what_if.SitePower(wish.power_site.pk, wish.power_cap_w)
     drained = {node.pk for node in wish.drained}
     for state in loaded.snapshot.nodes:
         if loaded.node_ids[int(str(state.id))] in drained:

@@ -15,6 +15,7 @@ from infra.pool.models import Node, Site
 from labs.quota.models import Account
 
 from .kept_loader import CLASSES_AHEAD
+from .lending import MOST_W
 from .models import ClassReservation
 from .what_if import BASES, Wish
 
@@ -23,6 +24,7 @@ _MOST = 10_000
 
 _GROUPS = {
     "learners": ("learner_cap",),
+    "power": ("power_site", "power_cap_w"),
     "nodes": ("drained", "nodes_added", "like"),
     "classes": ("class_gpus", "class_site", "class_from", "class_minutes", "given_up"),
 }
@@ -64,6 +66,8 @@ class WhatIfForm(forms.Form):
         help_text=_("As if used at once, by jobs like those that it ran of late."),
     )
     learner_cap = forms.IntegerField(label=_("Most GPUs of one learner"), min_value=1, max_value=_MOST, required=False)
+    power_site = _one(_("Site"))
+    power_cap_w = forms.IntegerField(label=_("Power cap in watts"), min_value=0, max_value=MOST_W, required=False)
     drained = forms.TypedMultipleChoiceField(
         label=_("Nodes that drain"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -91,7 +95,8 @@ class WhatIfForm(forms.Form):
         self._offer("account", accounts.select_related("parent").order_by("name"))
         self._offer("drained", [node for node in nodes if node.state == Node.State.UP])
         self._offer("like", nodes)
-        self._offer("class_site", [sites[pk] for pk in sorted(sites)])
+        for name in ("class_site", "power_site"):
+            self._offer(name, [sites[pk] for pk in sorted(sites)])
         soon = Q(end_at__gt=timezone.now(), start_at__lt=timezone.now() + CLASSES_AHEAD)
         self._offer("given_up", ClassReservation.objects.filter(soon, state=ClassReservation.State.BOOKED))
         choices = self.fields["account"].choices  # type: ignore[attr-defined]

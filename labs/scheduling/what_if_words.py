@@ -67,6 +67,11 @@ def tried(wish: Wish) -> list[str]:
         said.append(_("%(name)s: %(hours)s GPU-hours more") % {"name": name, "hours": hours})
     if wish.learner_cap:
         said.append(_("each learner: at most %(gpus)s GPUs at once") % {"gpus": wish.learner_cap})
+    if wish.power_site and wish.power_cap_w is not None:
+        cap_w = wish.power_site.power_cap_w
+        now = _("no cap now") if cap_w is None else _("%(watts)s W now") % {"watts": formats.number(cap_w)}
+        known = {"site": wish.power_site.name, "watts": formats.number(wish.power_cap_w), "now": now}
+        said.append(_("%(site)s: at most %(watts)s W (%(now)s)") % known)
     if wish.drained:
         said.append(_("drained: %(nodes)s") % {"nodes": ", ".join(node.name for node in wish.drained)})
     if wish.like and wish.nodes_added:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from campus.core.errors import InvalidInput
 from campus.people.access import standing_of
 from campus.people.models import RoleGrant, User
-from infra.pool.models import Site
+from infra.pool.models import Gpu, Site
 from labs.jobs.models import Job
 from labs.quota.models import Account
 from labs.scheduling.api import reserve_class, run_cycle
@@ -124,6 +124,24 @@ def test_the_last_week_is_replayed_as_its_jobs_came(world: World, instructor: Us
     assert as_it_was.whole.mean_after_s == as_it_was.whole.mean_before_s
     with_more = ask(instructor, Wish(nodes_added=4, like=node), "week")
     assert with_more.whole.mean_after_s == 0
+
+
+def test_a_power_cap_lengthens_the_waits_before_anybody_sets_it(queue: World, instructor: User) -> None:
+    Gpu.objects.update(watts=700)
+    site, before = Site.objects.get(), everything()
+    found = ask(instructor, Wish(power_site=site, power_cap_w=1_000))
+    assert found.whole.later > 0
+    assert found.whole.sooner == 0
+    assert ask(instructor, Wish(power_site=site, power_cap_w=1_400)).whole.later == 0
+    assert everything() == before
+    with pytest.raises(InvalidInput) as error:
+        ask(instructor, Wish(power_cap_w=1_000))
+    assert list(error.value.fields) == ["power_site"]
+    client = Client()
+    client.force_login(instructor)
+    client.cookies["campus_language"] = "en"
+    page = client.get(PATH, {"basis": "queue", "power_site": site.pk, "power_cap_w": 1000}).content.decode()
+    assert "at most 1,000 W (no cap now)" in page
 
 
 def test_shares_are_replayed_as_shares(world: World, instructor: User) -> None:

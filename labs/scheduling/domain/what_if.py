@@ -59,6 +59,14 @@ class LearnerCap:
 
 
 @dataclass(frozen=True, slots=True)
+class SitePower:
+    """A site may draw so many watts."""
+
+    site_id: Id
+    power_cap_w: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSchedulable:
     """A node drains (False), or takes jobs again (True)."""
 
@@ -96,7 +104,15 @@ class MoreWork:
 
 
 Change: TypeAlias = (
-    AccountCap | AccountWeight | LearnerCap | NodeSchedulable | NodesAdded | ClassHeld | ClassGivenUp | MoreWork
+    AccountCap
+    | AccountWeight
+    | LearnerCap
+    | SitePower
+    | NodeSchedulable
+    | NodesAdded
+    | ClassHeld
+    | ClassGivenUp
+    | MoreWork
 )
 
 
@@ -110,6 +126,9 @@ def changed(snapshot: Snapshot, policy: Policy, changes: Iterable[Change]) -> tu
                 snapshot = _with_account(snapshot, account_id, weight=weight)
             case LearnerCap(cap):
                 policy = replace(policy, max_running_gpus_per_learner=cap)
+            case SitePower(site_id, power_cap_w):
+                sites = (replace(s, power_cap_w=power_cap_w) if s.id == site_id else s for s in snapshot.sites)
+                snapshot = replace(snapshot, sites=tuple(sites))
             case NodeSchedulable(node_id, is_schedulable):
                 nodes = (replace(n, is_schedulable=is_schedulable) if n.id == node_id else n for n in snapshot.nodes)
                 snapshot = replace(snapshot, nodes=tuple(nodes))
