@@ -17,7 +17,7 @@ from labs.scheduling.domain.fair_share import Turns
 from labs.scheduling.domain.order import Priorities
 from labs.scheduling.domain.planner import plan, plan_standing
 from labs.scheduling.domain.policy import Policy
-from labs.scheduling.domain.snapshot import AccountState, Id, PendingJob, Snapshot
+from labs.scheduling.domain.snapshot import AccountState, Id, PendingJob, SiteState, Snapshot
 from labs.scheduling.domain.standing import Delta, FairPlaces, Standing
 from tests.scheduling.domain_builders import ACCOUNTS, NOW, PEOPLE, account, job, node, run, snapshots, state
 
@@ -215,3 +215,15 @@ def test_an_account_that_a_full_pass_did_not_know_is_not_guessed_at() -> None:
     )
     assert standing is not None
     assert standing.step(Delta(submitted=(job("new", owner="ann"),))) is None
+
+
+def test_a_gang_that_ends_gives_its_power_back() -> None:
+    nodes = [node(name, total=2, watts_per_gpu=100.0) for name in ("n0", "n1")]
+    sites = [SiteState("yongin", power_cap_w=400.0)]
+    gang = job("gang", gpus=2, nodes=2)
+    made, standing = plan_standing(state(sites=sites, nodes=nodes, pending=[gang]), Policy(), NOW)
+    assert [start.job_id for start in made.starts] == ["gang"]
+    assert standing is not None
+    after_it = replace(gang, id="after it", submitted_at=NOW + 1)
+    assert standing.step(Delta(submitted=(after_it,))) == ()
+    assert [start.job_id for start in standing.step(Delta(ended=("gang",))) or ()] == ["after it"]

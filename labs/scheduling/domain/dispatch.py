@@ -366,8 +366,9 @@ class Dispatch:
         group = self.pool.group_of[spot.rows[0]]
         assert group is not None  # noqa: S101
         if group.power is not None:
-            watts = sum(self.pool.nodes[row].watts_per_gpu for row in spot.rows)
-            group.power.hold(ask.asked.units / ask.asked.nodes * watts, ask.wall_end_at)
+            for row in spot.rows:  # each on its own, as ``site_power`` has it and a step gives it back
+                watts = ask.asked.units / ask.asked.nodes * self.pool.nodes[row].watts_per_gpu
+                group.power.hold(watts, ask.wall_end_at)
         whole, grant = ask.asked.gpus * ask.asked.nodes, spot.grant
         if grant.kept is not None:
             self.reservations.start_upon(grant.kept, group.shape, whole, ask.wall_end_at, spot.shared)
