@@ -18,7 +18,7 @@ from courses.content.models import Module
 from labs.jobs import api as jobs
 
 from .domain.cases import BadTests, cases_of
-from .domain.rubrics import BadRubric, Criterion, as_json, most_points, parse
+from .domain.rubrics import BadRubric, Criterion, as_json, from_json, most_points, parse, with_keys_of
 from .models import Assignment, Lab, LateDayBank, OutagePolicy, Score, TestSuite
 from .moving import due_times, tell_moved
 from .scheduler import follow_deadlines
@@ -45,8 +45,8 @@ def open_assignment(*, module_id: int, actor: User | None, **fields: Any) -> Ass
 def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: User | None) -> Assignment:
     """Change an assignment; what was handed in and graded stays as it is.
 
-    Where the deadline moved, lateness is judged anew, and learners whose own deadline is another now are told.
-    Raises NotFound, NotAllowed, InvalidInput.
+    Where the deadline moved, lateness is judged anew, and learners whose own deadline is another now are told. What was
+    picked stays with its criterion, found by title. Raises NotFound, NotAllowed, InvalidInput.
     """
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
@@ -66,6 +66,9 @@ def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: U
         raise InvalidInput({"group_set": _("Work was handed in already, so that it stays as it is.")})
     probe = Assignment(**{"module": assignment.module, "kind": kind, "lab": lab} | _judged(assignment, fields))
     _check(probe)
+    if "rubric" in fields:
+        kept = with_keys_of(from_json(assignment.rubric), from_json(fields["rubric"]))
+        fields = {**fields, "rubric": as_json(kept)}
     before, was_shown = (assignment.opens_at, assignment.due_at), assignment.is_published
     learners = list(Enrolment.objects.filter(run=assignment.module.run_id).order_by("pk"))
     due_at = due_times([assignment], learners)

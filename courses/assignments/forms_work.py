@@ -29,7 +29,10 @@ class AssignmentForm(forms.ModelForm):
         required=False,
         max_length=5_000,
         widget=forms.Textarea({"rows": 5, "class": "mono"}),
-        help_text=_("A line for each criterion, best written as: Method: missing = 0; partly = 5; sound = 10"),
+        help_text=_(
+            "A line for each criterion, best written as: Method: missing = 0; partly = 5; sound = 10. "
+            "What was picked stays with its title: a criterion with another title has to be picked anew."
+        ),
     )
     opens_at = LocalTimeField(label=_("Opens"), required=False)
     due_at = LocalTimeField(label=_("Due"), required=False)

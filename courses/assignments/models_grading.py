@@ -111,7 +111,7 @@ class Score(models.Model):
     # A member's own share of a group's work: added to what the group got, with the reason.
     adjustment = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     adjustment_reason = models.CharField(max_length=300, blank=True)
-    picks = models.JSONField(default=dict)  # points by rubric criterion, and "given" by hand, as texts
+    picks = models.JSONField(default=dict)  # points by a criterion's key, and "given" by hand, as texts
     comment = models.TextField(_("comment"), blank=True, max_length=20_000)
     why = models.JSONField(default=list)  # as `domain.scoring` gave it
     grader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

@@ -83,15 +83,15 @@ def desk(request: SignedInRequest, assignment_id: int, enrolment_id: int) -> Htt
 
 def _grading(said: Mapping[str, str], criteria: tuple[Criterion, ...]) -> Grading:
     """Read the desk's form. Raises InvalidInput (picks, given)."""
-    picks = {}
-    for one in criteria:
-        chosen = said.get(f"pick-{one.key}", "")
-        if not chosen:
+    keys, picks = {one.key for one in criteria}, {}
+    for name, chosen in said.items():
+        key = name.removeprefix("pick-")
+        if key == name or not chosen:
             continue
         points = points_of(chosen)
-        if points is None:
+        if points is None or key not in keys:
             raise InvalidInput({"picks": _("The rubric changed while you had it open. Pick again.")})
-        picks[one.key] = points
+        picks[key] = points
     typed = said.get(GIVEN, "").strip()
     given = points_of(typed) if typed else None
     if typed and given is None:

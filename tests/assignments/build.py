@@ -12,7 +12,7 @@ from django.utils import timezone
 from campus.people.models import User
 from courses.assignments import authoring, submitting
 from courses.assignments.domain import reports
-from courses.assignments.domain.rubrics import as_json, parse
+from courses.assignments.domain.rubrics import as_json, key_of, parse
 from courses.assignments.models import Assignment, GradingRun, Submission, TestSuite
 from courses.catalog import api as catalog
 from courses.catalog.models import Enrolment
@@ -21,6 +21,7 @@ from tests import factories
 from tests.access import world as worlds
 
 RUBRIC = "Method: missing = 0; partly = 5; sound = 10\nReport: none = 0; clear = 10"
+METHOD, REPORT = key_of("Method"), key_of("Report")
 VISIBLE = """def test_adds():
     '''Adds two numbers.'''
     from main import add

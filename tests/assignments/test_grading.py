@@ -22,7 +22,7 @@ from labs.jobs.services.submit import rerun
 from . import build
 
 D = Decimal
-FULL = {"1": D(10), "2": D(10)}
+FULL = {build.METHOD: D(10), build.REPORT: D(10)}
 ADDS, SECRET = "test_adds", "test_secret_of_zero"
 
 

@@ -32,7 +32,7 @@ from tests import factories
 from . import build
 from .test_races import together
 
-POINTS = Grading({"1": Decimal(10), "2": Decimal(10)}, comment="좋습니다")
+POINTS = Grading({build.METHOD: Decimal(10), build.REPORT: Decimal(10)}, comment="좋습니다")
 
 
 @given(st.lists(st.integers(1, 3), max_size=60), st.integers(2, 9), st.booleans())

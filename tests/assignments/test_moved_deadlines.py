@@ -19,7 +19,7 @@ from courses.content.models import Module
 
 from . import build
 
-PICKS = {"1": Decimal(10), "2": Decimal(10)}
+PICKS = {build.METHOD: Decimal(10), build.REPORT: Decimal(10)}
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_rubric_that_changed_since_stops_no_test_run(
     build.end_job(run, [{"name": "test_adds", "passed": True}], scene.world.node)
     assert finish_run(run_id=run.pk)
     score = Score.objects.get(enrolment=scene.enrolment)
-    assert (score.raw, score.picks["1"]) == (None, "10")
+    assert (score.raw, score.picks[build.METHOD]) == (None, "10")
     assert reconcile_runs() >= 0
     assert publish_scores(assignment=scene.assignment, enrolment_ids=[scene.enrolment.pk], actor=None) == 0
     assert Submission.objects.filter(enrolment=scene.enrolment).count() == 2

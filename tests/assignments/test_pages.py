@@ -55,7 +55,7 @@ def work_for(scene: build.Scene, learners: int) -> None:
         scene.hand_in(user=learner.user)
         save_score(
             assignment=scene.assignment, enrolment=learner, version=0, actor=scene.instructor,
-            grading=Grading({"1": build.Decimal(10), "2": build.Decimal(10)}),
+            grading=Grading({build.METHOD: build.Decimal(10), build.REPORT: build.Decimal(10)}),
         )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_a_learners_pages_take_the_same_queries_at_one_and_at_twenty_assignments
 def test_a_learner_reads_points_feedback_and_why_only_once_they_are_published(scene: build.Scene) -> None:
     scene.hand_in()
     client, address = signed_in(scene.learner), reverse("assignments:assignment", args=[scene.assignment.pk])
-    grading = Grading({"1": build.Decimal(10), "2": build.Decimal(0)}, comment="근거가 좋습니다")
+    grading = Grading({build.METHOD: build.Decimal(10), build.REPORT: build.Decimal(0)}, comment="근거가 좋습니다")
     save_score(
         assignment=scene.assignment, enrolment=scene.enrolment, version=0, grading=grading, actor=scene.instructor
     )
@@ -130,7 +130,7 @@ def test_the_slower_grader_sees_both_and_keeps_what_was_typed(scene: build.Scene
         assignment=scene.assignment, enrolment=scene.enrolment, version=0, actor=scene.world.people["assistant"],
         grading=Grading({}, build.Decimal(31), "첫째의 말"),
     )  # fmt: skip
-    said = {"version": "0", "given": "12", "comment": "둘째의 말", "pick-1": "5"}
+    said = {"version": "0", "given": "12", "comment": "둘째의 말", f"pick-{build.METHOD}": "5"}
     answer = signed_in(scene.instructor).post(addresses(scene)["desk"], said)
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -140,7 +140,15 @@ def test_the_slower_grader_sees_both_and_keeps_what_was_typed(scene: build.Scene
 
 
 @pytest.mark.parametrize(
-    "said", [{"version": "x"}, {"pick-1": "999"}, {"pick-1": "NaN"}, {"given": "-1"}, {"given": "1e9"}]
+    "said",
+    [
+        {"version": "x"},
+        {f"pick-{build.METHOD}": "999"},
+        {f"pick-{build.METHOD}": "NaN"},
+        {"pick-1": "5"},
+        {"given": "-1"},
+        {"given": "1e9"},
+    ],
 )
 def test_what_no_desk_sends_is_refused_and_changes_nothing(scene: build.Scene, said: dict[str, str]) -> None:
     scene.hand_in()

@@ -141,6 +141,7 @@ def test_what_the_platform_failed_is_no_attempt() -> None:
 
 
 RUBRIC = "Method: none = 0; some = 4.5; all = 10\nReport: no = 0; yes = 5,25"
+METHOD, REPORT = rubrics.key_of("Method"), rubrics.key_of("Report")
 
 
 def test_a_rubric_is_read_as_it_is_written() -> None:
@@ -149,6 +150,25 @@ def test_a_rubric_is_read_as_it_is_written() -> None:
     assert rubrics.parse(rubrics.as_text(criteria)) == criteria
     assert rubrics.from_json(json.loads(json.dumps(rubrics.as_json(criteria)))) == criteria
     assert rubrics.most_points(criteria) == D("15.25")
+
+
+def test_a_criterion_keeps_its_key_wherever_it_stands() -> None:
+    method, report = rubrics.parse(RUBRIC)
+    new = "Style: no = 0; yes = 10"
+    moved = rubrics.parse("\n".join([new, *reversed(RUBRIC.splitlines())]))
+    assert [one.key for one in moved[1:]] == [report.key, method.key] == [REPORT, METHOD]
+    picks = {METHOD: D("4.5"), REPORT: D(5)}
+    assert rubrics.fitting(rubrics.parse(new), picks) == {}
+    assert rubrics.add_up(moved, rubrics.fitting(moved, picks)) == rubrics.Picked(D("9.5"), (moved[0].key,))
+
+
+def test_a_rubric_of_before_keys_is_read_by_its_places_and_keeps_them() -> None:
+    stored = [{"title": one.title, "levels": [["no", "0"], ["yes", "4"]]} for one in rubrics.parse(RUBRIC)]
+    before = rubrics.from_json(stored)
+    assert [one.key for one in before] == ["1", "2"]
+    changed = rubrics.with_keys_of(before, rubrics.parse("Style: no = 0; yes = 10\nReport: no = 0; yes = 8"))
+    assert [(one.key, one.most) for one in changed] == [(rubrics.key_of("Style"), D(10)), ("2", D(8))]
+    assert rubrics.from_json(rubrics.as_json(changed)) == changed
 
 
 @pytest.mark.parametrize(
@@ -181,18 +201,18 @@ def scored(**changed: object) -> scoring.Scored:
 
 
 def test_a_score_waits_until_every_criterion_is_picked() -> None:
-    assert scored(picks={"1": D(10)}, tested=D(4)).raw is None
-    whole = scored(picks={"1": D(10), "2": D("5.25")}, tested=D(4))
+    assert scored(picks={METHOD: D(10)}, tested=D(4)).raw is None
+    whole = scored(picks={METHOD: D(10), REPORT: D("5.25")}, tested=D(4))
     assert (whole.raw, whole.adjusted) == (D("19.25"), D("19.25"))
 
 
 def test_points_by_hand_stand_for_all_else_and_lateness_is_said() -> None:
-    one = scored(picks={"1": D(10)}, tested=D(4), given=D(18), late_s=1)
+    one = scored(picks={METHOD: D(10)}, tested=D(4), given=D(18), late_s=1)
     assert (one.raw, one.late_deduction, one.adjusted) == (D(18), D("2.00"), D("16.00"))
     assert [code for code, _points, _note in one.why] == ["given", "rubric", "late"]
 
 
-@pytest.mark.parametrize("picks", [{"3": D(1)}, {"1": D(11)}, {"1": D(-1)}])
+@pytest.mark.parametrize("picks", [{"1": D(1)}, {METHOD: D(11)}, {METHOD: D(-1)}])
 def test_a_pick_outside_the_rubric_is_refused(picks: dict[str, D]) -> None:
     with pytest.raises(ValueError, match=next(iter(picks))):
         scored(picks=picks)

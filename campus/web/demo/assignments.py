@@ -129,12 +129,17 @@ def _by_groups(
         submit_work(assignment_id=made.pk, user=writer.user, files={"answer.md": text.encode()})
     for members in groups[:2]:
         first, second = (enrolments[n] for n in members[:2])
-        picks = Grading({"1": Decimal(10), "2": Decimal(15)}, comment=COMMENTS[0])
+        picks = Grading(_picks(made, (10, 15)), comment=COMMENTS[0])
         save_score(assignment=made, enrolment=first, version=0, grading=picks, actor=graders[people.YONGIN])
         adjust(
             assignment=made, enrolment=second, version=1, points=Decimal(2), reason="발표까지 맡음",
             actor=graders[people.YONGIN],
         )  # fmt: skip
+
+
+def _picks(made: Assignment, points: Sequence[int]) -> dict[str, Decimal]:
+    """What a grader picks: points for each criterion in order."""
+    return {one.key: Decimal(given) for one, given in zip(from_json(made.rubric), points, strict=True)}
 
 
 def _evening(now: datetime, days: int) -> datetime:
@@ -161,8 +166,9 @@ def _reflection(module: Module, enrolments: Sequence[Enrolment], graders: Mappin
         if number % 17 == 9:
             continue
         at = due_at + timedelta(hours=rng.uniform(1, 30) if number % 11 == 4 else rng.uniform(-90, -1))
-        picks = {"1": Decimal(rng.choice((5, 10, 10))), "2": Decimal(rng.choice((0, 5, 10, 10)))}
-        work.append(Marked(learner, sources[number % 4], at, picks, COMMENTS[0] if picks["2"] < 10 else ""))
+        chosen = (rng.choice((5, 10, 10)), rng.choice((0, 5, 10, 10)))
+        comment = COMMENTS[0] if chosen[1] < 10 else ""
+        work.append(Marked(learner, sources[number % 4], at, _picks(made, chosen), comment))
     excused = enrolments[22]
     work = [one for one in work if one.enrolment != excused]
     _keep(made, work, graders, published_at=now - timedelta(days=3))
@@ -195,8 +201,7 @@ def _cleaning(
         at = due_at + timedelta(hours=rng.uniform(-60, -1) if number % 9 else rng.uniform(1, 18))
         is_graded = number % 2 == 0
         chosen = (rng.choice((10, 20, 20)), rng.choice((5, 10)), rng.choice((0, 10)))
-        picks = {str(key): Decimal(points) for key, points in enumerate(chosen, start=1)}
-        work.append(Marked(learner, sources[number % 3], at, picks if is_graded else None))
+        work.append(Marked(learner, sources[number % 3], at, _picks(made, chosen) if is_graded else None))
     _keep(made, work, graders, published_at=None)
     return made
 

@@ -1,7 +1,8 @@
 """A rubric: criteria with levels, and the points of what was picked, in exact decimals."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -25,7 +26,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """`key` is its place from 1, as a text: what a score keeps. Levels stand as they were written."""
+    """`key` is what a score keeps: it comes from the title, not from the place. Levels stand as they were written."""
 
     key: str
     title: str
@@ -34,6 +35,11 @@ class Criterion:
     @property
     def most(self) -> Decimal:
         return max((level.points for level in self.levels), default=Decimal(0))
+
+
+def key_of(title: str) -> str:
+    """Make a criterion's key: the same title is the same criterion, wherever it stands; no other gets its picks."""
+    return hashlib.sha256(title.encode()).hexdigest()[:16]
 
 
 def parse(text: str) -> tuple[Criterion, ...]:
@@ -53,7 +59,7 @@ def parse(text: str) -> tuple[Criterion, ...]:
             raise BadRubric("too_many", number)
         if any(one.title == title for one in found):
             raise BadRubric("doubled", number)
-        found.append(Criterion(str(len(found) + 1), title, _levels(rest, number)))
+        found.append(Criterion(key_of(title), title, _levels(rest, number)))
     return tuple(found)
 
 
@@ -97,16 +103,26 @@ def as_text(criteria: Sequence[Criterion]) -> str:
 def as_json(criteria: Sequence[Criterion]) -> list[dict[str, Any]]:
     """A rubric as it is stored; points as texts, so that they stay exact."""
     return [
-        {"title": one.title, "levels": [[level.label, str(level.points)] for level in one.levels]} for one in criteria
+        {"key": one.key, "title": one.title, "levels": [[level.label, str(level.points)] for level in one.levels]}
+        for one in criteria
     ]
 
 
 def from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[Criterion, ...]:
-    """The inverse of `as_json`."""
+    """The inverse of `as_json`. Rubrics of before keys were kept have their criteria's places from 1 instead."""
     return tuple(
-        Criterion(str(place), one["title"], tuple(Level(label, Decimal(points)) for label, points in one["levels"]))
+        Criterion(
+            one.get("key", str(place)), one["title"],
+            tuple(Level(label, Decimal(points)) for label, points in one["levels"]),
+        )
         for place, one in enumerate(stored, 1)
-    )
+    )  # fmt: skip
+
+
+def with_keys_of(before: Sequence[Criterion], criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    """Let criteria that were there before, by title, keep their key of then, so that what was picked stays theirs."""
+    kept = {one.title: one.key for one in before}
+    return tuple(replace(one, key=kept.get(one.title, one.key)) for one in criteria)
 
 
 def most_points(criteria: Sequence[Criterion]) -> Decimal:
