@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.api import INSTRUCTING
 from courses.catalog.api import RunAccess, get_editable_run, get_readable_run
-from courses.catalog.models import Enrolment
+from courses.catalog.models import Cohort, Enrolment
 from courses.content.api import require_released
 
 from .models import Assignment, Lab, Submission
@@ -79,6 +79,18 @@ def get_learner_to_grade(access: RunAccess, enrolment_id: int) -> Enrolment:
 def may_publish(access: RunAccess, learner: Enrolment) -> bool:
     """Say whether this person may publish and excuse for that learner: instructors do, assistants only grade."""
     return access.standing.holds(INSTRUCTING, learner.cohort.scope.path)
+
+
+def regradable(access: RunAccess) -> tuple[list[Cohort], bool]:
+    """Return the cohorts whose work this person may have tested anew, and whether that is everybody's of the run."""
+    theirs = [one for one in access.cohorts if access.standing.holds(INSTRUCTING, one.scope.path)]
+    return theirs, len(theirs) == len(access.cohorts)
+
+
+def may_regrade(access: RunAccess, cohort_id: int | None) -> bool:
+    """Say whether this person decides about the grades of a cohort, None for all of the run."""
+    theirs, is_everybody = regradable(access)
+    return is_everybody if cohort_id is None else any(one.pk == cohort_id for one in theirs)
 
 
 def get_submission_for(user: object, submission_id: int) -> tuple[Submission, RunAccess, bool]:

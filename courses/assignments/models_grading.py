@@ -14,7 +14,7 @@ from .models_work import Assignment, Submission, TestSuite
 
 
 class RegradeBatch(models.Model):
-    """All current submissions of an assignment tested anew. Nothing changes until it is published."""
+    """All that counts of an assignment tested anew, of a cohort or of everybody. Nothing changes until published."""
 
     class State(models.TextChoices):
         RUNNING = "RUNNING", _("Running")
@@ -22,6 +22,9 @@ class RegradeBatch(models.Model):
         DISCARDED = "DISCARDED", _("Discarded")
 
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="regrades")
+    cohort = models.ForeignKey(
+        "catalog.Cohort", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("cohort")
+    )
     suite = models.ForeignKey(TestSuite, on_delete=models.PROTECT, related_name="regrades")
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     reason = models.CharField(_("reason"), max_length=300)

@@ -1,4 +1,4 @@
-"""Regrading a whole assignment: test all that counts anew, look at what would change, then publish or discard it."""
+"""Regrading a cohort or a whole run: test all that counts anew, look at what would change, publish or discard it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,8 +36,12 @@ class Progress:
 
 
 @transaction.atomic
-def start_regrade(*, assignment: Assignment, reason: str, actor: User | None) -> RegradeBatch:
-    """Queue the newest version of every learner's work for the newest tests.
+def start_regrade(
+    *, assignment: Assignment, cohort_id: int | None = None, reason: str, actor: User | None
+) -> RegradeBatch:
+    """Queue the newest version of every learner's work for the newest tests: of a cohort, or of everybody.
+
+    A group's work is one: where a member is of the cohort, the others get its grade as well.
 
     Raises InvalidInput (reason), Conflict: no_tests, nothing_to_regrade, regrade_is_open.
     """
@@ -49,25 +53,29 @@ def start_regrade(*, assignment: Assignment, reason: str, actor: User | None) ->
         raise Conflict(_("There are no tests to run. Write some first."), code="no_tests")
     if RegradeBatch.objects.filter(assignment=assignment, state=RegradeBatch.State.RUNNING).exists():
         raise Conflict(_("A regrade is on already. Publish or discard that one first."), code="regrade_is_open")
-    submissions = newest_submissions(assignment)
+    submissions = newest_submissions(assignment, cohort_id)
     if not submissions:
         raise Conflict(_("Nobody has handed anything in yet."), code="nothing_to_regrade")
-    batch = RegradeBatch.objects.create(assignment=assignment, suite=suite, reason=reason.strip()[:300], actor=actor)
+    batch = RegradeBatch.objects.create(
+        assignment=assignment, cohort_id=cohort_id, suite=suite, reason=reason.strip()[:300], actor=actor
+    )
     for submission in submissions:
         have_tested(submission, suite=suite, batch=batch)
     audit.record(actor=actor, verb="regrade.started", target=batch, reason=batch.reason)
     return batch
 
 
-def newest_submissions(assignment: Assignment) -> list[Submission]:
-    """Return every learner's version that counts. Two queries."""
-    newest = newest_by_learner(assignment.pk).values()
+def newest_submissions(assignment: Assignment, cohort_id: int | None = None) -> list[Submission]:
+    """Return the version that counts of every learner, or of those of a cohort. Two queries."""
+    newest = newest_by_learner(assignment.pk, cohort_id).values()
     return list(Submission.objects.select_related("assignment").filter(pk__in=set(newest)).order_by("pk"))
 
 
-def newest_by_learner(assignment_id: int) -> dict[int, int]:
+def newest_by_learner(assignment_id: int, cohort_id: int | None = None) -> dict[int, int]:
     """Return the id of each learner's newest version, a group's for all of it. One query."""
     rows = SubmissionMember.objects.filter(submission__assignment=assignment_id)
+    if cohort_id is not None:
+        rows = rows.filter(enrolment__cohort=cohort_id)
     rows = rows.exclude(enrolment__state=Enrolment.State.WITHDRAWN).order_by()
     return dict(rows.values_list("enrolment_id").annotate(newest=Max("submission_id")))
 

@@ -17,7 +17,15 @@ from campus.people.requests import SignedInRequest
 from courses.catalog.api import RunAccess
 from labs.jobs.api import files_of_bundle
 
-from .access import get_assignment_to_edit, get_assignment_to_grade, get_learner_to_grade, graded_by, may_publish
+from .access import (
+    get_assignment_to_edit,
+    get_assignment_to_grade,
+    get_learner_to_grade,
+    graded_by,
+    may_publish,
+    may_regrade,
+    regradable,
+)
 from .desk import desk_of, keep_comment
 from .domain.regrades import change_of
 from .domain.rubrics import Criterion, from_json, points_of
@@ -38,9 +46,12 @@ def submissions(request: SignedInRequest, assignment_id: int) -> HttpResponse:
     shown, access = get_assignment_to_grade(request.user, assignment_id)
     rows = rows_to_grade(shown, access, timezone.now())
     shows_groups = shown.group_set_id is not None and not shown.is_anonymous
+    cohorts, is_everybody = regradable(access)
     context = {
         "assignment": shown,
         "access": access,
+        "regradable": cohorts if len(cohorts) > 1 or not is_everybody else [],
+        "may_regrade_everybody": is_everybody,
         "run": access.run,
         "rows": rows_html(rows, assignment_id=shown.pk, shows_groups=shows_groups),
         "shows_groups": shows_groups,
@@ -189,20 +200,36 @@ def publish(request: SignedInRequest, assignment_id: int) -> HttpResponse:
 
 @require_POST
 def regrade(request: SignedInRequest, assignment_id: int) -> HttpResponse:
-    """Test the newest version of everybody's work with the newest tests."""
-    shown, _access = get_assignment_to_edit(request.user, assignment_id)
-    batch = start_regrade(assignment=shown, reason=request.POST.get("reason", ""), actor=request.user)
+    """Test the newest version of a cohort's work with the newest tests, or of everybody's."""
+    shown, access = get_assignment_to_edit(request.user, assignment_id)
+    cohort_id = _cohort_id(request.POST.get("cohort", ""))
+    if not may_regrade(access, cohort_id):
+        raise NotAllowed(_("You decide about the grades of your own cohorts. Choose one of them."))
+    batch = start_regrade(
+        assignment=shown, cohort_id=cohort_id, reason=request.POST.get("reason", ""), actor=request.user
+    )
     return redirect("assignments:regrade", shown.pk, batch.pk)
+
+
+def _cohort_id(text: str) -> int | None:
+    """The cohort that a form names, None for everybody. Raises InvalidInput."""
+    if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise InvalidInput({"cohort": _("Choose a cohort of the list.")})
+    return int(text) if text else None
 
 
 @require_http_methods(["GET", "POST"])
 def regrade_batch(request: SignedInRequest, assignment_id: int, batch_id: int) -> HttpResponse:
     """Show how far a regrade is and what it would change; publish or discard it. `?part=live` gives what changes."""
     shown, access = get_assignment_to_edit(request.user, assignment_id)
-    batch = RegradeBatch.objects.select_related("suite", "actor").filter(pk=batch_id, assignment=shown).first()
+    related = RegradeBatch.objects.select_related("suite", "actor", "cohort")
+    batch = related.filter(pk=batch_id, assignment=shown).first()
     if batch is None:
         raise NotFound
+    may_decide = may_regrade(access, batch.cohort_id)
     if request.method == "POST":
+        if not may_decide:
+            raise NotAllowed
         if request.POST.get("what") == "discard":
             discard_regrade(batch_id=batch.pk, actor=request.user)
             messages.success(request, _("Discarded: no grade changed."))
@@ -213,10 +240,11 @@ def regrade_batch(request: SignedInRequest, assignment_id: int, batch_id: int) -
         return redirect("assignments:submissions", shown.pk)
     found = diff_of(batch)
     names = {row.enrolment.pk: row.name for row in rows_to_grade(shown, access, timezone.now())}
-    rows = [(names.get(row.enrolment_id, "–"), row, change_of(row)) for row in found.changed]
+    elsewhere = _("a learner of another cohort")
+    rows = [(names.get(row.enrolment_id, elsewhere), row, change_of(row)) for row in found.changed]
     context = {
         "assignment": shown, "run": access.run, "batch": batch, "progress": progress_of(batch), "diff": found,
-        "rows": rows, "is_open": batch.state == RegradeBatch.State.RUNNING,
+        "rows": rows, "is_open": batch.state == RegradeBatch.State.RUNNING, "may_decide": may_decide,
     }  # fmt: skip
     name = "_regrade" if request.GET.get("part") == "live" else "regrade"
     return render(request, f"assignments/{name}.html", context)

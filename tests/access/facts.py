@@ -131,7 +131,7 @@ def _handed_in(world: World) -> dict[str, object]:
     submission = submit_work(assignment_id=assignment.pk, user=world.learner, files=MAIN)
     change = accommodate(enrolment=world.enrolment, factor_pct=150, reason="합의", actor=world.people["instructor"])
     suite = TestSuite.objects.create(assignment=assignment, version=1)
-    batch = RegradeBatch.objects.create(assignment=assignment, suite=suite, reason="수정")
+    batch = RegradeBatch.objects.create(assignment=assignment, cohort=world.cohort, suite=suite, reason="수정")
     group_set = open_group_set(run=world.run, name="조", actor=None)
     return {
         "group_set": group_set.pk,

@@ -213,9 +213,9 @@ GET    /assignments/{assignment}/grade/{enrolment}/                         302 
 POST   /assignments/{assignment}/grade/{enrolment}/                         302 404 403 302 302 302 302 404 404
 POST   /assignments/{assignment}/grade/{enrolment}/excuse/                  302 404 403 403 400 400 400 404 404
 POST   /assignments/{assignment}/publish/                                   302 404 403 403 302 302 302 302 302
-POST   /assignments/{assignment}/regrades/                                  302 404 403 403 400 400 400 400 400
+POST   /assignments/{assignment}/regrades/                                  302 404 403 403 403 403 400 403 403
 GET    /assignments/{assignment}/regrades/{regrade}/                        302 404 403 403 200 200 200 200 200
-POST   /assignments/{assignment}/regrades/{regrade}/                        302 404 403 403 302 302 302 302 302
+POST   /assignments/{assignment}/regrades/{regrade}/                        302 404 403 403 302 302 302 403 403
 GET    /submissions/{submission}/                                           302 404 200 200 200 200 200 404 404
 GET    /submissions/{submission}/files/main.py                              302 404 200 200 200 200 200 404 404
 GET    /submissions/{submission}/files/other.py                             302 404 404 404 404 404 404 404 404
