@@ -150,6 +150,7 @@ VERBS: dict[str, Text] = {
     "finaloverride.ended": gettext_lazy("Final grade computed again"),
     "announcement.scheduled": gettext_lazy("Announcement scheduled"),
     "announcement.published": gettext_lazy("Announcement published"),
+    "announcement.withheld": gettext_lazy("Announcement not published: its author has no role there now"),
     "announcement.edited": gettext_lazy("Announcement edited"),
     "announcement.withdrawn": gettext_lazy("Announcement withdrawn"),
     "support.noted": gettext_lazy("Signal of a learner noted"),

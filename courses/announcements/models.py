@@ -43,6 +43,8 @@ class Announcement(models.Model):
     publish_at = models.DateTimeField(_("publish at"), null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
     edited_at = models.DateTimeField(null=True, blank=True)
+    # When its time came, its author could not announce there any more; it is a draft again until somebody publishes it.
+    withheld_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     cursor = models.BigIntegerField(default=0)
     brought_at = models.DateTimeField(null=True, blank=True)

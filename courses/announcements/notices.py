@@ -11,7 +11,14 @@ TOPICS = {"announcements": Topic(_("Announcements of your courses and campus"), 
 KINDS = {
     "announcements.published": NoticeKind(
         "%(title)s", _("Announcement by %(author)s for %(place)s."), icon="megaphone", topic="announcements"
-    )
+    ),
+    "announcements.withheld": NoticeKind(
+        _("Your announcement did not go out: %(title)s"),
+        _("You may no longer announce to %(place)s. Staff there find it as a draft."),
+        icon="megaphone",
+        tone="warn",
+        topic="announcements",
+    ),
 }
 
 

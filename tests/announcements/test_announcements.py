@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from campus.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from campus.core.models import AuditEntry, Notice
+from campus.people.models import RoleGrant
+from campus.people.services import grant_role, revoke_role
 from courses.announcements.access import get_announcement_for
 from courses.announcements.audience import count_reached
 from courses.announcements.models import Announcement, Delivery
@@ -166,6 +168,51 @@ def test_a_scheduled_one_is_published_when_its_time_has_come_and_only_once(world
     assert (publish_due(), publish_due()) == (1, 0)
     bring(announcement_id=found.pk)
     assert "learner" in told(world)
+
+
+def without_their_role(world: World) -> Announcement:
+    """An announcement that the instructor scheduled and whose time came when they taught there no longer."""
+    later = timezone.now() + timedelta(hours=1)
+    found = save_announcement(wish=wish(world, publish_at=later), actor=world.people["instructor"])
+    publish(announcement_id=found.pk, actor=world.people["instructor"], at_its_time=True)
+    grant = RoleGrant.objects.get(user=world.people["instructor"])
+    revoke_role(grant_id=grant.pk, actor=world.people["platform_admin"])
+    Announcement.objects.update(publish_at=timezone.now() - timedelta(seconds=1))
+    return found
+
+
+def test_what_its_author_may_not_announce_any_more_stays_a_draft_that_says_why(world: World) -> None:
+    found = without_their_role(world)
+    assert (publish_due(), publish_due()) == (0, 0)
+    found.refresh_from_db()
+    bring(announcement_id=found.pk)
+    assert (found.state, found.published_at, told(world)) == ("DRAFT", None, set())
+    notice = Notice.objects.get()
+    assert (notice.recipient, notice.kind) == (world.people["instructor"], "announcements.withheld")
+    assert page(world, "instructor").get(notice.url).status_code == 200
+    assert AuditEntry.objects.filter(verb="announcement.withheld").count() == 1
+    for url in (f"/announcements/{found.pk}/", "/announcements/?show=written"):
+        assert "It did not go out" in page(world, "assistant").get(url).content.decode()
+    assert page(world, "learner").get(f"/announcements/{found.pk}/").status_code == 404
+
+
+def test_who_publishes_what_was_withheld_stands_for_it(world: World) -> None:
+    found = without_their_role(world)
+    publish_due()
+    publish(announcement_id=found.pk, actor=world.people["assistant"])
+    bring(announcement_id=found.pk)
+    found.refresh_from_db()
+    assert (found.author, found.withheld_at) == (world.people["assistant"], None)
+    facts = Notice.objects.get(kind="announcements.published", recipient=world.learner).facts
+    assert facts["author"] == world.people["assistant"].name
+
+
+def test_an_author_whose_role_is_back_in_time_is_published(world: World) -> None:
+    found = without_their_role(world)
+    grant_role(user=world.people["instructor"], role="INSTRUCTOR", scope=world.cohort.scope, actor=None)
+    assert publish_due() == 1
+    found.refresh_from_db()
+    assert (found.state, found.author) == ("PUBLISHED", world.people["instructor"])
 
 
 def test_a_time_that_has_passed_is_refused(world: World) -> None:

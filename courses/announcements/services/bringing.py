@@ -13,7 +13,9 @@ from django.urls import reverse
 from campus.core import audit
 from campus.core.clock import database_now
 from campus.core.notices.services import notify
+from campus.people.api import standing_of
 from campus.people.models import User
+from courses.announcements.access import may_write
 from courses.announcements.audience import audience
 from courses.announcements.models import Announcement, Delivery
 from courses.announcements.words import place_name
@@ -37,16 +39,40 @@ def begin(found: Announcement, actor: User | None) -> None:
 
 
 def publish_due() -> int:
-    """Publish what was scheduled and whose time has come; return how many. Any number of these may run at once."""
+    """Publish what was scheduled and whose time has come; return how many. Any number of these may run at once.
+
+    Where its author may not announce there any more, it is a draft again instead, and the author is told.
+    """
     due = Announcement.objects.filter(state=Announcement.State.SCHEDULED, publish_at__lte=Now())
     ids, count = list(due.values_list("pk", flat=True)), 0
     for pk in ids:
         with transaction.atomic():
             found = due.select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
-            if found is not None:
+            if found is None:
+                continue
+            if author_may_write(found):
                 begin(found, found.author)
                 count += 1
+            else:
+                _withhold(found)
     return count
+
+
+def author_may_write(found: Announcement) -> bool:
+    """Say whether its author may announce there now, by the rule of writing."""
+    return found.author is not None and may_write(standing_of(found.author), found)
+
+
+def _withhold(found: Announcement) -> None:
+    """Make a locked, scheduled announcement a draft again that says why."""
+    found.state, found.withheld_at = Announcement.State.DRAFT, database_now()
+    found.save(update_fields=["state", "withheld_at"])
+    audit.record(actor=None, verb="announcement.withheld", target=found, scope_path=found.scope_path)
+    if found.author is not None and found.author.is_active:
+        notify(
+            recipient_ids=[found.author.pk], kind="announcements.withheld", key=f"announcement-withheld:{found.pk}",
+            url=reverse("announcements:list"), facts={"title": found.title, "place": place_name(found)},
+        )  # fmt: skip
 
 
 def bring(*, announcement_id: int, may_go_on: Callable[[], bool] = lambda: True) -> None:

@@ -18,7 +18,7 @@ from courses.announcements.access import may_write
 from courses.announcements.models import Announcement, Delivery
 from courses.catalog.api import clean
 
-from .bringing import begin, notice_key
+from .bringing import author_may_write, begin, notice_key
 
 State = Announcement.State
 
@@ -77,10 +77,17 @@ def _correct(found: Announcement, wish: Wish, actor: User) -> Announcement:
 
 @transaction.atomic
 def publish(*, announcement_id: int, actor: User, at_its_time: bool = False) -> Announcement:
-    """Publish now, or let it wait for its own time. Raises NotAllowed, Conflict, InvalidInput (no or a past time)."""
+    """Publish now, or let it wait for its own time; in the actor's name where its author may not write there any more.
+
+    Raises NotAllowed, Conflict, InvalidInput (no or a past time).
+    """
     found = _locked(announcement_id, actor)
     if found.state not in (State.DRAFT, State.SCHEDULED):
         raise Conflict(_("It was published before."))
+    if not author_may_write(found):
+        found.author = actor
+    found.withheld_at = None
+    found.save(update_fields=["author", "withheld_at"])
     if not at_its_time:
         begin(found, actor)
         return found
