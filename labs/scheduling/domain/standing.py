@@ -67,7 +67,7 @@ class FairPlaces:
         for level, (node, parent, weight) in zip(range(len(branch) - 1, -1, -1), branch, strict=True):
             known = self._turns.get(level) or Turns.of(level, size, *(np.zeros(0, dtype=np.int64),) * 3, np.zeros(0))
             with_him = known.child == node
-            before = float(self._cost @ (ahead if own else with_him))  # whole numbers, so exact
+            before = float(self._cost[ahead if own else with_him].sum())
             turn = ((float(self._use[node]) if node < len(self._use) else 0.0) + before) / weight
             if own:
                 ahead |= (known.parent == parent) & ~with_him & (known.turn <= turn)
