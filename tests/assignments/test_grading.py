@@ -301,7 +301,9 @@ def test_nobody_reruns_a_test_run_as_their_own(scene: build.Scene, django_captur
 def test_a_regrades_page_gives_what_changes_alone(scene: build.Scene) -> None:
     build.suite_for(scene)
     scene.hand_in()
-    batch = regrading.start_regrade(assignment=scene.assignment, reason="수정", actor=scene.instructor)
+    batch = regrading.start_regrade(
+        assignment=scene.assignment, cohort_id=scene.world.cohort.pk, reason="수정", actor=scene.instructor
+    )
     client, address = Client(), reverse("assignments:regrade", args=[scene.assignment.pk, batch.pk])
     client.force_login(scene.instructor)
     whole, part = (client.get(address + query).content.decode() for query in ("", "?part=live"))
