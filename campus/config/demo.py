@@ -23,6 +23,8 @@ from .demo_machine import MachineError, Sandbox, check_machine, group_of_its_own
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("yongin-01", "jeonbuk-01")
+#: Of the machine's real GPUs: one card must not be given out by two agents.
+_PARTS = {name: f"{number}/{len(NODES)}" for number, name in enumerate(NODES, 1)}
 HOST = "127.0.0.1"
 
 _PREPARE_S = 300.0
@@ -65,7 +67,7 @@ class Demo:
         sandbox.settle(supervisor.pause)
         since = self._postgres.ask("SELECT now()")
         prefix = group_of_its_own(os.geteuid())
-        supervisor.launch(*(self._agent(name, prefix) for name in NODES))
+        supervisor.launch(*(self._agent(name, part=part, prefix=prefix) for name, part in _PARTS.items()))
         supervisor.wait_ready(*application)
         self._tell("web, worker and beat are up")
         self._wait_for_nodes(since)
@@ -146,8 +148,11 @@ class Demo:
         words = ("celery", "-A", "campus.config.celery:app", "beat", "--pidfile=", "--loglevel", "INFO")
         return self._python("beat", *words)
 
-    def _agent(self, name: str, prefix: tuple[str, ...]) -> Program:
-        """A node's agent, `prefix` before its command. It gets no database address and no secret but its own token."""
+    def _agent(self, name: str, *, part: str = "1/1", prefix: tuple[str, ...] = ()) -> Program:
+        """A node's agent, `prefix` before its command. It gets no database address and no secret but its own token.
+
+        It has a `part` of the machine's real GPUs: 2/3 is the second of three; who gets none declares CPU slots.
+        """
         passed = {
             key: value
             for key, value in os.environ.items()
@@ -162,8 +167,7 @@ class Demo:
             env=self._node_shares()
             | passed
             | {
-                # Real GPUs are had by one of them each; who gets none declares CPU slots.
-                "CAMPUS_NODE_GPU_PART": f"{NODES.index(name) + 1}/{len(NODES)}",
+                "CAMPUS_NODE_GPU_PART": part,
                 "CAMPUS_NODE_API_URL": self.url,
                 "CAMPUS_NODE_NAME": name,
                 "CAMPUS_NODE_STATE": str(self._state.folder(f"nodes/{name}")),
