@@ -22,6 +22,8 @@ from infra.executors.local.node import Node
 
 PROJECT = Path(__file__).resolve().parents[3]
 _MOST_OF_A_NODE = 128 * 1024
+#: Where so many runners die while they wait, the next one would as well: the agent hears that the run is over.
+_MOST_TRIES = 8
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from infra.executors.local.launcher import serve; serve(int(sys.argv[2]))"
@@ -92,27 +94,44 @@ def serve(control_fd: int) -> None:
         message, channels, _flags, _address = socket.recv_fds(control, 16, 1)
         if not message:
             return
+        with socket.socket(fileno=channels[0]) as channel:
+            for _try in range(_MOST_TRIES):
+                waiting, is_taken = _give(waiting, channel, node, control)
+                if is_taken:
+                    break  # else somebody killed it while it waited
+
+
+def _give(
+    waiting: socket.socket, channel: socket.socket, node: Node, control: socket.socket
+) -> tuple[socket.socket, bool]:
+    """Give the channel to the runner that waits; the next one, and whether the first said that it has it.
+
+    That it could be sent proves nothing: of a killed runner, the process that would have become the sandbox holds the
+    other end for a moment more. The next one is forked meanwhile.
+    """
+    with waiting:
+        with contextlib.suppress(OSError):
+            socket.send_fds(waiting, [b"run"], [channel.fileno()])
+        following = _fork_runner(node, control, waiting, channel)
         try:
-            socket.send_fds(waiting, [b"run"], channels)
-        except OSError:  # somebody killed it while it waited
-            waiting.close()
-            waiting = _fork_runner(node, control)
-            socket.send_fds(waiting, [b"run"], channels)
-        os.close(channels[0])
-        waiting.close()
-        waiting = _fork_runner(node, control)
+            return following, bool(waiting.recv(1))
+        except OSError:
+            return following, False
 
 
-def _fork_runner(node: Node, control: socket.socket) -> socket.socket:
-    """Fork a runner that gets ready; this side's end, over which it is given the channel to the agent."""
+def _fork_runner(node: Node, *held: socket.socket) -> socket.socket:
+    """Fork a runner that gets ready; this side's end, over which it is given the channel to the agent.
+
+    It lets go of what the launcher has `held`: an agent knows that a run is over by the end of its channel.
+    """
     from infra.executors.local import runner
 
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     if os.fork() == 0:
         # A forked runner must not go on with the launcher's loop.
         try:
-            control.close()
-            ours.close()
+            for one in (*held, ours):
+                one.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             runner.main(theirs, node)
         finally:

@@ -62,6 +62,8 @@ def main(launcher: socket.socket, node: Node) -> None:
         _message, channels, _flags, _address = socket.recv_fds(launcher, 16, 1)
         if channels:
             os.set_inheritable(channels[0], False)
+            with contextlib.suppress(OSError):  # a launcher that was killed takes no run with it
+                launcher.send(b"k")
             with socket.socket(fileno=channels[0]) as channel:
                 _serve(channel, node, tree, problem)
     finally:
