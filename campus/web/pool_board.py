@@ -138,7 +138,12 @@ _LEASED = (
     "attempt__is_borrowed",
 )  # fmt: skip
 
-_SITES = Compiled(lambda: _sites())
+
+def _sites() -> QuerySet[Site]:
+    return Site.objects.select_related("campus", "owner__account").order_by("pk")
+
+
+_SITES = Compiled(_sites)
 _NODES = Compiled(lambda: Node.objects.order_by("site_id", "name"))
 _GPUS = Compiled(lambda: _facts(*_FACTS[:-1]))
 _LEASES = Compiled(lambda: GpuLease.objects.values_list(*_LEASED))
@@ -152,10 +157,6 @@ _WAITING = Compiled(
 )
 _WAIT = Compiled(lambda: number_of(Job.objects.filter(state=Job.State.QUEUED)))
 _LAST_CYCLE = Compiled(lambda: Cycle.objects.order_by("-at")[:1])
-
-
-def _sites() -> QuerySet[Site]:
-    return Site.objects.select_related("campus", "owner__account").order_by("pk")
 
 
 def board(standing: Standing, user_id: int | None, *, node_name: str | None = None) -> list[SiteRow]:

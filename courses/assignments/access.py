@@ -81,16 +81,15 @@ def may_publish(access: RunAccess, learner: Enrolment) -> bool:
     return access.standing.holds(INSTRUCTING, learner.cohort.scope.path)
 
 
-def regradable(access: RunAccess) -> tuple[list[Cohort], bool]:
-    """Return the cohorts whose work this person may have tested anew, and whether that is everybody's of the run."""
-    theirs = [one for one in access.cohorts if access.standing.holds(INSTRUCTING, one.scope.path)]
-    return theirs, len(theirs) == len(access.cohorts)
+def regradable(access: RunAccess) -> list[Cohort]:
+    """Return the cohorts of the run whose work this person may have tested anew."""
+    return [one for one in access.cohorts if access.standing.holds(INSTRUCTING, one.scope.path)]
 
 
 def may_regrade(access: RunAccess, cohort_id: int | None) -> bool:
     """Say whether this person decides about the grades of a cohort, None for all of the run."""
-    theirs, is_everybody = regradable(access)
-    return is_everybody if cohort_id is None else any(one.pk == cohort_id for one in theirs)
+    theirs = {one.pk for one in regradable(access)}
+    return len(theirs) == len(access.cohorts) if cohort_id is None else cohort_id in theirs
 
 
 def get_submission_for(user: object, submission_id: int) -> tuple[Submission, RunAccess, bool]:

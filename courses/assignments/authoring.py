@@ -41,6 +41,10 @@ def open_assignment(*, module_id: int, actor: User | None, **fields: Any) -> Ass
     return assignment
 
 
+#: What decides about deadlines.
+_TIMES = ("opens_at", "due_at")
+
+
 @transaction.atomic
 def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: User | None) -> Assignment:
     """Change an assignment; what was handed in and graded stays as it is.
@@ -69,13 +73,13 @@ def change_assignment(*, assignment_id: int, fields: Mapping[str, Any], actor: U
     if "rubric" in fields:
         kept = with_keys_of(from_json(assignment.rubric), from_json(fields["rubric"]))
         fields = {**fields, "rubric": as_json(kept)}
-    before, was_shown = (assignment.opens_at, assignment.due_at), assignment.is_published
-    learners = list(Enrolment.objects.filter(run=assignment.module.run_id).order_by("pk"))
-    due_at = due_times([assignment], learners)
+    moves = any(fields.get(name, getattr(assignment, name)) != getattr(assignment, name) for name in _TIMES)
+    learners = list(Enrolment.objects.filter(run=assignment.module.run_id).order_by("pk")) if moves else []
+    due_at, was_shown = due_times([assignment], learners), assignment.is_published
     save_changes(assignment, fields, actor=actor)
     _tell_lab(assignment)
     follow_deadlines([assignment])
-    if before != (assignment.opens_at, assignment.due_at):
+    if moves:
         moved = {"deadline_sequence": F("deadline_sequence") + 1, "deadline_changed_at": Now()}
         Assignment.objects.filter(pk=assignment.pk).update(**moved)
         _rejudge(assignment, actor)

@@ -13,6 +13,7 @@ from courses.content.api import locked_for
 
 from .deadlines import deadlines_of
 from .models import Assignment
+from .results import is_shown
 
 Times = Mapping[tuple[int, int], datetime | None]
 """By (assignment id, enrolment id); None where there is no deadline."""
@@ -30,7 +31,7 @@ def tell_moved(assignments: Sequence[Assignment], learners: Sequence[Enrolment],
     assignments, module, run and course are read; of the learners, those who are enrolled now are told.
     """
     now, after = database_now(), due_times(assignments, learners)
-    shown = {one.pk: one for one in assignments if _is_shown(one)}
+    shown = {one.pk: one for one in assignments if is_shown(one) and one.module.run.is_published}
     reached = [one for one in learners if one.state == Enrolment.State.ACTIVE]
     moved: dict[int, list[int]] = defaultdict(list)
     for pk, enrolment_id in after:
@@ -43,15 +44,11 @@ def tell_moved(assignments: Sequence[Assignment], learners: Sequence[Enrolment],
         theirs = [pk for pk in moved[learner.pk] if shown[pk].module_id not in closed.get(learner.pk, ())]
         if len(theirs) > 1:
             _tell_of_many(shown[theirs[0]], learner, len(theirs))
-        for pk in theirs[:1] if len(theirs) == 1 else ():
+        elif theirs:
+            (pk,) = theirs
             alike[pk, before.get((pk, learner.pk)), after[pk, learner.pk]].append(learner.user_id)
     for (pk, was_at, due_at), people in alike.items():
         _tell_of_one(shown[pk], people, was_at, due_at)
-
-
-def _is_shown(assignment: Assignment) -> bool:
-    module = assignment.module
-    return assignment.is_published and module.is_published and module.run.is_published
 
 
 def _is_past(now: datetime, *times: datetime | None) -> bool:

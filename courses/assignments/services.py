@@ -52,7 +52,7 @@ def submit_lab_run(
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
     ask, wall_s = asked_of(lab, gpus, gpu_milli), wall_s if wall_s is not None else lab.wall_s
     wrong = out_of_bounds(lab, ask, wall_s, wrong)
-    now, due_at = database_now(), due_at_for(lab, enrolment)
+    deadline_at = deadline_to_come(lab, enrolment)
     try:
         with transaction.atomic():
             job, is_new = jobs.submit(
@@ -70,7 +70,7 @@ def submit_lab_run(
                 is_preemptible=is_preemptible,
                 data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),
                 preferred_campus_id=enrolment.cohort.campus_id,
-                deadline_at=due_at if due_at and due_at > now else None,
+                deadline_at=deadline_at,
                 work_key=work_key(lab.pk),
                 idempotency_key=idempotency_key,
                 work_url=reverse("assignments:lab", args=[lab.pk]),
@@ -84,9 +84,10 @@ def submit_lab_run(
     return run, is_new
 
 
-def due_at_for(lab: Lab, enrolment: Enrolment) -> datetime | None:
-    """The deadline that the scheduler is told: where the lab is handed in, the learner's own."""
-    return lab_deadlines([lab], [enrolment]).of(lab, enrolment.pk)
+def deadline_to_come(lab: Lab, enrolment: Enrolment) -> datetime | None:
+    """The deadline that the scheduler is told, while it is to come: where the lab is handed in, the learner's own."""
+    due_at = lab_deadlines([lab], [enrolment]).of(lab, enrolment.pk)
+    return due_at if due_at and due_at > database_now() else None
 
 
 def work_key(lab_id: int) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from campus.core.clock import database_now
 from campus.core.errors import NotAllowed, NotFound
 from campus.people.models import User
 from courses.catalog.models import Enrolment
@@ -14,7 +13,7 @@ from labs.jobs.models import Job, Sweep
 
 from .access import get_lab_for
 from .models import Lab, LabRun
-from .services import asked_of, due_at_for, out_of_bounds, work_key
+from .services import asked_of, deadline_to_come, out_of_bounds, work_key
 
 
 def submit_lab_sweep(
@@ -40,7 +39,6 @@ def submit_lab_sweep(
         raise NotAllowed(_("Only learners who are enrolled now run this lab. Staff try code under “New job”."))
     ask = asked_of(lab, gpus, gpu_milli)
     wrong = out_of_bounds(lab, ask, wall_s, None)
-    due_at = due_at_for(lab, enrolment)
     wish = jobs.Wish(
         account_id=enrolment.account_id,
         title=lab.title,
@@ -54,7 +52,7 @@ def submit_lab_sweep(
         wall_s=wall_s,
         data_set_ids=list(lab.data_sets.values_list("pk", flat=True)),
         preferred_campus_id=enrolment.cohort.campus_id,
-        deadline_at=due_at if due_at and due_at > database_now() else None,
+        deadline_at=deadline_to_come(lab, enrolment),
         work_key=work_key(lab.pk),
         idempotency_key=idempotency_key,
         is_preemptible=is_preemptible,

@@ -46,12 +46,11 @@ def submissions(request: SignedInRequest, assignment_id: int) -> HttpResponse:
     shown, access = get_assignment_to_grade(request.user, assignment_id)
     rows = rows_to_grade(shown, access, timezone.now())
     shows_groups = shown.group_set_id is not None and not shown.is_anonymous
-    cohorts, is_everybody = regradable(access)
     context = {
         "assignment": shown,
         "access": access,
-        "regradable": cohorts if len(cohorts) > 1 or not is_everybody else [],
-        "may_regrade_everybody": is_everybody,
+        "regradable": regradable(access) if len(access.cohorts) > 1 else [],
+        "may_regrade_everybody": may_regrade(access, None),
         "run": access.run,
         "rows": rows_html(rows, assignment_id=shown.pk, shows_groups=shows_groups),
         "shows_groups": shows_groups,

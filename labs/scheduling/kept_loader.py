@@ -17,10 +17,24 @@ CLASSES_AHEAD = timedelta(days=2)
 _SITE = ("id", "is_open", "campus__is_open", "power_cap_w", "campus_id", "owner__account_id")
 
 
+def _booked() -> QuerySet[ClassReservation]:
+    return ClassReservation.objects.filter(
+        state=ClassReservation.State.BOOKED,
+        end_at__gt=Given("now", DateTimeField()),
+        start_at__lt=Given("ahead", DateTimeField()),
+    )
+
+
+def _lendings() -> QuerySet[SiteLending]:
+    within = Q(last_day=None) | Q(last_day__gte=Given("last_from", DateField()))
+    begun = SiteLending.objects.filter(ended_at=None, first_day__lte=Given("first_by", DateField()))
+    return begun.filter(within).select_related("site__campus")
+
+
 _SITES = Compiled(lambda: Site.objects.order_by("id").values_list(*_SITE))
-_BOOKED = Compiled(lambda: _booked())
+_BOOKED = Compiled(_booked)
 _BOOKED_FOR_WHOM = Compiled(lambda: _booked().select_related("account"))
-_LENDINGS = Compiled(lambda: _lendings())
+_LENDINGS = Compiled(_lendings)
 _LENDINGS_TO_WHOM = Compiled(lambda: _lendings().select_related("site__campus", "borrower"))
 
 
@@ -67,23 +81,9 @@ def open_lendings(now: datetime) -> list[SiteLending]:
     return _LENDINGS_TO_WHOM.models(**_days(now))
 
 
-def _booked() -> QuerySet[ClassReservation]:
-    return ClassReservation.objects.filter(
-        state=ClassReservation.State.BOOKED,
-        end_at__gt=Given("now", DateTimeField()),
-        start_at__lt=Given("ahead", DateTimeField()),
-    )
-
-
 def _days(now: datetime) -> dict[str, date]:
     """Who begins later or ended sooner is out of reach in every zone."""
     return {"first_by": now.date() + timedelta(days=3), "last_from": now.date() - timedelta(days=2)}
-
-
-def _lendings() -> QuerySet[SiteLending]:
-    within = Q(last_day=None) | Q(last_day__gte=Given("last_from", DateField()))
-    begun = SiteLending.objects.filter(ended_at=None, first_day__lte=Given("first_by", DateField()))
-    return begun.filter(within).select_related("site__campus")
 
 
 def lendings(now: datetime) -> tuple[LendingState, ...]:

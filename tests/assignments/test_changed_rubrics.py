@@ -63,15 +63,20 @@ def before_keys(scene: build.Scene) -> None:
     scene.assignment.refresh_from_db()
 
 
+def hand_in_and_grade(scene: build.Scene, committing: Any, *, is_old: bool) -> None:
+    """Work that is tested as it comes in, and graded under the rubric of today or one of before keys."""
+    if is_old:
+        before_keys(scene)
+    with committing(execute=True):
+        scene.hand_in()
+    grade(scene, *(("1", "2") if is_old else (build.METHOD, build.REPORT)))
+
+
 @pytest.mark.parametrize("is_old", [False, True])
 def test_picks_follow_criteria_that_change_places(
     scene: build.Scene, django_capture_on_commit_callbacks: Any, is_old: bool
 ) -> None:
-    if is_old:
-        before_keys(scene)
-    with django_capture_on_commit_callbacks(execute=True):
-        scene.hand_in()
-    grade(scene, *(("1", "2") if is_old else (build.METHOD, build.REPORT)))
+    hand_in_and_grade(scene, django_capture_on_commit_callbacks, is_old=is_old)
     client = signed_in(scene.instructor)
     edit(client, scene, REPORT, METHOD)
     score = retested(scene)
@@ -87,11 +92,7 @@ def test_picks_follow_criteria_that_change_places(
 def test_a_criterion_in_anothers_place_is_not_graded_until_somebody_picks(
     scene: build.Scene, django_capture_on_commit_callbacks: Any, is_old: bool
 ) -> None:
-    if is_old:
-        before_keys(scene)
-    with django_capture_on_commit_callbacks(execute=True):
-        scene.hand_in()
-    grade(scene, *(("1", "2") if is_old else (build.METHOD, build.REPORT)))
+    hand_in_and_grade(scene, django_capture_on_commit_callbacks, is_old=is_old)
     client = signed_in(scene.instructor)
     edit(client, scene, METHOD)
     edit(client, scene, METHOD, STYLE)
